@@ -1,0 +1,1 @@
+"""Variational inference, exact Gaussian algebra and diagnostics."""

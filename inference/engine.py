@@ -1,0 +1,148 @@
+"""One fit from start to end: prepare, train both halves, draw, and name every array."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyro_neurovae.models.cross_scale import CrossScale
+from pyro_neurovae.models.expression import Expression
+from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.spatial import Spatial
+from pyro_neurovae.models.thinning import ThinningFamily
+from pyro_neurovae.settings import CrossScaleSettings, FitSettings
+from pyro_neurovae.study import Study
+
+from .expression_half import ExpressionHalf, fit_expression_half
+from .noise import NoiseStreams
+from .groups import Groups, name_groups
+from .posterior import PosteriorSampler
+from .prepare import observe, pick_device
+from .thinning_half import fit_thinning_half
+from .train import Progress, TrainingRecord
+
+__all__ = ["FitResult", "TrainedFit", "build_family", "restart_seeds", "run_fit", "train_fit"]
+
+_FAMILIES: dict[str, type[ThinningFamily]] = {f.name: f for f in (CrossScale, Expression, Spatial)}
+
+# Draws of the programs that the thinning half's training cycles through.
+_TRAINING_KERNELS = 64
+@dataclass(frozen=True)
+class TrainedFit:
+    """Both halves, trained, with what is needed to draw from them."""
+
+    family: ThinningFamily
+    sampler: PosteriorSampler
+    record: TrainingRecord
+    seeds: tuple[int, ...]
+
+    @property
+    def half(self) -> ExpressionHalf | None:
+        """The expression half, where the family has one."""
+        return self.sampler.half
+
+    @property
+    def settled(self) -> Tensor:
+        """Whether every ELBO had settled; (replicate,)."""
+        return self.record.settled if self.half is None else self.record.settled & self.half.settled
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit hands over: named arrays, notices, and the seconds it took."""
+
+    groups: Groups
+    notices: tuple[str, ...]
+    elapsed_s: float
+
+
+def restart_seeds(seed: int, restarts: int) -> tuple[int, ...]:
+    """Seeds of the restarts; the first is the fit's own, so one restart is that fit."""
+    children = np.random.SeedSequence(seed).generate_state(restarts, np.uint32)
+    return (seed, *(int(child) for child in children[1:]))
+
+
+def build_family(data: Observations, settings: FitSettings) -> ThinningFamily:
+    """Build the model that the settings name, on the given data."""
+    family: Any = _FAMILIES[settings.model]
+    return family(data, settings.family)
+
+
+def train_fit(
+    data: Observations,
+    settings: FitSettings,
+    seeds: Sequence[int],
+    *,
+    half: ExpressionHalf | None = None,
+    progress: Progress | None = None,
+) -> TrainedFit:
+    """Train B replicates as one batch; ``data`` has B replicates and ``seeds`` has B entries.
+
+    Parameters
+    ----------
+    half
+        A trained expression half to reuse: replicate i takes its replicate i modulo their number, and only
+        the maps' own scales are trained.
+    """
+    family, training = build_family(data, settings), settings.training
+    if isinstance(family, CrossScale):
+        half = half or fit_expression_half(family, seeds, training, progress=progress)
+        half = half.expand(data.replicates)
+        streams = NoiseStreams(seeds, "kernels", dtype=data.scatter.dtype, device=data.scatter.device)
+        kernels = family.kernels(half.draw_tied(family, streams, _TRAINING_KERNELS))
+    else:
+        half, kernels = None, family.kernels()
+    guide, record = fit_thinning_half(family, kernels, seeds, training, progress=progress)
+    sampler = PosteriorSampler(family, guide, half, training.proposals)
+    return TrainedFit(family, sampler, record, tuple(seeds))
+
+
+def run_fit(
+    study: Study,
+    settings: FitSettings,
+    *,
+    programs: ExpressionHalf | None = None,
+    progress: Progress | None = None,
+) -> FitResult:
+    """Fit one study: every restart a chain.
+
+    Parameters
+    ----------
+    study, settings
+        What to fit and how.
+    programs
+        A trained expression half of a study with the same expression, to reuse.
+    progress
+        Called after every training step.
+    """
+    started = time.perf_counter()
+    settings, notices = _fitting_programs(study, settings)
+    data = observe(study, replicates=settings.restarts, device=pick_device(settings.device))
+    seeds = restart_seeds(settings.seed, settings.restarts)
+    trained = train_fit(data, settings, seeds, half=programs, progress=progress)
+    drawn = trained.sampler.draw(seeds, settings.draws)
+    groups = name_groups(study, trained.sampler, trained.record, drawn, seed=settings.seed)
+    if not bool(trained.settled.all()):
+        notices += (
+            "the ELBO was still rising when training ended: results may improve with more steps "
+            f"(steps={2 * settings.training.steps}, map_steps={2 * settings.training.map_steps}).",
+        )
+    return FitResult(groups, notices, time.perf_counter() - started)
+
+
+def _fitting_programs(study: Study, settings: FitSettings) -> tuple[FitSettings, tuple[str, ...]]:
+    """Ask for no more programs than a third of the measured regions, or than genes, can carry."""
+    family = settings.family
+    if not isinstance(family, CrossScaleSettings):
+        return settings, ()
+    most = max(1, min(int(study.expression_observed.sum()) // 3, len(study.genes)))
+    if family.programs <= most:
+        return settings, ()
+    notice = f"programs lowered from {family.programs} to {most}: a third of the regions with expression, or the genes."
+    return replace(settings, family=replace(family, programs=most)), (notice,)

@@ -1,0 +1,116 @@
+"""The half of the posterior that no thinning map enters: trained once, kept, and drawn from for every map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from pyro_neurovae.models.cross_scale import CrossScale, tied
+from pyro_neurovae.settings import TrainingSettings
+
+from .noise import NoiseStreams
+from .program_guide import ProgramGuide, ProgramNoise, ProgramSites, draw_programs
+from .train import Progress, TrainingRecord, train
+
+__all__ = ["ExpressionHalf", "fit_expression_half"]
+
+
+@dataclass(frozen=True)
+class ExpressionHalf:
+    """Trained posterior of the programs given the expression.
+
+    Attributes
+    ----------
+    sites
+        What the guide knows, a few thousand numbers a replicate.
+    elbo
+        ELBO at every step; (replicate, step).
+    settled
+        Whether the ELBO had settled; (replicate,).
+    """
+
+    sites: ProgramSites
+    elbo: Tensor
+    settled: Tensor
+
+    def expand(self, replicates: int) -> ExpressionHalf:
+        """Repeat the halves in order until there are ``replicates``: fit i uses half i modulo their number."""
+        index = torch.arange(replicates, device=self.elbo.device) % len(self.elbo)
+        sites = ProgramSites(*(getattr(self.sites, f.name)[index] for f in fields(ProgramSites)))
+        return ExpressionHalf(sites, self.elbo[index], self.settled[index])
+
+    @torch.no_grad()
+    def draw(self, model: CrossScale, streams: NoiseStreams, draws: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw)."""
+        noise = ProgramNoise.draw(streams, draws, model.settings.programs, model.data.regions)
+        score, strength, smoothness, tau = draw_programs(model, self.sites, noise)
+        return score, strength, smoothness, tau
+
+    def draw_tied(self, model: CrossScale, streams: NoiseStreams, draws: int) -> Tensor:
+        """Draw the programs as thinning sees them; (replicate, draw, program, region)."""
+        score, strength, _, _ = self.draw(model, streams, draws)
+        return tied(score, strength)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Arrays to keep in a file, each with the replicate first."""
+        arrays = {f.name: getattr(self.sites, f.name) for f in fields(ProgramSites)}
+        return {k: v.cpu().numpy() for k, v in (arrays | {"elbo": self.elbo, "settled": self.settled}).items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray], device: torch.device | str = "cpu") -> ExpressionHalf:
+        """Rebuild from what `to_arrays` gave."""
+        tensors = {k: torch.as_tensor(np.array(v)).to(device) for k, v in arrays.items()}
+        elbo, settled = tensors.pop("elbo"), tensors.pop("settled")
+        return cls(ProgramSites(**tensors), elbo, settled.bool())
+
+
+def fit_expression_half(
+    model: CrossScale, seeds: Sequence[int], training: TrainingSettings, *, progress: Progress | None = None
+) -> ExpressionHalf:
+    """Train the programs' guide on the expression, one replicate a seed, all as one batch."""
+    data = model.data
+    device, dtype = data.thinning.device, data.scatter.dtype
+    guide = ProgramGuide(model, NoiseStreams(seeds, "encoder", dtype=dtype, device=device))
+    streams = NoiseStreams(seeds, "expression training", dtype=dtype, device=device)
+
+    def inputs(_: int) -> tuple[ProgramNoise]:
+        return (ProgramNoise.draw(streams, training.particles, model.settings.programs, data.regions),)
+
+    record: TrainingRecord = train(
+        lambda noise: model.expression_half(noise.globals.shape[1]),
+        guide,
+        inputs,
+        steps=training.steps,
+        learning_rate=training.learning_rate,
+        label="programs",
+        progress=progress,
+    )
+    with torch.no_grad():
+        sites = align(guide.sites())
+    return ExpressionHalf(sites, record.elbo, record.settled)
+
+
+def align(sites: ProgramSites) -> ProgramSites:
+    """Order the programs by strength in the first replicate, and match order and sign of the others to it."""
+    d = sites.mean.shape[1]
+    reference = sites.mean[0][sites.loc[0, :d].argsort(descending=True)]
+    order, signs = [], []
+    for mean in sites.mean:
+        similarity = torch.nn.functional.cosine_similarity(reference[:, None], mean[None], dim=-1)
+        _, columns = linear_sum_assignment(-similarity.abs().cpu().numpy())
+        index = torch.as_tensor(columns, device=mean.device)
+        order.append(index)
+        signs.append(similarity.gather(1, index[:, None])[:, 0].sign())
+    index, sign = torch.stack(order), torch.stack(signs)
+    globals_index = torch.cat([index, index + d, torch.full_like(index[:, :1], 2 * d)], 1)
+    return ProgramSites(
+        loc=sites.loc.gather(1, globals_index),
+        scale=sites.scale.gather(1, globals_index),
+        mean=sites.mean.gather(1, index[..., None].expand_as(sites.mean)) * sign[..., None],
+        log_precision=sites.log_precision.gather(1, index[..., None].expand_as(sites.mean)),
+    )

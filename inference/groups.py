@@ -1,0 +1,103 @@
+"""The groups of InferenceData that a fit fills: which array goes where, under which named dimensions."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyro_neurovae.inferencedata import pareto_k
+from pyro_neurovae.study import Study
+
+from .posterior import PosteriorSampler, Quantities, draw_prior
+from .prepare import centred_expression
+from .summaries import gene_weights, loadings, region_shares, variance_shares
+from .train import TrainingRecord
+
+__all__ = ["Groups", "name_groups"]
+
+Groups = dict[str, dict[str, tuple[tuple[str, ...], np.ndarray]]]
+
+# Dimensions after chain and draw.
+_DIMS: dict[str, tuple[str, ...]] = {
+    "thinning": ("map", "region"),
+    "transcriptomic": ("map", "region"),
+    "spatial": ("map", "region"),
+    "intercept": ("map",),
+    "transcriptomic_scale": ("map",),
+    "spatial_scale": ("map",),
+    "unexplained_scale": ("map",),
+    "variance_share": ("map", "source"),
+    "region_share": ("map", "region", "source"),
+    "program_score": ("region", "program"),
+    "strength": ("program",),
+    "smoothness": ("program",),
+    "expression_noise": (),
+    "program_weight": ("map", "program"),
+    "gene_weight": ("map", "gene"),
+}
+_PRIOR_DRAWS = 500
+
+
+def name_groups(
+    study: Study, sampler: PosteriorSampler, record: TrainingRecord, drawn: Quantities, *, seed: int
+) -> Groups:
+    """Arrange the draws (replicate, draw, ...) as InferenceData groups, replicates as chains."""
+    data = sampler.family.data
+    expression = torch.as_tensor(centred_expression(study)).to(data.scatter.device)
+    prior = draw_prior(sampler.family, seed, _PRIOR_DRAWS)
+    for quantities in (drawn, prior):
+        quantities["variance_share"] = variance_shares(quantities, data)
+        quantities["region_share"] = region_shares(quantities, data)
+        if "transcriptomic" in quantities:
+            weights = gene_weights(quantities["transcriptomic"], expression, data.expressed)
+            quantities["gene_weight"] = weights.to(torch.float32)
+    groups: Groups = {
+        "posterior": _named(drawn),
+        "posterior_predictive": {"thinning": _array(drawn["replicated"], "map", "region")},
+        "prior": _named(prior),
+        "prior_predictive": {"thinning": _array(prior["replicated"], "map", "region")},
+        "log_likelihood": {"thinning": _array(drawn["log_likelihood"], "map", "region")},
+        "sample_stats": _sample_stats(drawn, record),
+    }
+    if sampler.half is not None:
+        groups["loadings"] = _loadings(drawn, expression, data.expressed)
+        groups["guide"] = {
+            name: (("chain", *(f"guide_{name}_{i}" for i in range(values.ndim - 1))), values)
+            for name, values in sampler.half.to_arrays().items()
+        }
+    return groups
+
+
+def _array(values: Tensor, *dims: str) -> tuple[tuple[str, ...], np.ndarray]:
+    return ("chain", "draw", *dims), values.cpu().numpy()
+
+
+def _named(quantities: Quantities) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    named = {}
+    for name, dims in _DIMS.items():
+        if name in quantities:
+            values = quantities[name].mT if name == "program_score" else quantities[name]
+            named[name] = _array(values, *dims)
+    return named
+
+
+def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    ratios = drawn["log_weight"].flatten(1, 2).mT.cpu().numpy()  # (chain, map, draw x proposal)
+    k = np.array([[pareto_k(row) for row in chain] for chain in ratios])
+    return {
+        "log_p": _array(drawn["log_p"].sum(-1)),
+        "log_q": _array(drawn["log_q"].sum(-1)),
+        "loss": (("chain", "step"), -record.elbo.cpu().numpy()),
+        "importance_k": (("chain", "map"), k),
+    }
+
+
+def _loadings(
+    drawn: Quantities, expression: Tensor, expressed: Tensor
+) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    mean, sd = loadings(
+        drawn["program_score"], drawn["strength"], drawn["expression_noise"], expression, expressed
+    )
+    dims = ("chain", "program", "gene")
+    return {"mean": (dims, mean.cpu().numpy()), "sd": (dims, sd.cpu().numpy())}

@@ -1,0 +1,158 @@
+"""Guide of the expression half: a GNN gives sites, the programs' own GMRF prior does the smoothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyro
+import torch
+from pyro.distributions import Delta
+from torch import Tensor, nn
+
+from pyro_neurovae.models.cross_scale import CrossScale
+from pyro_neurovae.models.spectrum import covariance_spectrum
+
+from .encoder import RegionEncoder
+from .gaussian import normal_log_density
+from .noise import NoiseStreams
+from .pca import pca_start
+
+__all__ = ["ProgramGuide", "ProgramNoise", "ProgramSites", "draw_programs"]
+
+
+@dataclass(frozen=True)
+class ProgramNoise:
+    """Standard normal numbers of one evaluation.
+
+    ``globals`` is (replicate, draw, 2 programs + 1); ``score`` is (replicate, draw, program, region).
+    """
+
+    globals: Tensor
+    score: Tensor
+
+    @classmethod
+    def draw(cls, streams: NoiseStreams, draws: int, programs: int, regions: int) -> ProgramNoise:
+        """Draw the numbers for ``draws`` draws of every replicate."""
+        return cls(streams.normal(draws, 2 * programs + 1), streams.normal(draws, programs, regions))
+
+
+@dataclass(frozen=True)
+class ProgramSites:
+    """All that the trained guide knows: a Gaussian over the globals and one Gaussian site a region and program.
+
+    Attributes
+    ----------
+    loc, scale
+        Mean and standard deviation of (log strength, logit smoothness, log noise); (replicate, 2 programs + 1).
+    mean
+        Site means of the scaled programs Z s; (replicate, program, region).
+    log_precision
+        Log of each site's precision relative to g s^2 / tau^2; (replicate, program, region).
+    """
+
+    loc: Tensor
+    scale: Tensor
+    mean: Tensor
+    log_precision: Tensor
+
+
+class ProgramGuide(nn.Module):
+    r"""Structured guide q(s, phi, tau) prod_k q(z_k | s, phi, tau) of the cross-scale family's expression half.
+
+    Given the globals each program is the Gaussian that its GMRF prior makes of one Gaussian pseudo-observation
+    a region, :math:`q(z_k) = N((Q + \Lambda_k)^{-1} \Lambda_k m_k / s_k, (Q + \Lambda_k)^{-1})`, where
+    :math:`\Lambda_{ki} = (g s_k^2 / \tau^2) e^{r_{ki}}` with its weighted mean over regions projected out, since
+    gene means are free, and no site where no expression was measured. The GNN gives :math:`m` (as a shift from
+    principal components, in units of the site's width) and :math:`r`; at zero output the guide is the exact
+    conditional for loadings that are orthogonal.
+
+    Parameters
+    ----------
+    model
+        The family with its data.
+    streams
+        Streams for the GNN's initial weights, one a replicate.
+    """
+
+    def __init__(self, model: CrossScale, streams: NoiseStreams) -> None:
+        super().__init__()
+        self.model, data = model, model.data
+        d, replicates = model.settings.programs, data.replicates
+        start = pca_start(data, d)
+        measured = int(data.expressed.sum())
+        loc = torch.cat([start.strength.log(), torch.zeros_like(start.strength), start.noise.log()[None]])
+        scale = torch.cat(
+            [
+                torch.full_like(start.strength, (2 * measured) ** -0.5),
+                torch.full_like(start.strength, 1.0),
+                torch.full_like(start.noise[None], (2 * measured * data.genes) ** -0.5),
+            ]
+        )
+        self.loc = nn.Parameter(loc.repeat(replicates, 1))
+        self.log_scale = nn.Parameter(scale.log().repeat(replicates, 1))
+        self.register_buffer("pca", start.score.mT)
+        self.register_buffer("width", start.noise / data.genes**0.5)
+        features = torch.cat([start.score / start.strength, data.expressed[:, None].to(start.score.dtype)], -1)
+        self.encoder = RegionEncoder(
+            features, data.edge_index, data.edge_weight, outputs=2 * d, noise=streams
+        )
+
+    def sites(self) -> ProgramSites:
+        """Run the GNN: everything needed to draw, as tensors."""
+        shift, log_precision = self.encoder().mT.chunk(2, dim=-2)
+        return ProgramSites(self.loc, self.log_scale.exp(), self.pca + self.width * shift, log_precision)
+
+    def forward(self, noise: ProgramNoise) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Pyro guide of `CrossScale.expression_half`; returns what `draw_programs` does."""
+        return draw_programs(self.model, self.sites(), noise)
+
+
+def draw_programs(
+    model: CrossScale, sites: ProgramSites, noise: ProgramNoise
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Draw the expression half from trained sites, as Pyro sample statements with their densities.
+
+    Returns z (replicate, draw, program, region), s and phi (replicate, draw, program), tau (replicate, draw, 1).
+    """
+    d = model.settings.programs
+    free = sites.loc[:, None] + sites.scale[:, None] * noise.globals  # (replicate, draw, 2 d + 1)
+    density = normal_log_density(noise.globals) - sites.scale.log()[:, None]
+    strength, smoothness, tau = free[..., :d].exp(), free[..., d:-1].sigmoid(), free[..., -1:].exp()
+    jacobian = torch.cat(
+        [-free[..., :d], -(smoothness * (1 - smoothness)).log(), -free[..., -1:]], -1
+    )
+    density = density + jacobian
+    precision = model.data.genes * (strength / tau).square()[..., None] * sites.log_precision[:, None].exp()
+    score, score_density = draw_scores(
+        model, smoothness, precision * model.data.expressed, sites.mean[:, None] / strength[..., None], noise.score
+    )
+    draws = noise.globals.shape[1]
+    with model.replicate_plate(), model.draw_plate(draws):
+        pyro.sample("expression_noise", Delta(tau, log_density=density[..., -1:]))
+        with pyro.plate("program", d, dim=-1):
+            pyro.sample("strength", Delta(strength, log_density=density[..., :d]))
+            pyro.sample("smoothness", Delta(smoothness, log_density=density[..., d:-1]))
+            pyro.sample("program_score", Delta(score, log_density=score_density, event_dim=1))
+    return score, strength, smoothness, tau
+
+
+def draw_scores(
+    model: CrossScale, smoothness: Tensor, precision: Tensor, mean: Tensor, noise: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Draw from N(P^-1 h, P^-1), P = Q(smoothness) + sites with their mean projected out.
+
+    All of (replicate, draw, program, region); returns the draw and its log density (replicate, draw, program).
+    """
+    spectrum = model.data.spectrum
+    kind = model.settings.program_prior
+    prior = 1 / covariance_spectrum(spectrum, kind, smoothness)  # (replicate, draw, program, eigenvector)
+    total = precision.sum(-1, keepdim=True)
+    weighted = precision * mean
+    information = weighted - precision * (weighted.sum(-1, keepdim=True) / total)
+    matrix = (spectrum.vectors * prior[..., None, :]) @ spectrum.vectors.mT
+    matrix = matrix + torch.diag_embed(precision) - precision[..., :, None] * (precision / total)[..., None, :]
+    root = torch.linalg.cholesky(matrix)
+    white = torch.linalg.solve_triangular(root, information[..., None], upper=False) + noise[..., None]
+    score = torch.linalg.solve_triangular(root.mT, white, upper=True)[..., 0]
+    density = normal_log_density(noise).sum(-1) + root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return score, density

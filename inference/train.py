@@ -1,0 +1,105 @@
+"""The one training loop: every guide of every family goes through it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyro
+import torch
+from torch import Tensor, nn
+
+from .elbo import ReplicateELBO
+
+__all__ = ["Progress", "TrainingRecord", "train"]
+
+
+class Progress(Protocol):
+    """What the loop tells of itself: a label, the step, all steps and the ELBO averaged over replicates."""
+
+    def __call__(self, label: str, step: int, steps: int, elbo: float) -> None:
+        """Take the news of one step."""
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How a training went.
+
+    Attributes
+    ----------
+    elbo
+        Estimate at every step, in nats; (replicate, step).
+    drift
+        Mean ELBO of the last tenth less that of the tenth before; (replicate,).
+    drift_se
+        Monte Carlo standard error of the drift; (replicate,).
+    """
+
+    elbo: Tensor
+    drift: Tensor
+    drift_se: Tensor
+
+    @property
+    def settled(self) -> Tensor:
+        """Whether what was still being gained is under a tenth of a nat or within its noise; (replicate,)."""
+        return self.drift < torch.clamp(3 * self.drift_se, min=0.1)
+
+
+def train(
+    model: Callable[..., Any],
+    guide: nn.Module,
+    inputs: Callable[[int], tuple[Any, ...]],
+    *,
+    steps: int,
+    learning_rate: float,
+    label: str = "training",
+    progress: Progress | None = None,
+) -> TrainingRecord:
+    """Maximise the ELBO with Adam and a learning rate that falls to zero along a cosine.
+
+    The stopping rule is the end of the schedule: all ``steps`` are taken, the last ones at a rate near zero,
+    which averages the Monte Carlo noise out; `TrainingRecord.settled` says whether that was enough. A rule
+    that is the same for every replicate is also what lets a batch give each fit's own numbers.
+
+    Parameters
+    ----------
+    model, guide
+        Pyro model and guide with a replicate dimension.
+    inputs
+        Arguments of both at a given step, for example that step's random numbers.
+    steps, learning_rate
+        Length of the schedule and its first rate.
+    """
+    optimiser = torch.optim.Adam(guide.parameters(), lr=learning_rate, betas=(0.9, 0.99))
+    elbo, history = ReplicateELBO(), []
+    with _quick_pyro():
+        for step in range(steps):
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+            optimiser.zero_grad(set_to_none=True)
+            value = elbo.per_replicate(model, guide, *inputs(step))
+            (-value.sum()).backward()
+            optimiser.step()
+            history.append(value.detach())
+            if progress is not None:
+                progress(label, step + 1, steps, float(history[-1].mean()))
+    return _record(torch.stack(history, -1))
+
+
+def _record(elbo: Tensor) -> TrainingRecord:
+    window = max(elbo.shape[-1] // 10, 1)
+    last, before = elbo[:, -window:], elbo[:, -2 * window : -window]
+    if before.shape[-1] < 2:
+        nothing = torch.full_like(elbo[:, 0], math.nan)
+        return TrainingRecord(elbo, nothing, nothing)
+    drift = last.mean(-1) - before.mean(-1)
+    drift_se = ((last.var(-1) + before.var(-1)) / window).sqrt()
+    return TrainingRecord(elbo, drift, drift_se)
+
+
+def _quick_pyro() -> AbstractContextManager[Any]:
+    # Shapes and supports are checked once when a model is built; at every step the checks cost more than the sums.
+    return pyro.validation_enabled(False)

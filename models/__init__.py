@@ -1,0 +1,1 @@
+"""The generative processes: GMRF priors and one family of models a file."""

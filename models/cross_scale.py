@@ -1,0 +1,89 @@
+"""The default family: expression and thinning are both generated from spatially smooth programs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pyro
+from torch import Tensor
+
+from pyro_neurovae.settings import CrossScaleSettings
+
+from .gmrf import GMRF
+from .marginal import ProgramExpression
+from .observations import Observations
+from .smoothness import PCSmoothness, pc_scale
+from .spatial import spatial_root
+from .thinning import ThinningFamily
+
+__all__ = ["CrossScale", "tied"]
+
+
+class CrossScale(ThinningFamily):
+    r"""Cross-scale generative model of expression X and thinning y (DESIGN.md, section 2).
+
+    .. math::
+
+        s_k \sim \mathrm{PC}, \quad \phi_k \sim \mathrm{PC}, \quad \tau \sim \mathrm{PC}, \qquad
+        z_k \sim \mathrm{GMRF}(\phi_k)
+
+        x_j = (Z s) a_j + \mu_j + \tau \epsilon_j, \qquad a_j \sim N(0, I_d)
+
+        y_m = a_m + c_m (Z \bar s) b_m + t_m u_m + \epsilon_m, \qquad b_m \sim N(0, I_d), \quad
+        u_m \sim \mathrm{GMRF}, \quad \epsilon_m \sim N(0, V_m + \sigma_m^2 I)
+
+    with :math:`\bar s = s / \lVert s \rVert`, so that :math:`c_m` is the standard deviation of the
+    transcriptomic part on every panel. Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau,
+    ``program_score`` z, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``unexplained_scale`` sigma.
+    Loadings, gene means, a, b and u are integrated out.
+    """
+
+    name: ClassVar[str] = "cross-scale"
+    parts: ClassVar[tuple[str, ...]] = ("transcriptomic", "spatial")
+
+    def __init__(self, data: Observations, settings: CrossScaleSettings) -> None:
+        super().__init__(data, settings)
+        self.smoothness_prior = PCSmoothness(
+            data.spectrum,
+            settings.program_prior,
+            upper=settings.smoothness.upper,
+            alpha=settings.smoothness.alpha,
+        )
+
+    def program_gmrf(self, smoothness: Tensor) -> GMRF:
+        """Prior of the programs given their smoothness; batch as the smoothness, event (region,)."""
+        parameter = {"bym2": "phi", "leroux": "rho"}[self.settings.program_prior]
+        return GMRF(self.data.spectrum, self.settings.program_prior, **{parameter: smoothness})
+
+    def expression_half(self, draws: int = 1) -> tuple[Tensor, Tensor]:
+        """Pyro model of the genes; returns z (replicate, draw, program, region) and s (replicate, draw, program)."""
+        prior = self.settings
+        with self.replicate_plate(), self.draw_plate(draws):
+            noise = pyro.sample("expression_noise", pc_scale(prior.expression_noise.upper, prior.expression_noise.alpha))
+            with pyro.plate("program", prior.programs, dim=-1):
+                strength = pyro.sample("strength", pc_scale(prior.strength.upper, prior.strength.alpha))
+                smoothness = pyro.sample("smoothness", self.smoothness_prior)
+                score = pyro.sample("program_score", self.program_gmrf(smoothness))
+            pyro.sample("expression", self.expression(score, strength, noise), obs=self.data.scatter)
+        return score, strength
+
+    def expression(self, score: Tensor, strength: Tensor, noise: Tensor) -> ProgramExpression:
+        """Likelihood of the genes given z, s and tau (replicate, draw, 1)."""
+        scaled = (strength[..., None] * score)[:, :, None]
+        return ProgramExpression(scaled, noise, genes=self.data.genes, expressed=self.data.expressed)
+
+    def roots(self, programs: Tensor | None = None) -> dict[str, Tensor]:
+        """Roots of the transcriptomic (scaled programs, sum of squared strengths one) and the spatial part."""
+        if programs is None:
+            raise ValueError("the cross-scale family needs its programs: run expression_half first.")
+        return {"transcriptomic": programs, "spatial": spatial_root(self.data, self.settings.spatial_prior)}
+
+    def model(self, draws: int = 1) -> None:
+        """Run the whole generative process, as one Pyro model."""
+        score, strength = self.expression_half(draws)
+        self.thinning_half(self.kernels(tied(score, strength)), draws)
+
+
+def tied(score: Tensor, strength: Tensor) -> Tensor:
+    """Programs as thinning sees them, z_k s_k / |s|; (replicate, draw, program, region)."""
+    return score * (strength / strength.norm(dim=-1, keepdim=True))[..., None]

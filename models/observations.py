@@ -1,0 +1,68 @@
+"""What a model conditions on: one study as tensors, with a leading replicate dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .spectrum import Spectrum
+
+__all__ = ["Observations"]
+
+
+@dataclass(frozen=True)
+class Observations:
+    """A study as tensors; B replicates share the expression and differ in what they see of the thinning.
+
+    Attributes
+    ----------
+    spectrum
+        Eigenbasis of the region graph.
+    scatter
+        X X' / g of the normalised, centred expression; (region, region), zero rows where unmeasured. For
+        noise of one size this is all the likelihood needs of the genes, so cost does not depend on g.
+    genes
+        Number of genes g.
+    expressed
+        Regions whose expression was measured; (region,) bool.
+    thinning
+        Thinning in map units, zero where unseen; (replicate, map, region).
+    seen
+        Which thinning values the replicate may see; (replicate, map, region) bool.
+    sampling
+        Sampling covariance of each map; (map, region, region), in squared map units.
+    unit
+        Standard deviation of the seen thinning, the unit of the scales' priors; (replicate, map).
+    level
+        Prior standard deviation of the intercept; (replicate, map).
+    edge_index, edge_weight
+        The graph's edges in both directions, for the GNN; (2, edge) and (edge,).
+    """
+
+    spectrum: Spectrum
+    scatter: Tensor
+    genes: int
+    expressed: Tensor
+    thinning: Tensor
+    seen: Tensor
+    sampling: Tensor
+    unit: Tensor
+    level: Tensor
+    edge_index: Tensor
+    edge_weight: Tensor
+
+    @property
+    def replicates(self) -> int:
+        """Number of fits that train side by side."""
+        return self.thinning.shape[0]
+
+    @property
+    def maps(self) -> int:
+        """Number of thinning maps."""
+        return self.thinning.shape[1]
+
+    @property
+    def regions(self) -> int:
+        """Number of regions of the graph."""
+        return self.thinning.shape[2]

@@ -1,0 +1,147 @@
+"""The eigenbasis of a graph as tensors, and the covariance eigenvalues of each kind of GMRF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from pyro_neurovae.graph import RegionGraph
+
+__all__ = ["KINDS", "Spectrum", "covariance_spectrum"]
+
+# Kind to the name of its smoothness parameter.
+KINDS: dict[str, str | None] = {"paper": "lam", "leroux": "rho", "icar": None, "bym2": "phi", "iid": None}
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Eigenbasis of a graph's Laplacian, computed once and shared by every GMRF on the graph.
+
+    A GMRF uses only the methods, so that a sparse factorisation can take the place of the dense eigenvectors.
+
+    Attributes
+    ----------
+    values
+        Laplacian eigenvalues, an exact 0 for each component; (eigenvector,).
+    vectors
+        Eigenvectors as columns; (region, eigenvector).
+    component
+        Component of each eigenvector; (eigenvector,) long.
+    members
+        One-hot component of each region; (component, region).
+    island
+        Whether an eigenvector is a component of one region; (eigenvector,) bool.
+    """
+
+    values: Tensor
+    vectors: Tensor
+    component: Tensor
+    members: Tensor
+    island: Tensor
+
+    @classmethod
+    def of(
+        cls, graph: RegionGraph, *, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu"
+    ) -> Spectrum:
+        """Take the eigenbasis of a `RegionGraph`."""
+        basis = graph.eigenbasis()
+        component = torch.tensor(basis.component)
+        members = torch.nn.functional.one_hot(torch.tensor(graph.components)).T.to(dtype)
+        island = members.sum(1)[component] == 1
+        values, vectors = torch.tensor(basis.values).to(dtype), torch.tensor(basis.vectors).to(dtype)
+        return cls(values, vectors, component, members, island).to(device=device)
+
+    def to(self, *, device: torch.device | str) -> Spectrum:
+        """Move to a device."""
+        return Spectrum(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions."""
+        return self.vectors.shape[0]
+
+    @property
+    def null(self) -> Tensor:
+        """Eigenvectors that are constant on a component of more than one region; (eigenvector,) bool."""
+        return (self.values == 0) & ~self.island
+
+    def rotate(self, x: Tensor) -> Tensor:
+        """Coefficients of a field (*batch, region) on the eigenvectors; (*batch, eigenvector)."""
+        return x @ self.vectors
+
+    def unrotate(self, coefficients: Tensor) -> Tensor:
+        """Field (*batch, region) with the given coefficients."""
+        return coefficients @ self.vectors.mT
+
+    def variances(self, eigenvalues: Tensor) -> Tensor:
+        """Marginal variances (*batch, region) of the covariance with the given eigenvalues."""
+        return eigenvalues @ self.vectors.square().mT
+
+    def matrix(self, eigenvalues: Tensor) -> Tensor:
+        """Dense matrix V diag(eigenvalues) V'; (*batch, region, region)."""
+        return (self.vectors * eigenvalues[..., None, :]) @ self.vectors.mT
+
+    def scaled(self, eigenvalues: Tensor) -> Tensor:
+        """Divide by the geometric mean of the marginal variances in each component (Sorbye & Rue 2014)."""
+        size = self.members.sum(1)
+        log_mean = self.variances(eigenvalues).log() @ self.members.mT / size  # (*batch, component)
+        return eigenvalues / log_mean.exp()[..., self.component]
+
+
+def covariance_spectrum(spectrum: Spectrum, kind: str, smoothness: Tensor) -> Tensor:
+    """Eigenvalues of a GMRF's unit-scale covariance; (*batch, eigenvector).
+
+    Parameters
+    ----------
+    spectrum
+        Eigenbasis of the graph.
+    kind
+        "paper" (I + 2 lam L)^-1, not rescaled; "leroux" (rho L + (1 - rho) I)^-1; "icar" the pseudo-inverse of L,
+        0 along each component's constant; "bym2" phi icar + (1 - phi) I; "iid" I. All but "paper" have a geometric
+        mean marginal variance of 1 in every component; an island is a unit normal of its own.
+    smoothness
+        lam, rho or phi; (*batch,). Ignored by "icar" and "iid", which take its batch shape.
+
+    References
+    ----------
+    Leroux, Lei & Breslow (2000); Riebler et al. (2016); Freni-Sterrantino, Ventrucci & Rue (2018).
+    """
+    return _KIND_SPECTRA[kind](spectrum, smoothness[..., None])
+
+
+def _paper(spectrum: Spectrum, lam: Tensor) -> Tensor:
+    return 1 / (1 + 2 * lam * spectrum.values)
+
+
+def _leroux(spectrum: Spectrum, rho: Tensor) -> Tensor:
+    precision = rho * spectrum.values + (1 - rho)
+    # An island's own variance would be scaled to 1 anyway; said at once it stays finite at rho = 1.
+    return spectrum.scaled(1 / torch.where(spectrum.island, torch.ones_like(precision), precision))
+
+
+def _icar(spectrum: Spectrum, smoothness: Tensor) -> Tensor:
+    positive = torch.where(spectrum.values > 0, spectrum.values, torch.ones_like(spectrum.values))
+    inverse = torch.where(spectrum.null, torch.zeros_like(positive), 1 / positive)
+    return spectrum.scaled(inverse) + torch.zeros_like(smoothness)
+
+
+def _bym2(spectrum: Spectrum, phi: Tensor) -> Tensor:
+    return phi * _icar(spectrum, torch.zeros_like(phi[..., :1])) + (1 - phi)
+
+
+def _iid(spectrum: Spectrum, smoothness: Tensor) -> Tensor:
+    return torch.ones_like(spectrum.values) + torch.zeros_like(smoothness)
+
+
+_KIND_SPECTRA: dict[str, Callable[[Spectrum, Tensor], Tensor]] = {
+    "paper": _paper,
+    "leroux": _leroux,
+    "icar": _icar,
+    "bym2": _bym2,
+    "iid": _iid,
+}

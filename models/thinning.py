@@ -1,0 +1,100 @@
+"""The thinning half that every family shares: scaled Gaussian parts, an intercept and two kinds of noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import pyro
+import torch
+from pyro.distributions import TorchDistribution
+from torch import Tensor
+
+from .marginal import PartlySeenNormal
+from .observations import Observations
+from .smoothness import pc_scale
+
+__all__ = ["ThinningFamily"]
+
+
+class ThinningFamily:
+    r"""Thinning as a sum of scaled Gaussian parts; each family says which.
+
+    .. math:: y_m = a_m 1 + \sum_p \sigma_{pm} R_p' w_{pm} + \epsilon_m, \qquad w_{pm} \sim N(0, I), \quad
+              a_m \sim N(0, l_m^2), \quad \epsilon_m \sim N(0, V_m + \sigma_m^2 I)
+
+    with the part's root :math:`R_p` (coefficient x region), its scale :math:`\sigma_{pm}` (a standard
+    deviation in map units, PC prior) and the known sampling covariance :math:`V_m`. Everything linear
+    (:math:`a, w`) is integrated out; `inference.gaussian` draws it back.
+
+    Every tensor is ordered (replicate, draw, map, ...).
+
+    Parameters
+    ----------
+    data
+        The study as tensors.
+    settings
+        The family's record from `pyro_neurovae.settings`.
+    """
+
+    name: ClassVar[str]
+    parts: ClassVar[tuple[str, ...]]
+
+    def __init__(self, data: Observations, settings: Any) -> None:
+        self.data, self.settings = data, settings
+
+    @property
+    def scale_names(self) -> tuple[str, ...]:
+        """Sites of the map's own globals, in order: one scale a part, then the unexplained noise."""
+        return (*(f"{part}_scale" for part in self.parts), "unexplained_scale")
+
+    def roots(self, programs: Tensor | None = None) -> dict[str, Tensor]:
+        """Roots of the parts' unit covariances, each (replicate or 1, draw or 1, coefficient, region).
+
+        ``programs`` (replicate, draw, program, region) are what `expression_half` gives, where there is one.
+        """
+        raise NotImplementedError
+
+    def scale_prior(self, name: str) -> TorchDistribution:
+        """PC prior of a standard deviation, in units of each map; batch (replicate, 1, map)."""
+        prior = getattr(self.settings, name)
+        unit = pc_scale(prior.upper, prior.alpha)
+        return type(unit)(unit.rate / self.data.unit[:, None, :])
+
+    def covariance(self, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
+        """Marginal covariance of the observed thinning; (replicate, draw, map, region, region)."""
+        total = self.data.sampling + self.data.level.square()[:, None, :, None, None]
+        total = total + torch.diag_embed(
+            scales["unexplained_scale"].square()[..., None].expand(scales["unexplained_scale"].shape + (self.data.regions,))
+        )
+        for part in self.parts:
+            total = total + scales[f"{part}_scale"].square()[..., None, None] * kernels[part][:, :, None]
+        return total
+
+    def thinning_half(self, kernels: Mapping[str, Tensor], draws: int = 1) -> None:
+        """Pyro model of the maps given the parts' unit covariances (replicate, draw, region, region)."""
+        with self.replicate_plate(), self.draw_plate(draws), pyro.plate("map", self.data.maps, dim=-1):
+            scales = {name: pyro.sample(name, self.scale_prior(name)) for name in self.scale_names}
+            covariance = self.covariance(scales, kernels)
+            pyro.sample(
+                "thinning",
+                PartlySeenNormal(covariance, self.data.seen[:, None]),
+                obs=self.data.thinning[:, None],
+            )
+
+    def kernels(self, programs: Tensor | None = None) -> dict[str, Tensor]:
+        """Unit covariances of the parts, R' R."""
+        return {part: root.mT @ root for part, root in self.roots(programs).items()}
+
+    def model(self, draws: int = 1) -> None:
+        """Run the whole generative process, as one Pyro model."""
+        self.thinning_half(self.kernels(), draws)
+
+    def replicate_plate(self) -> Any:
+        """Plate over the fits that train side by side."""
+        return pyro.plate("replicate", self.data.replicates, dim=-3)
+
+    @staticmethod
+    def draw_plate(draws: int) -> Any:
+        """Plate over Monte Carlo draws."""
+        return pyro.plate("draw", draws, dim=-2)

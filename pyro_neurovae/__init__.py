@@ -1,0 +1,1 @@
+"""Posterior of the gene-expression programs that go with cortical thinning."""

@@ -1,0 +1,74 @@
+"""Checks of an adjacency table, each naming the regions at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from .errors import GraphError
+
+__all__ = ["check_adjacency", "square_from_frame"]
+
+
+def square_from_frame(
+    adjacency: np.ndarray | pd.DataFrame, names: Sequence[str] | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Weights (region, region) as float64 and their labels, columns put in the order of the rows.
+
+    Raises
+    ------
+    GraphError
+        When labels are missing, repeat, or differ between rows and columns.
+    """
+    if isinstance(adjacency, pd.DataFrame):
+        rows, columns = [str(r) for r in adjacency.index], [str(c) for c in adjacency.columns]
+        if len(set(rows)) < len(rows) or sorted(rows) != sorted(columns):
+            odd = sorted(set(rows) ^ set(columns)) or [name for name in rows if rows.count(name) > 1]
+            raise GraphError(f"the adjacency table's rows and columns don't agree on {odd[0]}: label both alike.")
+        table = adjacency.set_axis(rows, axis=0).set_axis(columns, axis=1)[rows]
+        return _numbers(table.to_numpy(), rows), tuple(names) if names is not None else tuple(rows)
+    if names is None:
+        raise GraphError("an adjacency array has no labels: pass names, one a row.")
+    return _numbers(np.asarray(adjacency), names), tuple(str(name) for name in names)
+
+
+def check_adjacency(weights: np.ndarray, names: Sequence[str]) -> None:
+    """Check that the weights are square, finite, symmetric, non-negative and without self-loops.
+
+    Raises
+    ------
+    GraphError
+        Naming the first pair of regions at fault.
+    """
+    n = len(names)
+    if weights.shape != (n, n) or n == 0:
+        raise GraphError(f"the adjacency has shape {weights.shape} for {n} names: give one row and column for each.")
+    repeated = next((name for name in names if list(names).count(name) > 1), None) if len(set(names)) < n else None
+    if repeated is not None:
+        raise GraphError(f"region {repeated} appears twice in the graph: give each region one name.")
+    _complain(~np.isfinite(weights), weights, names, "is not a finite number: write 0 where there is no edge")
+    tolerance = 1e-9 * max(float(np.abs(weights).max()), 1.0)
+    asymmetric = np.abs(weights - weights.T) > tolerance
+    if asymmetric.any():
+        i, j = (int(k) for k in np.argwhere(asymmetric)[0])
+        raise GraphError(
+            f"the adjacency is not symmetric: {names[i]} to {names[j]} is {weights[i, j]:g} and back "
+            f"{weights[j, i]:g}; use (W + W') / 2 if both are meant."
+        )
+    _complain(weights < 0, weights, names, "is negative: set negative weights to 0 or take their size")
+    _complain(np.diag(np.diag(weights) != 0), weights, names, "is a self-loop: set the diagonal to 0")
+
+
+def _numbers(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise GraphError(f"the adjacency of {names[0]}, ... holds something that is no number ({error}).") from error
+
+
+def _complain(fault: np.ndarray, weights: np.ndarray, names: Sequence[str], what: str) -> None:
+    if fault.any():
+        i, j = (int(k) for k in np.argwhere(fault)[0])
+        raise GraphError(f"the adjacency's weight {weights[i, j]:g} of {names[i]} to {names[j]} {what}.")

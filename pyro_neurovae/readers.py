@@ -1,0 +1,118 @@
+"""The files of a study: expression, thinning and graph, each from a path to what the study is made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from .errors import GraphError, InputError
+from .expression_table import ExpressionTable, align_expression
+from .graph import RegionGraph
+from .graph_file import align_connections, read_connections
+from .text_table import file_stem, read_table
+from .thinning_table import ThinningMap, map_from_table
+
+__all__ = ["GRAPHS", "as_graph", "map_names", "read_expression", "read_graph", "read_thinning"]
+
+FilePath = str | os.PathLike[str]
+
+GRAPHS = ("dk68",)
+
+
+def as_graph(graph: RegionGraph | FilePath | pd.DataFrame) -> tuple[RegionGraph, tuple[str, ...]]:
+    """Return a graph, as it is, by its name, from an adjacency table or a file, and notices of the reading.
+
+    Raises
+    ------
+    InputError
+        If it is neither a known name nor a file that can be read.
+    """
+    if isinstance(graph, RegionGraph):
+        return graph, ()
+    if isinstance(graph, pd.DataFrame):
+        connections, notices = align_connections(graph)
+        return _on_atlas(RegionGraph.from_adjacency(connections)), notices
+    if graph == "dk68":
+        return RegionGraph.dk68(), ()
+    if isinstance(graph, str) and not Path(graph).exists() and not Path(graph).suffix:
+        raise InputError(f"unknown graph {graph!r}: give {', '.join(GRAPHS)}, or the path of a file.")
+    return read_graph(graph)
+
+
+def map_names(paths: Sequence[FilePath]) -> list[str]:
+    """Name every map after its file, without folder and extension.
+
+    Raises
+    ------
+    InputError
+        If there is no file, or two would give the same name.
+    """
+    if not paths:
+        raise InputError("no thinning file; give at least one.")
+    names = [file_stem(path) for path in paths]
+    for position, name in enumerate(names):
+        first = names.index(name)
+        if first < position:
+            raise InputError(
+                f"{paths[first]} and {paths[position]} would both be map {name}; rename one of the files."
+            )
+    return names
+
+
+def read_expression(
+    path: FilePath, names: Sequence[str], *, genes: Sequence[str] | None = None
+) -> ExpressionTable:
+    """Read regions by genes, or genes by regions, onto a graph's regions; see `align_expression`."""
+    table = read_table(path)
+    return align_expression(table.labelled(), names, source=table.source, genes=genes)
+
+
+def read_thinning(
+    path: FilePath,
+    names: Sequence[str],
+    *,
+    name: str | None = None,
+    value_column: str | None = None,
+    se_column: str | None = None,
+    standard_error: Literal["file", "none"] = "file",
+) -> ThinningMap:
+    """Read one map onto a graph's regions; see `map_from_table`.
+
+    Reads ENIGMA's summary statistics (``Structure``, ``d_icv``, ``se_icv``, ``n_controls``, ``n_patients``),
+    text with blanks between columns (``Hem ROIThickness ... d ... NPD NHC``), and any table of named columns.
+    """
+    table = read_table(path)
+    return map_from_table(
+        table.frame(),
+        names,
+        name=file_stem(path) if name is None else name,
+        source=table.source,
+        value_column=value_column,
+        se_column=se_column,
+        standard_error=standard_error,
+    )
+
+
+def read_graph(path: FilePath) -> tuple[RegionGraph, tuple[str, ...]]:
+    """Read a weighted graph and notices of the reading; see `read_connections` for the forms of a file.
+
+    A graph of Desikan-Killiany regions also gets their positions, hemispheres, lobes and homologues.
+    """
+    connections, notices = read_connections(path)
+    try:
+        graph = RegionGraph.from_adjacency(connections, label=file_stem(path))
+    except GraphError as fault:
+        raise GraphError(f"{Path(path).name}: {fault}") from fault
+    return _on_atlas(graph), notices
+
+
+def _on_atlas(graph: RegionGraph) -> RegionGraph:
+    atlas = RegionGraph.dk68()
+    if not set(graph.names) <= set(atlas.names):
+        return graph
+    return replace(atlas.subset(graph.names), weights=graph.weights, label=graph.label)

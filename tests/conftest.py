@@ -1,0 +1,19 @@
+"""Fixtures that several folders of tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of the public maps and expression tables; tests that need it are skipped without it."""
+    folder = (ROOT / os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"needs the public data; {folder} is missing (name its folder in PYRO_NEUROVAE_DATA)")
+    return folder
