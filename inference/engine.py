@@ -142,7 +142,7 @@ def _fitting_programs(study: Study, settings: FitSettings) -> tuple[FitSettings,
     if not isinstance(family, CrossScaleSettings):
         return settings, ()
     most = max(1, min(int(study.expression_observed.sum()) // 3, len(study.genes)))
-    if family.programs <= most:
+    if family.n_programs <= most:
         return settings, ()
-    notice = f"programs lowered from {family.programs} to {most}: a third of the regions with expression, or the genes."
-    return replace(settings, family=replace(family, programs=most)), (notice,)
+    notice = f"programs lowered from {family.n_programs} to {most}: a third of the regions with expression, or the genes."
+    return replace(settings, family=replace(family, n_programs=most)), (notice,)

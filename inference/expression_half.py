@@ -47,7 +47,7 @@ class ExpressionHalf:
     @torch.no_grad()
     def draw(self, model: CrossScale, streams: NoiseStreams, draws: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw)."""
-        noise = ProgramNoise.draw(streams, draws, model.settings.programs, model.data.regions)
+        noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
         score, strength, smoothness, tau = draw_programs(model, self.sites, noise)
         return score, strength, smoothness, tau
 
@@ -79,7 +79,7 @@ def fit_expression_half(
     streams = NoiseStreams(seeds, "expression training", dtype=dtype, device=device)
 
     def inputs(_: int) -> tuple[ProgramNoise]:
-        return (ProgramNoise.draw(streams, training.particles, model.settings.programs, data.regions),)
+        return (ProgramNoise.draw(streams, training.particles, model.settings.n_programs, data.regions),)
 
     record: TrainingRecord = train(
         lambda noise: model.expression_half(noise.globals.shape[1]),

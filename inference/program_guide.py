@@ -77,7 +77,7 @@ class ProgramGuide(nn.Module):
     def __init__(self, model: CrossScale, streams: NoiseStreams) -> None:
         super().__init__()
         self.model, data = model, model.data
-        d, replicates = model.settings.programs, data.replicates
+        d, replicates = model.settings.n_programs, data.replicates
         start = pca_start(data, d)
         measured = int(data.expressed.sum())
         loc = torch.cat([start.strength.log(), torch.zeros_like(start.strength), start.noise.log()[None]])
@@ -114,7 +114,7 @@ def draw_programs(
 
     Returns z (replicate, draw, program, region), s and phi (replicate, draw, program), tau (replicate, draw, 1).
     """
-    d = model.settings.programs
+    d = model.settings.n_programs
     free = sites.loc[:, None] + sites.scale[:, None] * noise.globals  # (replicate, draw, 2 d + 1)
     density = normal_log_density(noise.globals) - sites.scale.log()[:, None]
     strength, smoothness, tau = free[..., :d].exp(), free[..., d:-1].sigmoid(), free[..., -1:].exp()

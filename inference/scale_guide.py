@@ -50,7 +50,7 @@ class ScaleGuide(nn.Module):
         log_scale = log_scale + self.family.data.unit.log()[:, None, :, None]
         draws, scales = noise.shape[1], {}
         with self.family.replicate_plate(), self.family.draw_plate(draws):
-            with pyro.plate("map", self.family.data.maps, dim=-1):
+            with self.family.map_plate():
                 for k, name in enumerate(self.family.scale_names):
                     value = log_scale[..., k].exp()
                     # T is triangular, so each term is the scale's density given those before it.

@@ -60,7 +60,7 @@ class CrossScale(ThinningFamily):
         prior = self.settings
         with self.replicate_plate(), self.draw_plate(draws):
             noise = pyro.sample("expression_noise", pc_scale(prior.expression_noise.upper, prior.expression_noise.alpha))
-            with pyro.plate("program", prior.programs, dim=-1):
+            with pyro.plate("program", prior.n_programs, dim=-1):
                 strength = pyro.sample("strength", pc_scale(prior.strength.upper, prior.strength.alpha))
                 smoothness = pyro.sample("smoothness", self.smoothness_prior)
                 score = pyro.sample("program_score", self.program_gmrf(smoothness))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import pyro
@@ -15,6 +16,10 @@ from .observations import Observations
 from .smoothness import pc_scale
 
 __all__ = ["ThinningFamily"]
+
+
+def _plate(name: str, size: int, dim: int) -> Any:
+    return pyro.plate(name, size, dim=dim)
 
 
 class ThinningFamily:
@@ -42,6 +47,8 @@ class ThinningFamily:
 
     def __init__(self, data: Observations, settings: Any) -> None:
         self.data, self.settings = data, settings
+        # Both halves of one model enter the same plates, so each is made once.
+        self._plates = lru_cache(maxsize=None)(_plate)
 
     @property
     def scale_names(self) -> tuple[str, ...]:
@@ -73,7 +80,7 @@ class ThinningFamily:
 
     def thinning_half(self, kernels: Mapping[str, Tensor], draws: int = 1) -> None:
         """Pyro model of the maps given the parts' unit covariances (replicate, draw, region, region)."""
-        with self.replicate_plate(), self.draw_plate(draws), pyro.plate("map", self.data.maps, dim=-1):
+        with self.replicate_plate(), self.draw_plate(draws), self.map_plate():
             scales = {name: pyro.sample(name, self.scale_prior(name)) for name in self.scale_names}
             covariance = self.covariance(scales, kernels)
             pyro.sample(
@@ -92,9 +99,12 @@ class ThinningFamily:
 
     def replicate_plate(self) -> Any:
         """Plate over the fits that train side by side."""
-        return pyro.plate("replicate", self.data.replicates, dim=-3)
+        return self._plates("replicate", self.data.replicates, -3)
 
-    @staticmethod
-    def draw_plate(draws: int) -> Any:
+    def draw_plate(self, draws: int) -> Any:
         """Plate over Monte Carlo draws."""
-        return pyro.plate("draw", draws, dim=-2)
+        return self._plates("draw", draws, -2)
+
+    def map_plate(self) -> Any:
+        """Plate over the thinning maps."""
+        return self._plates("map", self.data.maps, -1)

@@ -1,1 +1,52 @@
-"""Posterior of the gene-expression programs that go with cortical thinning."""
+"""Posterior of the gene-expression programs that go with cortical thinning.
+
+    import pyro_neurovae as nv
+    study = nv.Study.from_files(expression="expression.csv", thinning="map.csv")
+    fit = nv.fit(study)
+    fit.regions()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .atlas import resolve
+from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
+
+# The functions fit and simulate share their modules' names: imported here, the functions are what nv.fit and
+# nv.simulate mean. Both modules import torch only when called.
+from .fit import Fit, fit, load
+from .graph import RegionGraph
+from .settings import PCPrior
+from .simulate import simulate
+from .study import Study
+
+if TYPE_CHECKING:
+    from .models.gmrf import GMRF
+
+__version__ = "0.1.0"
+__all__ = [
+    "GMRF",
+    "Fit",
+    "GraphError",
+    "InputError",
+    "NeurovaeError",
+    "NeurovaeWarning",
+    "PCPrior",
+    "RegionGraph",
+    "SettingsError",
+    "Study",
+    "fit",
+    "load",
+    "resolve",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Torch takes a second to import: only who asks for the distribution pays.
+    if name == "GMRF":
+        from .models.gmrf import GMRF
+
+        return GMRF
+    raise AttributeError(f"module 'pyro_neurovae' has no attribute {name!r}")

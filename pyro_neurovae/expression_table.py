@@ -64,7 +64,7 @@ def align_expression(
     InputError
         If neither axis names regions, a cell is no finite number, or no gene is left.
     """
-    placed = place_rows(_regions_in_rows(frame, names), names, source=source, unlabelled="L")
+    placed = place_rows(_regions_in_rows(frame, names, source), names, source=source, unlabelled="L")
     notices = list(placed.notices)
     table = _wanted(_unique(placed.frame, source, notices), genes, source, notices)
     values = placed.scatter(parse_numbers(table, source=source).to_numpy())  # (region, gene)
@@ -78,8 +78,18 @@ def constant_genes(values: np.ndarray) -> np.ndarray:
     return np.ptp(values, axis=0) <= 1e-12 * np.abs(values).max(axis=0)
 
 
-def _regions_in_rows(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    return frame.T if known_share(frame.columns, names) > known_share(frame.index, names) else frame
+def _regions_in_rows(frame: pd.DataFrame, names: Sequence[str], source: str) -> pd.DataFrame:
+    down, across = known_share(frame.index, names), known_share(frame.columns, names)
+    if max(down, across) > 0:
+        return frame if down >= across else frame.T
+    if frame.shape[1] > 1 and known_share(frame.iloc[:, 0], names) > 0.5:
+        # Row numbers that pandas or R wrote stand before the labels.
+        return frame.iloc[:, 1:].set_axis(pd.Index(frame.iloc[:, 0], dtype=object), axis=0)
+    raise InputError(
+        f"{source}: neither rows ({first_names([str(label) for label in frame.index], limit=2)}) nor columns "
+        f"({first_names([str(label) for label in frame.columns], limit=2)}) name regions of the graph; "
+        f"label one side with names such as {names[0]}."
+    )
 
 
 def _unique(frame: pd.DataFrame, source: str, notices: list[str]) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def as_graph(graph: RegionGraph | FilePath | pd.DataFrame) -> tuple[RegionGraph,
         return graph, ()
     if isinstance(graph, pd.DataFrame):
         connections, notices = align_connections(graph)
-        return _on_atlas(RegionGraph.from_adjacency(connections)), notices
+        return _weighted(connections, "table"), notices
     if graph == "dk68":
         return RegionGraph.dk68(), ()
     if isinstance(graph, str) and not Path(graph).exists() and not Path(graph).suffix:
@@ -101,18 +101,17 @@ def read_thinning(
 def read_graph(path: FilePath) -> tuple[RegionGraph, tuple[str, ...]]:
     """Read a weighted graph and notices of the reading; see `read_connections` for the forms of a file.
 
-    A graph of Desikan-Killiany regions also gets their positions, hemispheres, lobes and homologues.
+    Weights are divided by the mean weight of an edge, so that smoothness means the same in any unit. A graph
+    of Desikan-Killiany regions also gets their positions, hemispheres, lobes and homologues.
     """
     connections, notices = read_connections(path)
     try:
-        graph = RegionGraph.from_adjacency(connections, label=file_stem(path))
+        return _weighted(connections, file_stem(path)), notices
     except GraphError as fault:
         raise GraphError(f"{Path(path).name}: {fault}") from fault
-    return _on_atlas(graph), notices
 
 
-def _on_atlas(graph: RegionGraph) -> RegionGraph:
-    atlas = RegionGraph.dk68()
-    if not set(graph.names) <= set(atlas.names):
-        return graph
-    return replace(atlas.subset(graph.names), weights=graph.weights, label=graph.label)
+def _weighted(connections: pd.DataFrame, label: str) -> RegionGraph:
+    graph, atlas = RegionGraph.from_connectivity(connections), RegionGraph.dk68()
+    on_atlas = set(graph.names) <= set(atlas.names)
+    return replace(atlas.subset(graph.names) if on_atlas else graph, weights=graph.weights, label=label)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from .errors import SettingsError
 
 __all__ = [
+    "EXPRESSION_HALF",
     "FAMILIES",
     "CrossScaleSettings",
     "ExpressionSettings",
@@ -44,7 +45,7 @@ class PCPrior:
 class CrossScaleSettings:
     """Settings of the family ``cross-scale``; scales are in units of each map's standard deviation."""
 
-    programs: int = 16
+    n_programs: int = 16
     program_prior: Literal["bym2", "leroux"] = "bym2"
     spatial_prior: Literal["icar", "iid"] = "icar"
     smoothness: PCPrior = PCPrior(0.5, 0.5)
@@ -55,8 +56,8 @@ class CrossScaleSettings:
     unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
 
     def __post_init__(self) -> None:
-        if self.programs < 1:
-            raise SettingsError(f"programs is {self.programs}; give at least 1.")
+        if self.n_programs < 1:
+            raise SettingsError(f"n_programs is {self.n_programs}; give at least 1.")
         _require("program_prior", self.program_prior, ("bym2", "leroux"))
         _require("spatial_prior", self.spatial_prior, ("icar", "iid"))
 
@@ -80,6 +81,9 @@ class SpatialSettings:
     def __post_init__(self) -> None:
         _require("spatial_prior", self.spatial_prior, ("icar", "iid"))
 
+
+# What of the cross-scale settings belongs to the half that no thinning map enters.
+EXPRESSION_HALF = ("n_programs", "program_prior", "smoothness", "strength", "expression_noise")
 
 FamilySettings = CrossScaleSettings | ExpressionSettings | SpatialSettings
 FAMILIES: dict[str, type[FamilySettings]] = {
@@ -107,12 +111,12 @@ class TrainingSettings:
         Importance proposals per draw for a map's globals.
     """
 
-    steps: int = 400
+    steps: int = 150
     map_steps: int = 200
     learning_rate: float = 0.02
     particles: int = 1
     map_particles: int = 8
-    proposals: int = 8
+    proposals: int = 4
 
     def __post_init__(self) -> None:
         for name in ("steps", "map_steps", "particles", "map_particles", "proposals"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ Path = str | os.PathLike[str]
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What a fit sees. The arrays are read-only copies; regions stand in the order of ``graph.names``.
+    """What a fit sees: read-only copies of arrays, regions in the order of ``graph.names``.
 
     Attributes
     ----------
@@ -43,8 +44,8 @@ class Study:
         Standard error (map, region) of the effect, NaN where thinning is missing; all 0 for a map whose
         sampling error is not known.
     covariance
-        Sampling covariance (map, region, region) of the effects, NaN where thinning is missing, used in place
-        of the squared standard errors; None (the default) where it is not known.
+        Sampling covariance (map, region, region), NaN where thinning is missing, used in place of the squared
+        standard errors; None (the default) where it is not known.
     normalise
         "gene" (the default): each gene has mean 0 and variance 1 over the measured regions, since the genes'
         scales are arbitrary; "region": each region over the genes, as arXiv:2606.05870 has it; "none".
@@ -113,10 +114,8 @@ class Study:
             Columns to read from every thinning file; None (the default) looks for the usual names.
         standard_error
             "file" (the default), or "none" where the noise is to be estimated.
-        normalise
-            See `Study`.
-        genes
-            Genes to keep; None (the default) keeps all that can be used.
+        normalise, genes
+            See `Study`; the genes to keep, None (the default) for all that can be used.
 
         Raises
         ------
@@ -126,17 +125,10 @@ class Study:
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
         labels, (ground, notices) = map_names(paths), as_graph(graph)
         table = read_expression(expression, ground.names, genes=genes)
-        maps = [
-            read_thinning(
-                path,
-                ground.names,
-                name=label,
-                value_column=value_column,
-                se_column=se_column,
-                standard_error=standard_error,
-            )
-            for path, label in zip(paths, labels, strict=True)
-        ]
+        read = partial(
+            read_thinning, value_column=value_column, se_column=se_column, standard_error=standard_error
+        )
+        maps = [read(path, ground.names, name=label) for path, label in zip(paths, labels, strict=True)]
         return cls(graph=ground, normalise=normalise, **study_fields(table, maps, notices))
 
     @classmethod

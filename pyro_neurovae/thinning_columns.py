@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from .errors import InputError
-from .region_labels import known_share
+from .region_labels import first_names, known_share
 
 __all__ = ["ThinningColumns", "choose_columns", "label_rows", "plain_name"]
 
@@ -95,7 +95,7 @@ def choose_columns(
     value = value or _first(columns, VALUES)
     if value is None:
         raise InputError(
-            f"{source}: no column of effects among {', '.join(filter(None, columns))}; "
+            f"{source}: no column of effects among {first_names(list(filter(None, columns)), limit=12)}; "
             "name it with --value-column."
         )
     error, foreign = _asked(columns, se_column, "--se-column", source), None
@@ -136,7 +136,8 @@ def _asked(columns: Sequence[str], name: str | None, option: str, source: str) -
     if len(alike) == 1:
         return alike[0]
     raise InputError(
-        f"{source}: no column {name!r}; give {option} one of {', '.join(filter(None, columns))}."
+        f"{source}: no column {name!r}; "
+        f"give {option} one of {first_names(list(filter(None, columns)), limit=12)}."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +25,9 @@ def test_public_connectivity_takes_labels_from_the_file_beside_it(data_dir):
     assert int((graph.weights > 0).sum()) == 1394
     assert graph.homologues[0] == (0, 34)
     assert (graph.label, notices) == ("hcp_struct_dk68_matrix", ())
-    assert graph.weights[DK.index("L_bankssts"), 6] == pytest.approx(9.26703209496832)
+    # The first two connections of the file's first row; the mean weight of an edge is 1.
+    assert graph.weights[0, 7] / graph.weights[0, 6] == pytest.approx(5.60332978329358 / 9.26703209496832)
+    assert graph.weights[graph.weights > 0].mean() == pytest.approx(1)
 
 
 def square():
@@ -37,6 +38,7 @@ def square():
 
 def test_labelled_square_in_any_order_and_edge_list_agree(tmp_path):
     table = square()
+    mean = table.to_numpy()[table.to_numpy() > 0].mean()
     table.iloc[::-1, ::-1].to_csv(tmp_path / "square.csv")
     table.to_csv(tmp_path / "header.csv", index=False)
     edges = [(a, b, table.loc[a, b]) for i, a in enumerate(DK) for b in DK[:i] if table.loc[a, b] > 0]
@@ -45,7 +47,7 @@ def test_labelled_square_in_any_order_and_edge_list_agree(tmp_path):
     for name in ("square.csv", "header.csv", "edges.csv", "bare.tsv"):
         graph, _ = read_graph(tmp_path / name)
         assert graph.names == DK
-        np.testing.assert_allclose(graph.weights, table, err_msg=name)
+        np.testing.assert_allclose(graph.weights, table / mean, err_msg=name)
 
 
 def test_edges_without_weights_on_names_of_another_atlas(tmp_path):
@@ -81,7 +83,8 @@ def test_faults_of_a_graph_file(tmp_path, change, message):
 def test_weights_of_a_region_with_itself_are_set_aside(tmp_path):
     (square() + np.diag(np.arange(68) == 3)).to_csv(tmp_path / "g.csv")
     graph, notices = read_graph(tmp_path / "g.csv")
-    np.testing.assert_allclose(graph.weights, square())
+    mean = square().to_numpy()[square().to_numpy() > 0].mean()
+    np.testing.assert_allclose(graph.weights, square() / mean)
     assert notices == ("g.csv: weights of regions with themselves set aside: L_cuneus.",)
 
 
@@ -101,6 +104,14 @@ def test_faults_of_an_edge_list(tmp_path):
         read_graph(written(tmp_path, "first,second,w\np1,p2,1\np2,p1,2\np2,p3,1\n"))
     with pytest.raises(InputError, match="row p2 - p3, column weight: 'x' is not a number"):
         read_graph(written(tmp_path, "first,second,w\np1,p2,1\np2,p3,x\np1,p3,1\n"))
+
+
+def test_table_in_memory_is_brought_to_canonical_labels():
+    labels = [f"{side.lower()}h_{name}" for side, name in (region.split("_", 1) for region in DK)]
+    graph, _ = as_graph(square().set_axis(labels, axis=0).set_axis(labels, axis=1))
+    assert graph.names == DK
+    assert graph.lobes is not None
+    assert as_graph(graph) == (graph, ())
 
 
 def test_graph_by_name(tmp_path):

@@ -284,5 +284,3 @@ def test_maps_are_named_after_their_files(tmp_path):
         map_names(["a/pd.csv", "b/pd.txt"])
     with pytest.raises(InputError, match="no thinning file"):
         map_names([])
-
-

@@ -1,0 +1,175 @@
+"""Fit: a study's posterior with its tables, and the function that computes it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from . import inferencedata, store, tables
+from .errors import SettingsError
+from .settings import EXPRESSION_HALF, FitSettings, fit_settings
+from .study import Study
+
+if TYPE_CHECKING:
+    from .inference.engine import FitResult
+    from .inference.expression_half import ExpressionHalf
+
+__all__ = ["Fit", "fit", "load"]
+
+Progress = Callable[[str, int, int, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Posterior of one study under one model.
+
+    Attributes
+    ----------
+    idata
+        ArviZ InferenceData (a DataTree under ArviZ 1.x), dimensions chain, draw, map, region, program, gene.
+    study
+        What was fitted.
+    settings
+        All that decided the numbers, the seed among them.
+    """
+
+    idata: Any
+    study: Study
+    settings: FitSettings
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know of the study and of the training, one sentence each."""
+        return (*self.study.notices, *json.loads(self.idata.attrs["notices"]))
+
+    def regions(self) -> pd.DataFrame:
+        """Table of regions; see `tables.region_table`."""
+        return tables.region_table(self.idata, self.study)
+
+    def genes(self) -> pd.DataFrame:
+        """Table of genes; see `tables.gene_table`. NeurovaeError for a model without genes."""
+        return tables.gene_table(self.idata, self.study)
+
+    def programs(self) -> pd.DataFrame:
+        """Tidy table of programs; see `tables.program_table`. NeurovaeError for a model without programs."""
+        return tables.program_table(self.idata, self.study)
+
+    def variance(self) -> pd.DataFrame:
+        """Shares of each map's variance; see `tables.variance_table`."""
+        return tables.variance_table(self.idata)
+
+    def predict(self) -> pd.DataFrame:
+        """Predict every region's value observed anew, all noise included; see `tables.prediction_table`."""
+        return tables.prediction_table(self.idata, self.study)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fit, its study and settings to one netCDF file, whole or not at all."""
+        store.write_fit(self.idata, path)
+
+
+def load(path: str | os.PathLike[str]) -> Fit:
+    """Read a fit that `Fit.save` wrote.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or holds no fit.
+    """
+    return Fit(*store.read_fit(path))
+
+
+def fit(
+    study: Study,
+    model: str = "cross-scale",
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+    restarts: int = 1,
+    device: str = "auto",
+    programs: Fit | None = None,
+    progress: bool | Progress = False,
+    **options: Any,
+) -> Fit:
+    """Fit a model to a study.
+
+    Parameters
+    ----------
+    study
+        Expression, thinning maps and graph.
+    model
+        "cross-scale" (the default), or one of the baselines "expression" and "spatial".
+    seed
+        Seed of every random number; the same seed gives the same numbers. The caller's random state is not used.
+    draws
+        Posterior draws a chain.
+    restarts
+        Independent trainings, run as one batch; each is a chain of the result.
+    device
+        "auto" (CUDA where there is one), "cpu" or "cuda".
+    programs
+        An earlier cross-scale fit of the same expression: its programs are kept and only the maps' own scales
+        are trained, which makes a further map cost little.
+    progress
+        True shows a bar with the ELBO; a callable gets (label, step, steps, elbo).
+    **options
+        Any field of the model's settings or of `TrainingSettings`, for example ``n_programs=8``,
+        ``spatial_prior="iid"`` or ``steps=500``.
+
+    Raises
+    ------
+    SettingsError
+        For an unknown model or option, a number out of range, or ``programs`` of another expression.
+    """
+    settings = fit_settings(model, seed=seed, draws=draws, restarts=restarts, device=device, **options)
+    half = None
+    if programs is not None:
+        half = _expression_half(programs, study, settings)
+        kept = {name: getattr(programs.settings.family, name) for name in EXPRESSION_HALF}
+        settings = replace(settings, family=replace(settings.family, **kept))
+    from .inference.engine import run_fit  # late: torch and Pyro take two seconds to import
+    from .progress import training_progress
+
+    with training_progress(progress) as report:
+        result = run_fit(study, settings, programs=half, progress=report)
+    return Fit(_inference_data(study, settings, result), study, settings)
+
+
+def _inference_data(study: Study, settings: FitSettings, result: FitResult) -> Any:
+    groups = {**result.groups, **store.study_groups(study)}
+    strength = result.groups["posterior"].get("strength")
+    attrs = store.study_attributes(study) | {
+        "format": store.FORMAT,
+        "settings": settings.to_json(),
+        "versions": json.dumps(store.versions()),
+        "seed": settings.seed,
+        "elapsed_s": round(result.elapsed_s, 3),
+        "notices": json.dumps(result.notices),
+    }
+    programs = 0 if strength is None else strength[1].shape[-1]
+    return inferencedata.build(groups, store.coordinates(study, programs), attrs)
+
+
+def _expression_half(fitted: Fit, study: Study, settings: FitSettings) -> ExpressionHalf:
+    """The expression half that a fit keeps, checked to belong to the study's expression."""
+    same = (
+        fitted.settings.model == settings.model == "cross-scale"
+        and fitted.study.regions == study.regions
+        and fitted.study.genes == study.genes
+        and fitted.study.normalise == study.normalise
+        and np.array_equal(fitted.study.graph.weights, study.graph.weights)
+        and np.array_equal(fitted.study.expression, study.expression, equal_nan=True)
+    )
+    if not same:
+        raise SettingsError(
+            "programs= takes a cross-scale fit of the same expression, regions and graph; fit this study without it."
+        )
+    from .inference.expression_half import ExpressionHalf
+
+    guide = inferencedata.group(fitted.idata, "guide")
+    return ExpressionHalf.from_arrays({str(name): guide[name].values for name in guide.data_vars})

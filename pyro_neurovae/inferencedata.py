@@ -1,0 +1,119 @@
+"""The one place that knows ArviZ: InferenceData (0.x) and DataTree (1.x) built, read and written alike."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import xarray
+
+__all__ = ["Groups", "build", "group", "group_names", "pareto_k", "read_netcdf", "write_netcdf"]
+
+# Group to variable to (dimensions, values).
+Groups = Mapping[str, Mapping[str, tuple[tuple[str, ...], np.ndarray]]]
+
+
+def build(groups: Groups, coords: Mapping[str, Any], attrs: Mapping[str, Any]) -> Any:
+    """Build InferenceData, or a DataTree where ArviZ 1.x is installed.
+
+    Parameters
+    ----------
+    groups
+        Named arrays with their dimensions.
+    coords
+        Labels of the dimensions; a dimension without labels is numbered.
+    attrs
+        Attributes of the whole: strings and numbers.
+    """
+    import xarray as xr
+
+    datasets = {}
+    for name, variables in groups.items():
+        used = {dim for dims, _ in variables.values() for dim in dims}
+        labels = {dim: values for dim, values in coords.items() if dim in used}
+        datasets[name] = xr.Dataset(dict(variables), coords=labels)
+        for dim in used - set(labels):
+            datasets[name] = datasets[name].assign_coords({dim: np.arange(datasets[name].sizes[dim])})
+    return _assemble(datasets, dict(attrs))
+
+
+def group(idata: Any, name: str) -> xarray.Dataset:
+    """One group as an xarray Dataset.
+
+    Raises
+    ------
+    KeyError
+        When there is no such group.
+    """
+    found = idata[name]
+    dataset: xarray.Dataset = found.to_dataset() if hasattr(found, "to_dataset") else found
+    return dataset
+
+
+def group_names(idata: Any) -> tuple[str, ...]:
+    """Names of the groups."""
+    found = idata.groups() if callable(idata.groups) else idata.children
+    return tuple(found)
+
+
+def write_netcdf(idata: Any, path: str) -> None:
+    """Write every group to one netCDF file (compressed, through h5netcdf)."""
+    import xarray as xr
+
+    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=dict(idata.attrs)), **{n: group(idata, n) for n in group_names(idata)}})
+    encoding = {
+        f"/{name}": {
+            v: {"zlib": True, "complevel": 1} for v, a in group(idata, name).data_vars.items() if a.dtype.kind == "f" and a.ndim
+        }
+        for name in group_names(idata)
+    }
+    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+def read_netcdf(path: str) -> Any:
+    """Read what `write_netcdf`, or ArviZ, wrote, into memory."""
+    import xarray as xr
+
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        datasets = {name: child.to_dataset().load() for name, child in tree.children.items()}
+        return _assemble(datasets, dict(tree.attrs))
+
+
+def pareto_k(log_ratios: np.ndarray) -> float:
+    """Shape k of the generalised Pareto tail of importance ratios (Vehtari et al. 2024); above 0.7 they mislead."""
+    with _quiet_arviz() as arviz, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ArviZ warns of k above 0.7, which the number says
+        if hasattr(arviz, "psislw"):
+            return float(arviz.psislw(np.asarray(log_ratios, dtype=float))[1])
+        from arviz_stats.base import array_stats
+
+        return float(array_stats.psislw(np.asarray(log_ratios, dtype=float))[1])
+
+
+def _assemble(datasets: dict[str, xarray.Dataset], attrs: dict[str, Any]) -> Any:
+    with _quiet_arviz() as arviz:
+        if not hasattr(arviz, "InferenceData"):
+            import xarray as xr
+
+            return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attrs), **datasets})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # groups beyond ArviZ's own are meant
+            idata = arviz.InferenceData(**datasets, warn_on_custom_groups=False)
+    idata.attrs.update(attrs)
+    return idata
+
+
+@contextmanager
+def _quiet_arviz() -> Iterator[Any]:
+    """ArviZ, without the announcement that 0.23 makes of its own refactor."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import arviz
+    yield arviz

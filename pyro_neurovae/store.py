@@ -1,0 +1,169 @@
+"""Fits and their studies as netCDF: written whole or not at all, read back without pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import inferencedata
+from .errors import InputError
+from .graph import RegionGraph
+from .settings import FitSettings
+from .study import Study
+
+__all__ = ["coordinates", "read_fit", "study_attributes", "study_from", "study_groups", "versions", "write_fit"]
+
+FORMAT = "pyro_neurovae fit 1"
+_AXES = ("x", "y", "z")
+
+
+def study_groups(study: Study) -> inferencedata.Groups:
+    """Arrange the study as the groups observed_data and constant_data, which hold all of it."""
+    graph = study.graph
+    constant: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        "expression": (("region", "gene"), study.expression),
+        "expression_observed": (("region",), study.expression_observed),
+        "standard_error": (("map", "region"), study.standard_error),
+        "adjacency": (("region", "region_to"), graph.weights),
+    }
+    if study.covariance is not None:
+        constant["covariance"] = (("map", "region", "region_to"), study.covariance)
+    for name in ("centroids", "sphere"):
+        if getattr(graph, name) is not None:
+            constant[name] = (("region", "axis"), getattr(graph, name))
+    for name in ("hemispheres", "lobes"):
+        if getattr(graph, name) is not None:
+            constant[name] = (("region",), np.array(getattr(graph, name), dtype=object))
+    if graph.homologues:
+        constant["homologues"] = (("pair", "side"), np.array(graph.homologues))
+    for name, values in (study.truth or {}).items():
+        constant[f"truth_{name}"] = (_truth_dims(name, np.ndim(values)), np.asarray(values))
+    return {"observed_data": {"thinning": (("map", "region"), study.thinning)}, "constant_data": constant}
+
+
+def coordinates(study: Study, programs: int) -> dict[str, Any]:
+    """Labels of the named dimensions."""
+    return {
+        "map": list(study.maps),
+        "region": list(study.regions),
+        "region_to": list(study.regions),
+        "gene": list(study.genes),
+        "program": [f"P{k + 1}" for k in range(programs)],
+        "source": ["transcriptomic", "spatial", "unexplained", "sampling"],
+        "axis": list(_AXES),
+        "side": ["L", "R"],
+    }
+
+
+def study_attributes(study: Study) -> dict[str, str]:
+    """What of a study is neither an array nor a name."""
+    return {"graph_label": study.graph.label, "normalise": study.normalise, "study_notices": json.dumps(study.notices)}
+
+
+def study_from(idata: Any) -> Study:
+    """Rebuild the study that a fit was made from."""
+    observed, constant = inferencedata.group(idata, "observed_data"), inferencedata.group(idata, "constant_data")
+
+    def texts(name: str) -> tuple[str, ...] | None:
+        return tuple(str(v) for v in constant[name].values) if name in constant else None
+
+    def numbers(name: str) -> np.ndarray | None:
+        return constant[name].values if name in constant else None
+
+    pairs = numbers("homologues")
+    graph = RegionGraph(
+        names=tuple(str(r) for r in observed["region"].values),
+        weights=constant["adjacency"].values,
+        centroids=numbers("centroids"),
+        sphere=numbers("sphere"),
+        hemispheres=texts("hemispheres"),
+        lobes=texts("lobes"),
+        homologues=() if pairs is None else tuple((int(a), int(b)) for a, b in pairs),
+        label=str(idata.attrs["graph_label"]),
+    )
+    truth = {str(n)[6:]: constant[n].values for n in constant.data_vars if str(n).startswith("truth_")}
+    return Study(
+        graph=graph,
+        genes=tuple(str(g) for g in constant["gene"].values),
+        maps=tuple(str(m) for m in observed["map"].values),
+        expression=constant["expression"].values,
+        thinning=observed["thinning"].values,
+        standard_error=constant["standard_error"].values,
+        covariance=numbers("covariance"),
+        normalise=idata.attrs["normalise"],
+        notices=tuple(json.loads(idata.attrs["study_notices"])),
+        truth=truth or None,
+    )
+
+
+def write_fit(idata: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fit to ``path``: first beside it, then moved into place, so that no half file is ever there.
+
+    Raises
+    ------
+    InputError
+        When the folder does not exist or can't be written.
+    """
+    target = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(suffix=".partial", dir=target.parent)
+    except OSError as error:
+        raise InputError(f"{target}: can't write there ({error.strerror}); choose a folder that exists and is writable.") from error
+    os.close(handle)
+    try:
+        inferencedata.write_netcdf(idata, temporary)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def read_fit(path: str | os.PathLike[str]) -> tuple[Any, Study, FitSettings]:
+    """Read InferenceData, study and settings of a fit.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or was not written by `Fit.save`.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise InputError(f"{source}: no such file; give the fit.nc that a fit wrote.")
+    try:
+        idata = inferencedata.read_netcdf(str(source))
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{source} is not a netCDF file that can be read; give the fit.nc that a fit wrote.") from error
+    if idata.attrs.get("format") != FORMAT:
+        raise InputError(f"{source} holds no fit of pyro_neurovae; give the fit.nc that a fit wrote.")
+    return idata, study_from(idata), FitSettings.from_json(idata.attrs["settings"])
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of what the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("pyro_neurovae", "torch", "pyro-ppl", "torch_geometric", "arviz", "numpy", "scipy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def _truth_dims(name: str, ndim: int) -> tuple[str, ...]:
+    known: Mapping[str, tuple[str, ...]] = {
+        "program_score": ("region", "truth_program"),
+        "strength": ("truth_program",),
+        "smoothness": ("truth_program",),
+        "gene_weight": ("map", "gene"),
+    }
+    return known.get(name, ("map", "region")[:ndim])
