@@ -30,7 +30,7 @@ class SumToZero(constraints.Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         """Whether each field (*batch, region) sums to zero, up to rounding; (*batch,)."""
-        sums = self.spectrum.rotate(value)[..., self.spectrum.null]
+        sums = self.spectrum.rotate(value.to(self.spectrum.values.dtype))[..., self.spectrum.null]
         tolerance = math.sqrt(torch.finfo(value.dtype).eps) * (1 + value.abs().amax(-1, keepdim=True))
         return (sums.abs() <= tolerance).all(-1)
 
@@ -45,10 +45,7 @@ class _FreeCoefficients(Transform):
         super().__init__()
         self.spectrum = spectrum
         self.free = spectrum.vectors[:, ~spectrum.null]
-
-    @property
-    def codomain(self) -> constraints.Constraint:
-        return SumToZero(self.spectrum)
+        self.codomain = SumToZero(spectrum)
 
     def _call(self, x: Tensor) -> Tensor:
         return x @ self.free.mT
@@ -78,10 +75,10 @@ class GMRF(TorchDistribution):
 
     .. math:: x \sim N(0,\ \mathrm{scale}^2\, V \mathrm{diag}(e) V')
 
-    with V the eigenvectors of the graph's Laplacian and e as `covariance_spectrum` gives for the kind. Density,
-    samples and moments go through the eigenbasis, which is computed once for a graph: O(n^2) a field, whatever
-    the parameters. With ``icar`` the density is on the subspace where every component of more than one region
-    sums to zero, with respect to its Lebesgue measure.
+    with V the eigenvectors of the graph's Laplacian and e as `covariance_spectrum` gives for the kind.
+    Density, samples and moments go through the eigenbasis, which is computed once for a graph: O(n^2) a
+    field, whatever the parameters. With ``icar`` the density is on the subspace where every component of more
+    than one region sums to zero, with respect to its Lebesgue measure.
 
     Parameters
     ----------
@@ -90,10 +87,11 @@ class GMRF(TorchDistribution):
     kind
         "paper", "leroux" (the default), "icar", "bym2" or "iid".
     lam, rho, phi
-        Smoothness of the kinds paper (>= 0, default 0.1), leroux and bym2 (0 to 1, default 0.9); any batch shape.
+        Smoothness of the kinds paper (>= 0, default 0.1), leroux and bym2 (0 to below 1, default 0.9); any
+        batch shape. At rho = 1 and phi = 1 the field has no density: use "icar".
     scale
-        Standard deviation; any batch shape, default 1. For all kinds but "paper" it is the geometric mean of the
-        regions' standard deviations in every component.
+        Standard deviation; any batch shape, default 1. For all kinds but "paper" it is the geometric mean of
+        the regions' standard deviations in every component.
 
     Raises
     ------
@@ -105,13 +103,11 @@ class GMRF(TorchDistribution):
     Rue & Held (2005), Gaussian Markov Random Fields; Sorbye & Rue (2014); Freni-Sterrantino et al. (2018).
     """
 
-    arg_constraints = {
-        "scale": constraints.positive,
-        "lam": constraints.nonnegative,
-        "rho": constraints.unit_interval,
-        "phi": constraints.unit_interval,
-    }
     has_rsample = True
+    scale: Tensor
+    lam: Tensor
+    rho: Tensor
+    phi: Tensor
 
     def __init__(
         self,
@@ -132,15 +128,18 @@ class GMRF(TorchDistribution):
             torch.as_tensor(smoothness, dtype=like.dtype, device=like.device),
             torch.as_tensor(scale, dtype=like.dtype, device=like.device),
         )
-        super().__init__(self.scale.shape, torch.Size((self.spectrum.n_regions,)), validate_args=validate_args)
+        own = KINDS[kind]
+        if own is not None:
+            setattr(self, own, self.smoothness)
+        super().__init__(
+            self.scale.shape, torch.Size((self.spectrum.n_regions,)), validate_args=validate_args
+        )
 
-    # torch's argument check reads the parameters by name.
     @property
-    def lam(self) -> Tensor:
-        """Smoothness of the kind "paper"."""
-        return self.smoothness
-
-    rho = phi = lam
+    def arg_constraints(self) -> dict[str, constraints.Constraint]:
+        """Constraints of the parameters that the kind has."""
+        own = KINDS[self.kind]
+        return {"scale": constraints.positive} | ({} if own is None else {own: _RANGES[own]})
 
     @property
     def support(self) -> constraints.Constraint:
@@ -154,10 +153,12 @@ class GMRF(TorchDistribution):
         unit = covariance_spectrum(self.spectrum, self.kind, self.smoothness)
         return unit * self.scale.square()[..., None]
 
-    def rsample(self, sample_shape: Any = torch.Size()) -> Tensor:
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Draw fields (*sample, *batch, region), differentiable in the parameters."""
         root = self._free(self.eigenvalues).sqrt()
-        white = torch.randn(self._extended_shape(torch.Size(sample_shape)), dtype=root.dtype, device=root.device)
+        white = torch.randn(
+            self._extended_shape(torch.Size(sample_shape)), dtype=root.dtype, device=root.device
+        )
         if self.kind == "icar":
             white = white.masked_fill(self.spectrum.null, 0.0)
         return self.spectrum.unrotate(white * root)
@@ -167,7 +168,12 @@ class GMRF(TorchDistribution):
         if self._validate_args:
             self._validate_sample(value)
         eigenvalues = self._free(self.eigenvalues)
-        terms = self.spectrum.rotate(value).square() / eigenvalues + eigenvalues.log() + math.log(2 * math.pi)
+        # Pyro's default dtype is float32 and a spectrum's is float64.
+        terms = (
+            self.spectrum.rotate(value.to(eigenvalues.dtype)).square() / eigenvalues
+            + eigenvalues.log()
+            + math.log(2 * math.pi)
+        )
         if self.kind == "icar":
             terms = terms.masked_fill(self.spectrum.null, 0.0)
         return -0.5 * terms.sum(-1)
@@ -208,6 +214,11 @@ class GMRF(TorchDistribution):
 
 
 _DEFAULTS = {"lam": 0.1, "rho": 0.9, "phi": 0.9}
+_RANGES = {
+    "lam": constraints.nonnegative,
+    "rho": constraints.half_open_interval(0.0, 1.0),
+    "phi": constraints.half_open_interval(0.0, 1.0),
+}
 
 
 def _smoothness(kind: str, given: dict[str, Tensor | float | None]) -> Tensor | float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pyro.distributions import TorchDistribution
@@ -42,12 +42,18 @@ class ProgramExpression(TorchDistribution):
         Measured regions; (region,) bool.
     """
 
-    arg_constraints = {"noise": constraints.positive}
+    arg_constraints: ClassVar[dict[str, Any]] = {"noise": constraints.positive}
     support = constraints.independent(constraints.real, 2)
     has_rsample = False
 
     def __init__(
-        self, programs: Tensor, noise: Tensor, *, genes: int, expressed: Tensor, validate_args: bool | None = None
+        self,
+        programs: Tensor,
+        noise: Tensor,
+        *,
+        genes: int,
+        expressed: Tensor,
+        validate_args: bool | None = None,
     ) -> None:
         self.programs, self.noise, self.genes, self.expressed = programs, noise, genes, expressed
         batch = torch.broadcast_shapes(programs.shape[:-2], noise.shape)
@@ -75,16 +81,17 @@ class ProgramExpression(TorchDistribution):
         root = torch.linalg.cholesky(inner)
         explained = torch.cholesky_solve(z @ value @ z.mT, root).diagonal(dim1=-2, dim2=-1).sum(-1)
         logdet = (free - d) * variance.log() + 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        quadratic = (value.diagonal(dim1=-2, dim2=-1).sum(-1) - explained) / variance
+        total = (value.diagonal(dim1=-2, dim2=-1) * weight).sum(-1) - weight @ value @ weight / weight.sum()
+        quadratic = (total - explained) / variance
         return -0.5 * self.genes * (free * math.log(2 * math.pi) + logdet + quadratic)
 
     @torch.no_grad()
-    def sample(self, sample_shape: Any = torch.Size()) -> Tensor:
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         """Draw g genes and return their scatter."""
         shape = torch.Size(sample_shape) + self.batch_shape
         d, n = self.programs.shape[-2:]
-        loadings = self.programs.new_empty(shape + (self.genes, d)).normal_()
-        noise = self.programs.new_empty(shape + (self.genes, n)).normal_() * self.noise[..., None, None]
+        loadings = self.programs.new_empty((*shape, self.genes, d)).normal_()
+        noise = self.programs.new_empty((*shape, self.genes, n)).normal_() * self.noise[..., None, None]
         genes = centre(loadings @ self.programs + noise, self.expressed.to(self.programs.dtype))
         return genes.mT @ genes / self.genes
 
@@ -103,7 +110,7 @@ class PartlySeenNormal(TorchDistribution):
         (*batch or broadcastable, region) bool.
     """
 
-    arg_constraints = {"covariance": constraints.independent(constraints.real, 2)}
+    arg_constraints: ClassVar[dict[str, Any]] = {"covariance": constraints.independent(constraints.real, 2)}
     support = constraints.real_vector
     has_rsample = False
 
@@ -116,11 +123,13 @@ class PartlySeenNormal(TorchDistribution):
         """Expand the batch dimensions."""
         batch_shape, n = torch.Size(batch_shape), self.event_shape
         return PartlySeenNormal(
-            self.covariance.expand(batch_shape + n + n), self.seen.expand(batch_shape + n), validate_args=False
+            self.covariance.expand(batch_shape + n + n),
+            self.seen.expand(batch_shape + n),
+            validate_args=False,
         )
 
     def seen_root(self) -> Tensor:
-        """Cholesky factor of the seen block, with ones on the diagonal elsewhere; (*batch, region, region)."""
+        """Cholesky factor of the seen block, ones on the diagonal elsewhere; (*batch, region, region)."""
         both = self.seen[..., :, None] & self.seen[..., None, :]
         block = torch.where(both, self.covariance, torch.zeros_like(self.covariance))
         return torch.linalg.cholesky(block + torch.diag_embed((~self.seen).to(block.dtype)))
@@ -129,14 +138,13 @@ class PartlySeenNormal(TorchDistribution):
         """Log density of the seen entries of ``value`` (*batch, region)."""
         root = self.seen_root()
         residual = torch.where(self.seen, value, torch.zeros_like(value))
-        residual = residual.expand(root.shape[:-1])
         white = torch.linalg.solve_triangular(root, residual[..., None], upper=False)[..., 0]
         logdet = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         count = self.seen.sum(-1).to(value.dtype)
         return -0.5 * (count * math.log(2 * math.pi) + logdet + white.square().sum(-1))
 
     @torch.no_grad()
-    def sample(self, sample_shape: Any = torch.Size()) -> Tensor:
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         """Draw all entries, seen or not."""
         root = torch.linalg.cholesky(self.covariance)
         white = root.new_empty(torch.Size(sample_shape) + self.batch_shape + self.event_shape).normal_()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
 from pyro.distributions import Exponential, TorchDistribution, constraints
@@ -14,8 +15,21 @@ from .spectrum import KINDS, Spectrum, covariance_spectrum
 __all__ = ["PCSmoothness", "pc_scale"]
 
 
+# Least smoothness whose square is a number, and the logit beyond which 1 - p is hard to tell from 0.
+_LEAST = 1e-100
+_MOST_LOGIT = 18.0
+
+
 def pc_scale(upper: float, alpha: float) -> Exponential:
-    """PC prior of a standard deviation: exponential with P(sd > upper) = alpha (Simpson et al. 2017, eq. 3.3)."""
+    """Exponential prior of a standard deviation with P(sd > upper) = alpha (Simpson et al. 2017, eq. 3.3).
+
+    Raises
+    ------
+    ValueError
+        When ``upper`` is not positive or ``alpha`` not between 0 and 1.
+    """
+    if not (upper > 0 and 0 < alpha < 1):
+        raise ValueError(f"P(sd > {upper}) = {alpha} is no PC prior: give upper > 0 and 0 < alpha < 1.")
     return Exponential(torch.tensor(-math.log(alpha) / upper, dtype=torch.float64))
 
 
@@ -23,10 +37,12 @@ class PCSmoothness(TorchDistribution):
     r"""PC prior of a GMRF's smoothness p: exponential on its distance from independence.
 
     .. math:: d(p) = \{\mathrm{tr}\, C_p - n - \log |C_p|\}^{1/2}, \qquad
-              \pi(p) = \theta e^{-\theta d(p)} |d'(p)| / (1 - e^{-\theta d_{\max}}), \qquad P(p < upper) = \alpha
+              \pi(p) = \theta e^{-\theta d(p)} |d'(p)| / (1 - e^{-\theta d_{\max}}), \quad P(p < upper) = \alpha
 
     d squared is twice the Kullback-Leibler divergence of N(0, C_p) from N(0, I). Islands, whose variance is 1
-    whatever p, add nothing to it.
+    whatever p, add nothing to it. d has no bound as p tends to its end, but grows there only with the root of
+    the logarithm: d_max is taken at logit p = 18 (log lam = 18), 1.5e-8 from the end, and the density is
+    normalised up to there.
 
     Parameters
     ----------
@@ -40,26 +56,41 @@ class PCSmoothness(TorchDistribution):
     Raises
     ------
     ValueError
-        For a kind without a smoothness, ``upper`` out of range, or an alpha so small that no exponential on d
-        leaves that much probability above ``upper``.
+        For a kind without a smoothness, a graph without edges, ``upper`` or ``alpha`` out of range, or an
+        alpha so small that no exponential on d leaves that much probability above ``upper``.
 
     References
     ----------
     Simpson et al. (2017), Statistical Science 32(1); Riebler et al. (2016), section 3.3.
     """
 
-    arg_constraints: dict[str, Any] = {}
+    arg_constraints: ClassVar[dict[str, Any]] = {}
     has_rsample = False
 
     def __init__(
-        self, spectrum: Spectrum, kind: str = "bym2", *, upper: float = 0.5, alpha: float = 0.5, validate_args: bool | None = None
+        self,
+        spectrum: Spectrum,
+        kind: str = "bym2",
+        *,
+        upper: float = 0.5,
+        alpha: float = 0.5,
+        validate_args: bool | None = None,
     ) -> None:
         if KINDS.get(kind) is None:
             raise ValueError(f"the GMRF kind {kind!r} has no smoothness: use bym2, leroux or paper.")
         self.spectrum, self.kind = spectrum, kind
         if not 0 < upper < (math.inf if kind == "paper" else 1.0):
             raise ValueError(f"upper is {upper}, outside the range of {KINDS[kind]}.")
-        grid = torch.linspace(-18, 18, 4001, dtype=spectrum.values.dtype, device=spectrum.values.device)
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha is {alpha}, and a probability between 0 and 1 is wanted.")
+        if not bool(spectrum.null.any()):
+            raise ValueError(
+                f"the graph has no edges, so that {KINDS[kind]} has no effect: use the kind iid."
+            )
+        self._largest = math.inf if kind == "paper" else 1 - torch.finfo(spectrum.values.dtype).eps
+        grid = torch.linspace(
+            -_MOST_LOGIT, _MOST_LOGIT, 4001, dtype=spectrum.values.dtype, device=spectrum.values.device
+        )
         self._grid = grid.exp() if kind == "paper" else grid.sigmoid()
         self._distances = self.distance(self._grid)
         self.rate, self._mass = self._solve_rate(upper, alpha)
@@ -72,31 +103,24 @@ class PCSmoothness(TorchDistribution):
 
     def distance(self, p: Tensor) -> Tensor:
         """Distance d(p) from independence; shaped as p."""
-        return self._squared(p).clamp(min=0).sqrt()
+        return self._distance_and_slope(p)[0]
 
-    def _squared(self, p: Tensor) -> Tensor:
-        e = covariance_spectrum(self.spectrum, self.kind, p)
-        return (e - 1 - e.log()).sum(-1)
-
-    def _slope(self, p: Tensor) -> Tensor:
-        """d'(p), exact: sum of e'(1 - 1/e) over 2 d."""
-        with torch.enable_grad():
-            if self.kind == "bym2":
-                step = covariance_spectrum(self.spectrum, "icar", p) - 1
-                e = 1 + p[..., None] * step
-                return (step * (1 - 1 / e)).sum(-1) / (2 * self.distance(p))
-            inner = p if p.requires_grad else p.detach().requires_grad_()
-            squared = self._squared(inner)
-            (slope,) = torch.autograd.grad(squared.sum(), inner, create_graph=p.requires_grad)
-            return slope / (2 * squared.clamp(min=1e-300).sqrt())
+    def _distance_and_slope(self, p: Tensor) -> tuple[Tensor, Tensor]:
+        """d(p) and d'(p) from t = log e(p): d squared is the sum of exp(t) - 1 - t."""
+        p = p.to(self._grid.dtype).clamp(_LEAST, self._largest)
+        t, t_slope = _LOG_SPECTRA[self.kind](self.spectrum, p[..., None])
+        distance = _excess(t).sum(-1).sqrt()
+        return distance, (torch.expm1(t) * t_slope).sum(-1) / (2 * distance)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density at p; shaped as p, differentiable."""
-        distance = self.distance(value)
-        return math.log(self.rate) - self.rate * distance + self._slope(value).abs().log() - math.log(self._mass)
+        if self._validate_args:
+            self._validate_sample(value)
+        distance, slope = self._distance_and_slope(value)
+        return math.log(self.rate / self._mass) - self.rate * distance + slope.abs().log()
 
     @torch.no_grad()
-    def sample(self, sample_shape: Any = torch.Size()) -> Tensor:
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         """Draw p by inverting d on a grid."""
         uniform = torch.rand(torch.Size(sample_shape), dtype=self._grid.dtype, device=self._grid.device)
         target = -torch.log1p(-uniform * self._mass) / self.rate
@@ -120,8 +144,8 @@ class PCSmoothness(TorchDistribution):
         low, high = math.log(1e-9 / most), math.log(1e6 / at)
         if not below(math.exp(low)) < alpha < below(math.exp(high)):
             raise ValueError(
-                f"P({KINDS[self.kind]} < {upper}) = {alpha} is out of reach for a PC prior on this graph: the least "
-                f"possible is {at / most:.3f}."
+                f"P({KINDS[self.kind]} < {upper}) = {alpha} is out of reach for a PC prior on this graph: the "
+                f"least possible is {at / most:.3f}."
             )
         for _ in range(200):
             middle = (low + high) / 2
@@ -133,7 +157,7 @@ class PCSmoothness(TorchDistribution):
 class _Expanded(TorchDistribution):
     """A scalar prior repeated over batch dimensions."""
 
-    arg_constraints: dict[str, Any] = {}
+    arg_constraints: ClassVar[dict[str, Any]] = {}
     has_rsample = False
 
     def __init__(self, base: PCSmoothness, batch_shape: torch.Size) -> None:
@@ -147,8 +171,42 @@ class _Expanded(TorchDistribution):
     def log_prob(self, value: Tensor) -> Tensor:
         return self.base.log_prob(value.expand(torch.broadcast_shapes(value.shape, self.batch_shape)))
 
-    def sample(self, sample_shape: Any = torch.Size()) -> Tensor:
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         return self.base.sample(torch.Size(sample_shape) + self.batch_shape)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> TorchDistribution:
         return _Expanded(self.base, torch.Size(batch_shape))
+
+
+def _excess(t: Tensor) -> Tensor:
+    """exp(t) - 1 - t, without cancellation near 0."""
+    small = t.abs() < 1e-2
+    near, far = torch.where(small, t, torch.zeros_like(t)), torch.where(small, torch.ones_like(t), t)
+    series = near.square() / 2 * (1 + near / 3 * (1 + near / 4 * (1 + near / 5 * (1 + near / 6))))
+    return torch.where(small, series, torch.expm1(far) - far)
+
+
+def _log_bym2(spectrum: Spectrum, phi: Tensor) -> tuple[Tensor, Tensor]:
+    step = covariance_spectrum(spectrum, "icar", phi.new_zeros(())) - 1
+    return torch.log1p(phi * step), step / (1 + phi * step)
+
+
+def _log_leroux(spectrum: Spectrum, rho: Tensor) -> tuple[Tensor, Tensor]:
+    step = (spectrum.values - 1).masked_fill(spectrum.island, 0.0)  # the precision is 1 + rho step
+    precision = 1 + rho * step
+    shift, slope = spectrum.variances(rho * step / precision), spectrum.variances(step / precision.square())
+    log_mean = spectrum.mean_within(torch.log1p(-shift))
+    return -torch.log1p(rho * step) - log_mean, spectrum.mean_within(slope / (1 - shift)) - step / precision
+
+
+def _log_paper(spectrum: Spectrum, lam: Tensor) -> tuple[Tensor, Tensor]:
+    doubled = 2 * spectrum.values
+    return -torch.log1p(lam * doubled), -doubled / (1 + lam * doubled)
+
+
+# Kind to log eigenvalues of the covariance and their derivatives, both (*batch, eigenvector), of p (*batch, 1).
+_LOG_SPECTRA: dict[str, Callable[[Spectrum, Tensor], tuple[Tensor, Tensor]]] = {
+    "bym2": _log_bym2,
+    "leroux": _log_leroux,
+    "paper": _log_paper,
+}

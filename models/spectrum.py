@@ -88,9 +88,11 @@ class Spectrum:
 
     def scaled(self, eigenvalues: Tensor) -> Tensor:
         """Divide by the geometric mean of the marginal variances in each component (Sorbye & Rue 2014)."""
-        size = self.members.sum(1)
-        log_mean = self.variances(eigenvalues).log() @ self.members.mT / size  # (*batch, component)
-        return eigenvalues / log_mean.exp()[..., self.component]
+        return eigenvalues / self.mean_within(self.variances(eigenvalues).log()).exp()
+
+    def mean_within(self, values: Tensor) -> Tensor:
+        """Mean of (*batch, region) in each eigenvector's component; (*batch, eigenvector)."""
+        return (values @ self.members.mT / self.members.sum(1))[..., self.component]
 
 
 def covariance_spectrum(spectrum: Spectrum, kind: str, smoothness: Tensor) -> Tensor:
@@ -101,9 +103,10 @@ def covariance_spectrum(spectrum: Spectrum, kind: str, smoothness: Tensor) -> Te
     spectrum
         Eigenbasis of the graph.
     kind
-        "paper" (I + 2 lam L)^-1, not rescaled; "leroux" (rho L + (1 - rho) I)^-1; "icar" the pseudo-inverse of L,
-        0 along each component's constant; "bym2" phi icar + (1 - phi) I; "iid" I. All but "paper" have a geometric
-        mean marginal variance of 1 in every component; an island is a unit normal of its own.
+        "paper" (I + 2 lam L)^-1, not rescaled; "leroux" (rho L + (1 - rho) I)^-1; "icar" the pseudo-inverse of
+        L, 0 along each component's constant; "bym2" phi icar + (1 - phi) I; "iid" I. "leroux" and "icar" (so
+        the smooth part of "bym2") are scaled to a geometric mean marginal variance of 1 in every component; an
+        island is a unit normal of its own.
     smoothness
         lam, rho or phi; (*batch,). Ignored by "icar" and "iid", which take its batch shape.
 
