@@ -1,7 +1,8 @@
-"""Guide of a map's own globals: correlated, skewed and heavy-tailed Gaussians over the log scales."""
+"""Guide of a map's own globals: correlated and skewed Gaussians over its scales."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pyro
@@ -17,11 +18,12 @@ __all__ = ["ScaleGuide"]
 
 
 class ScaleGuide(nn.Module):
-    r"""q(log scales) of every replicate and map: an affine map of sinh-arcsinh transformed normal numbers.
+    r"""q(scales) of every replicate and map: an affine map of sinh-arcsinh transformed normal numbers.
 
-    :math:`\log(\sigma_m / \text{unit}_m) = \mu + T\, \sinh\{e^{\delta} (\sinh^{-1} \epsilon + \nu)\}` with T lower
-    triangular (Jones & Pewsey 2009 for the transform). A scale that the data leave open has a long tail towards
-    zero in the logarithm, which a Gaussian misses.
+    Each scale is written as :math:`\sigma = F^{-1}(\Phi(x))` with F the distribution function of its exponential
+    prior, so that x is standard normal a priori and has Gaussian tails wherever the data leave a scale open; then
+    :math:`x = \mu + T\, \sinh\{e^{\delta} (\sinh^{-1} \epsilon + \nu)\}` with T lower triangular (Jones & Pewsey
+    2009 for the transform), which correlates the scales and skews them.
 
     Parameters
     ----------
@@ -29,13 +31,16 @@ class ScaleGuide(nn.Module):
         The family whose map globals it is for.
     """
 
+    rate: Tensor
+
     def __init__(self, family: ThinningFamily) -> None:
         super().__init__()
         self.family = family
         unit = family.data.unit
-        shape = (*unit.shape, len(family.scale_names))
-        self.loc = nn.Parameter(torch.full(shape, -1.0, dtype=unit.dtype, device=unit.device))
-        self.lower = nn.Parameter(torch.zeros(*shape, shape[-1], dtype=unit.dtype, device=unit.device))
+        rates = [family.scale_prior(name).rate for name in family.scale_names]
+        self.register_buffer("rate", torch.stack(rates, -1))  # (replicate, 1, map, scale)
+        self.loc = nn.Parameter(unit.new_zeros(*unit.shape, len(rates)))
+        self.lower = nn.Parameter(unit.new_zeros(*unit.shape, len(rates), len(rates)))
         self.log_diagonal = nn.Parameter(torch.full_like(self.loc, -0.7))
         self.skew = nn.Parameter(torch.zeros_like(self.loc))
         self.log_tail = nn.Parameter(torch.zeros_like(self.loc))
@@ -46,25 +51,23 @@ class ScaleGuide(nn.Module):
         Returns the scales in map units, each (replicate, draw, map).
         """
         del kernels
-        log_scale, density = self.transform(noise)
-        log_scale = log_scale + self.family.data.unit.log()[:, None, :, None]
-        draws, scales = noise.shape[1], {}
-        with self.family.replicate_plate(), self.family.draw_plate(draws):
-            with self.family.map_plate():
-                for k, name in enumerate(self.family.scale_names):
-                    value = log_scale[..., k].exp()
-                    # T is triangular, so each term is the scale's density given those before it.
-                    site = Delta(value, log_density=density[..., k] - log_scale[..., k])
-                    scales[name] = pyro.sample(name, site)
+        value, density = self.transform(noise)
+        scales = {}
+        with self.family.replicate_plate(), self.family.draw_plate(noise.shape[1]), self.family.map_plate():
+            for k, name in enumerate(self.family.scale_names):
+                # T is triangular, so each term is the scale's density given those before it.
+                scales[name] = pyro.sample(name, Delta(value[..., k], log_density=density[..., k]))
         return scales
 
     def transform(self, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Log scales in units, and their log density term by term; both shaped as the noise."""
-        tail = self.log_tail[:, None].exp()
-        inner = (noise.asinh() + self.skew[:, None]) * tail
-        # d warped / d noise = tail cosh(inner) / sqrt(1 + noise^2)
-        slope = inner.abs() + torch.log1p((-2 * inner.abs()).exp()) - torch.log(inner.new_tensor(2.0))
-        slope = slope + self.log_tail[:, None] - 0.5 * torch.log1p(noise.square())
+        """Scales and their log density term by term; both shaped as the noise."""
+        inner = (noise.asinh() + self.skew[:, None]) * self.log_tail[:, None].exp()
+        # log d sinh(inner) / d noise = log tail + log cosh(inner) - log(1 + noise^2) / 2
+        log_cosh = inner.abs() + torch.log1p((-2 * inner.abs()).exp()) - math.log(2)
+        slope = self.log_tail[:, None] + log_cosh - 0.5 * torch.log1p(noise.square())
         matrix = self.lower.tril(-1) + torch.diag_embed(self.log_diagonal.exp())
-        log_scale = self.loc[:, None] + (matrix[:, None] @ inner.sinh()[..., None])[..., 0]
-        return log_scale, normal_log_density(noise) - slope - self.log_diagonal[:, None]
+        x = self.loc[:, None] + (matrix[:, None] @ inner.sinh()[..., None])[..., 0]
+        log_survival = torch.special.log_ndtr(-x)
+        scale = -log_survival / self.rate
+        log_jacobian = normal_log_density(x) - log_survival - self.rate.log()
+        return scale, normal_log_density(noise) - slope - self.log_diagonal[:, None] - log_jacobian

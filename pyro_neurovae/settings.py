@@ -116,7 +116,7 @@ class TrainingSettings:
     learning_rate: float = 0.02
     particles: int = 1
     map_particles: int = 8
-    proposals: int = 4
+    proposals: int = 6
 
     def __post_init__(self) -> None:
         for name in ("steps", "map_steps", "particles", "map_particles", "proposals"):

@@ -1,0 +1,105 @@
+"""The closed-form parts against dense Gaussian algebra, in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pyro_neurovae.inference.gaussian import draw_linear, leave_one_out
+
+SCALES = {"transcriptomic_scale": 0.13, "spatial_scale": 0.07, "unexplained_scale": 0.04}
+
+
+def given(family):
+    """Scales, roots and their shapes for one draw of a family."""
+    maps = family.data.maps
+    scales = {name: torch.full((1, 1, maps), SCALES[name], dtype=torch.float64) for name in family.scale_names}
+    generator = torch.Generator().manual_seed(0)
+    programs = torch.randn(1, 1, 3, family.data.regions, generator=generator, dtype=torch.float64)
+    return scales, family.roots(programs if family.name == "cross-scale" else None)
+
+
+def dense(family, scales, roots, m):
+    """Posterior mean and covariance of (a, weights of every part) by solving the normal equations."""
+    data = family.data
+    design = [np.ones((data.regions, 1))]
+    prior = [np.array([float(data.level[0, m]) ** 2])]
+    for part in family.parts:
+        root = roots[part][0, 0].numpy()
+        design.append(float(scales[f"{part}_scale"][0, 0, m]) * root.T)
+        prior.append(np.ones(root.shape[0]))
+    design, prior = np.concatenate(design, 1), np.concatenate(prior)
+    noise = data.sampling[m].numpy() + np.eye(data.regions) * SCALES["unexplained_scale"] ** 2
+    seen = data.seen[0, m].numpy()
+    x, y = design[seen], data.thinning[0, m].numpy()[seen]
+    weight = np.linalg.inv(noise[np.ix_(seen, seen)])
+    covariance = np.linalg.inv(np.diag(1 / prior) + x.T @ weight @ x)
+    return design, covariance @ x.T @ weight @ y, covariance
+
+
+def noises(family, roots, fill):
+    shape = {"intercept": (family.data.maps,), "data": (family.data.maps, family.data.regions)}
+    shape |= {part: (family.data.maps, root.shape[-2]) for part, root in roots.items()}
+    return {name: fill(size) for name, size in shape.items()}
+
+
+@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
+def test_posterior_mean_equals_dense_normal_equations(families, name):
+    family = families[name]
+    scales, roots = given(family)
+    zero = noises(family, roots, lambda size: torch.zeros(1, 1, *size, dtype=torch.float64))
+    drawn = draw_linear(family, scales, roots, zero)
+    for m in range(family.data.maps):
+        design, mean, _ = dense(family, scales, roots, m)
+        np.testing.assert_allclose(drawn.thinning[0, 0, m], design @ mean, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(drawn.intercept[0, 0, m], mean[0], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
+def test_posterior_covariance_equals_dense(families, name):
+    # Draws are affine in the noise: the responses to unit noise are a root of the covariance.
+    family = families[name]
+    scales, roots = given(family)
+    sizes = {k: v.numel() for k, v in noises(family, roots, lambda size: torch.zeros(size)).items()}
+    total = sum(sizes.values())
+    unit = torch.eye(total, dtype=torch.float64)
+    shaped, start = {}, 0
+    template = noises(family, roots, lambda size: torch.zeros(size))
+    for key, size in sizes.items():
+        shaped[key] = unit[None, :, start : start + size].reshape(1, total, *template[key].shape)
+        start += size
+    many = {key: value.expand(1, total, -1) for key, value in scales.items()}
+    zero = {key: torch.zeros_like(value) for key, value in shaped.items()}
+    response = (draw_linear(family, many, roots, shaped).thinning - draw_linear(family, many, roots, zero).thinning)[0]
+    for m in range(family.data.maps):
+        design, _, covariance = dense(family, scales, roots, m)
+        expected = design @ covariance @ design.T
+        np.testing.assert_allclose(response[:, m].T @ response[:, m], expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
+def test_leave_one_out_equals_dense_conditionals(families, name):
+    family = families[name]
+    scales, roots = given(family)
+    kernels = {part: root.mT @ root for part, root in roots.items()}
+    density = leave_one_out(family, scales, kernels)[0, 0]
+    covariance = family.covariance(scales, kernels)[0, 0]
+    for m in range(family.data.maps):
+        seen = torch.nonzero(family.data.seen[0, m])[:, 0]
+        assert torch.isnan(density[m][~family.data.seen[0, m]]).all()
+        for i in seen:
+            others = seen[seen != i]
+            inner, cross = covariance[m][others][:, others], covariance[m][i, others]
+            mean = cross @ torch.linalg.solve(inner, family.data.thinning[0, m, others])
+            variance = covariance[m][i, i] - cross @ torch.linalg.solve(inner, cross)
+            normal = torch.distributions.Normal(mean, variance.sqrt())
+            torch.testing.assert_close(density[m, i], normal.log_prob(family.data.thinning[0, m, i]))
+
+
+def test_prior_draws_have_the_prior_covariance(families):
+    family = families["spatial"]
+    scales, roots = given(family)
+    zero = noises(family, roots, lambda size: torch.zeros(1, 1, *size, dtype=torch.float64))
+    drawn = draw_linear(family, scales, roots, zero, condition=False)
+    assert float(drawn.thinning.abs().max()) == 0.0
