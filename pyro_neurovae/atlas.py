@@ -19,21 +19,29 @@ __all__ = ["Resolution", "dk68_edges", "dk68_names", "dk68_table", "resolve"]
 _TABLES = Path(__file__).parent / "atlas_tables"
 
 _SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
-_HEAD = re.compile(r"^(?:ctx[-_. ]+)?(lh|rh|left|right|l|r)[-_. ]+(.+)$", re.IGNORECASE)
+_HEAD = re.compile(r"^(lh|rh|left|right|l|r)[-_. ]+(.+)$", re.IGNORECASE)
 _TAIL = re.compile(r"^(.+?)[-_. ]+(lh|rh|left|right|l|r)$", re.IGNORECASE)
-_MEASURE = re.compile(r"[-_. ]+(?:thickness|thickavg|thick|thicknessavg|meanthickness|area|volume|surfavg|grayvol)$", re.I)
+_MEASURE = re.compile(
+    r"[-_. ]+(?:thickness|thickavg|thick|thicknessavg|meanthickness|area|volume|surfavg|grayvol)$", re.I
+)
 _PREFIX = re.compile(r"^(?:ctx|aparc|x|roi)[-_. ]+", re.IGNORECASE)
 
 # What tables of the cortex carry besides its regions, letters only.
-_EXTRA_WORDS = (
-    "unknown corpuscallosum medialwall meanthickness thickness meanthick globalmean mean etiv icv tiv "
-    "estimatedtotalintracranialvol intracranialvolume brainsegvolnotvent brainsegvol totalsurfarea surfarea "
-    "whitesurfarea surfaceholes fullsurfarea subjid sum total"
-).split()
+_EXTRA_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        unknown corpuscallosum medialwall meanthickness thickness meanthick globalmean mean sum total subjid
+        etiv icv tiv estimatedtotalintracranialvol intracranialvolume brainsegvolnotvent brainsegvol
+        subcortgrayvol totalgrayvol supratentorialvol maskvol cortexvol cerebralwhitemattervol
+        totalsurfarea surfarea whitesurfarea surfaceholes fullsurfarea
+        """,
+    )
+)
 _EXTRA = re.compile(
     r"(?:left|right|lh|rh|l|r)?(?:thal|thalamus|thalamusproper|caud|caudate|put|putamen|pal|pallidum|hippo?|hippocampus|"
     r"amyg|amygdala|accumb|accumbens|accumbensarea|latvent|lateralventricle|inflatvent|ventraldc|vessel|cerebellumcortex|"
-    r"cerebellumwhitematter|cerebellum|choroidplexus|brainstem|csf|[345](?:rd|th)ventricle|meanthickness|thickness|"
+    r"cerebellumwhitematter|cerebellum|choroidplexus|brainstem|csf|opticchiasm|cerebralcortex|cerebralwhitematter|(?:wm|nonwm)?hypointensities|[345](?:rd|th)ventricle|meanthickness|thickness|"
     r"surfarea|unknown|corpuscallosum|medialwall|whitesurfarea)"
 )
 
@@ -47,23 +55,26 @@ class Resolution:
     canonical
         Given label to canonical name.
     set_aside
-        Labels that are known to be no cortical region (unknown, corpus callosum, subcortical, means, volumes).
+        Labels that are known to be no cortical region: unknown, corpus callosum, subcortical, means.
     """
 
     canonical: dict[str, str]
     set_aside: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=1)
 def dk68_table() -> pd.DataFrame:
-    """The regions in order, left first: region, hemisphere, lobe, x y z (mm), sphere_x sphere_y sphere_z."""
-    return pd.read_csv(_TABLES / "dk68_regions.csv")
+    """Return the regions: region, hemisphere, lobe, x y z (mm), and sphere_x sphere_y sphere_z (unit)."""
+    return _table("dk68_regions.csv").copy()
 
 
-@lru_cache(maxsize=1)
 def dk68_edges() -> pd.DataFrame:
-    """The 175 pairs of regions of one hemisphere that touch on fsaverage5: first, second, boundary_mm."""
-    return pd.read_csv(_TABLES / "dk68_edges.csv")
+    """Return the 175 pairs within a hemisphere that touch on fsaverage5: first, second, boundary_mm."""
+    return _table("dk68_edges.csv").copy()
+
+
+@lru_cache(maxsize=2)
+def _table(name: str) -> pd.DataFrame:
+    return pd.read_csv(_TABLES / name)
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +119,7 @@ def resolve(
         elif _is_extra(str(label)):
             set_aside.append(str(label))
         else:
-            raise InputError(_not_placed(str(label), known, source, atlas=names is None))
+            raise InputError(_not_placed(str(label), known, hemisphere, source=source, atlas=names is None))
     _check_unique(canonical, source)
     return Resolution(canonical, tuple(set_aside))
 
@@ -117,55 +128,68 @@ def _find(label: str, known: tuple[str, ...], hemisphere: str | None, *, atlas: 
     if label in known:
         return label
     if not atlas:
-        return _index(known).get(_letters(label))
+        lower = _index(known, separators=True).get(_letters(label, separators=True))
+        return lower or _index(known).get(_letters(label))
     side, region = _split(label)
-    return _index(known).get(_letters(f"{side or hemisphere or ''}{region}"))
+    index = _index(known)
+    return index.get(_letters(f"{side or ''}{region}")) or index.get(
+        _letters(f"{side or hemisphere or ''}{region}")
+    )
 
 
 def _split(label: str) -> tuple[str | None, str]:
     """Hemisphere, where the label tells one, and the rest without measure and prefix."""
-    label = _MEASURE.sub("", label.strip())
+    label = _MEASURE.sub("", _PREFIX.sub("", label.strip()))
     for pattern, side, rest in ((_HEAD, 1, 2), (_TAIL, 2, 1)):
         match = pattern.match(label)
         if match:
             return _SIDES[match[side].lower()], _MEASURE.sub("", match[rest])
-    return None, _PREFIX.sub("", label)
+    return None, label
 
 
 @lru_cache(maxsize=32)
-def _index(known: tuple[str, ...]) -> dict[str, str]:
+def _index(known: tuple[str, ...], *, separators: bool = False) -> dict[str, str]:
     """Letters of each name to the name; names that differ only in case or separators are left out."""
     index: dict[str, str] = {}
     for name in known:
-        key = _letters(name)
+        key = _letters(name, separators=separators)
         index[key] = "" if key in index else name
     return {key: name for key, name in index.items() if name}
 
 
-def _letters(label: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", label.lower())
+def _letters(label: str, *, separators: bool = False) -> str:
+    """Lower case, and without what separates words unless that is to count."""
+    return label.strip().lower() if separators else re.sub(r"[\W_]", "", label.lower())
 
 
 def _is_extra(label: str) -> bool:
-    side, region = _split(label)
-    del side
-    plain = {_letters(label), _letters(region)}
-    return bool(plain & set(_EXTRA_WORDS)) or any(_EXTRA.fullmatch(text) for text in plain)
+    plain = {_letters(label), _letters(_split(label)[1])}
+    return bool(plain & _EXTRA_WORDS) or any(_EXTRA.fullmatch(text) for text in plain)
 
 
-def _not_placed(label: str, known: tuple[str, ...], source: str, *, atlas: bool) -> str:
+def _not_placed(
+    label: str, known: tuple[str, ...], hemisphere: str | None, *, source: str, atlas: bool
+) -> str:
     side, region = _split(label)
     if atlas and side is None and _letters(f"L{region}") in _index(known):
-        return f"{source}: label {label} tells no hemisphere; write L_{region} or R_{region}, or state the hemisphere."
-    wanted = f"{side or 'L'}_{region}" if atlas else label
+        return (
+            f"{source}: label {label} tells no hemisphere; write L_{region} or R_{region}, or state the "
+            "hemisphere."
+        )
+    wanted = f"{side or hemisphere or 'L'}_{region}" if atlas else label
     lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(wanted.lower(), lower, n=1, cutoff=0.0)
-    return f"{source}: unknown region {label}; the nearest match is {lower[near[0]]}: correct or remove the row."
+    return (
+        f"{source}: unknown region {label}; the nearest match is {lower[near[0]]}: correct or remove the row."
+    )
 
 
 def _check_unique(canonical: dict[str, str], source: str) -> None:
     first: dict[str, str] = {}
     for label, name in canonical.items():
         if name in first:
-            raise InputError(f"{source}: {first[name]} and {label} both name the region {name}; keep one row for each region.")
+            raise InputError(
+                f"{source}: {first[name]} and {label} both name the region {name}; keep one row for each "
+                "region."
+            )
         first[name] = label

@@ -10,31 +10,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .atlas import dk68_edges, dk68_table
+from .atlas_graph import dk68_adjacency, dk68_regions
+from .eigenbasis import Eigenbasis, connected_components, laplacian_eigenbasis
 from .errors import GraphError
-from .graph_checks import check_adjacency, square_from_frame
-from .mesh import boundary_lengths, region_centroids
+from .graph_checks import check_adjacency, check_attributes, square_from_frame
+from .mesh import mesh_weights, region_centroids
 
 __all__ = ["Eigenbasis", "RegionGraph"]
-
-
-@dataclass(frozen=True, eq=False)
-class Eigenbasis:
-    """Eigenvectors of a graph's Laplacian, each within one component.
-
-    Attributes
-    ----------
-    values
-        Eigenvalues, component by component, each beginning with an exact 0; (eigenvector,).
-    vectors
-        Orthonormal eigenvectors as columns, zero outside their component; (region, eigenvector).
-    component
-        Component of each eigenvector; (eigenvector,).
-    """
-
-    values: np.ndarray
-    vectors: np.ndarray
-    component: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +41,8 @@ class RegionGraph:
     Raises
     ------
     GraphError
-        When the weights are not symmetric, finite, non-negative and free of self-loops, or names repeat.
+        When the weights are not symmetric, finite, non-negative and free of self-loops, names repeat, or an
+        attribute does not have one entry for each region.
     """
 
     names: tuple[str, ...]
@@ -79,6 +62,7 @@ class RegionGraph:
                 array.setflags(write=False)
                 object.__setattr__(self, name, array)
         check_adjacency(self.weights, self.names)
+        check_attributes(self)
 
     @classmethod
     def dk68(
@@ -100,28 +84,8 @@ class RegionGraph:
         homologue_weight
             Weight of an edge between twins.
         """
-        table = dk68_table()
-        index = {name: i for i, name in enumerate(table["region"])}
-        edges = dk68_edges()
-        ends = np.array([[index[a], index[b]] for a, b in zip(edges["first"], edges["second"], strict=True)])
-        centroids = table[["x", "y", "z"]].to_numpy(dtype=float)
-        strength = _edge_weights(weights, edges["boundary_mm"].to_numpy(dtype=float), centroids, ends)
-        adjacency = np.zeros((len(table), len(table)))
-        adjacency[ends[:, 0], ends[:, 1]] = strength
-        half = len(table) // 2
-        twins = tuple((i, i + half) for i in range(half))
-        if homologues:
-            adjacency[np.arange(half), np.arange(half) + half] = homologue_weight
-        return cls(
-            names=tuple(table["region"]),
-            weights=adjacency + adjacency.T,
-            centroids=centroids,
-            sphere=table[["sphere_x", "sphere_y", "sphere_z"]].to_numpy(dtype=float),
-            hemispheres=tuple(table["hemisphere"]),
-            lobes=tuple(table["lobe"]),
-            homologues=twins,
-            label="dk68",
-        )
+        adjacency = dk68_adjacency(weights, homologue_weight=homologue_weight if homologues else 0.0)
+        return cls(weights=adjacency, label="dk68", **dk68_regions())
 
     @classmethod
     def from_adjacency(
@@ -141,7 +105,7 @@ class RegionGraph:
         adjacency
             (region, region); a DataFrame brings its labels, and its columns are put in the order of its rows.
         names
-            Region names, needed where the table has no labels.
+            Region names, needed where the table has no labels; a DataFrame is put in their order.
         binary
             Set every weight that is kept to 1.
         threshold
@@ -160,7 +124,9 @@ class RegionGraph:
         return cls(names=labels, weights=kept, centroids=centroids, label=label)
 
     @classmethod
-    def from_connectivity(cls, connectivity: np.ndarray | pd.DataFrame, names: Sequence[str] | None = None) -> RegionGraph:
+    def from_connectivity(
+        cls, connectivity: np.ndarray | pd.DataFrame, names: Sequence[str] | None = None
+    ) -> RegionGraph:
         """Build a graph from white-matter or functional connectivity, weights as given over their mean.
 
         A region's connectivity with itself, which such tables may hold, is no edge and is set to 0.
@@ -171,10 +137,11 @@ class RegionGraph:
             As `from_adjacency`; negative connectivity has no meaning as an edge weight.
         """
         weights, labels = square_from_frame(connectivity, names)
-        weights = weights * (1 - np.eye(len(weights)))
+        if weights.ndim == 2:
+            np.fill_diagonal(weights, 0.0)
         check_adjacency(weights, labels)
-        joined = weights > 0
-        return cls(names=labels, weights=weights / weights[joined].mean() if joined.any() else weights, label="connectivity")
+        mean = weights[weights > 0].mean() if weights.any() else 1.0
+        return cls(names=labels, weights=weights / mean, label="connectivity")
 
     @classmethod
     def from_mesh(
@@ -196,16 +163,15 @@ class RegionGraph:
             Triangles (face, 3) and positions (vertex, 3) in mm.
         weights
             "binary", or "boundary" for the shared boundary over its mean.
+
+        Raises
+        ------
+        GraphError
+            When the arrays don't fit each other, a name has no vertex, or ``weights`` is unknown.
         """
-        lengths = boundary_lengths(labels, faces, coordinates, len(names))
-        touching = lengths > 0
-        scaled = lengths / lengths[touching].mean() if touching.any() else lengths
-        return cls(
-            names=tuple(names),
-            weights=touching.astype(float) if weights == "binary" else scaled,
-            centroids=region_centroids(np.asarray(labels), np.asarray(coordinates, dtype=float), len(names)),
-            label="mesh",
-        )
+        adjacency = mesh_weights(weights, labels, faces, coordinates, n_labels=len(names))
+        centroids = region_centroids(np.asarray(labels), np.asarray(coordinates, dtype=float), len(names))
+        return cls(names=tuple(names), weights=adjacency, centroids=centroids, label="mesh")
 
     @property
     def n_regions(self) -> int:
@@ -231,7 +197,9 @@ class RegionGraph:
         """List the edges: first, second, weight."""
         first, second = np.nonzero(np.triu(self.weights))
         names = np.array(self.names, dtype=object)
-        return pd.DataFrame({"first": names[first], "second": names[second], "weight": self.weights[first, second]})
+        return pd.DataFrame(
+            {"first": names[first], "second": names[second], "weight": self.weights[first, second]}
+        )
 
     def laplacian(self) -> np.ndarray:
         """L = D - W; (region, region) float64."""
@@ -247,7 +215,9 @@ class RegionGraph:
         """
         unknown = [name for name in names if name not in self.names]
         if unknown:
-            raise GraphError(f"the graph {self.label} has no region {unknown[0]}; it has {', '.join(self.names[:3])}, ...")
+            raise GraphError(
+                f"the graph {self.label} has no region {unknown[0]}; it has {', '.join(self.names[:3])}, ..."
+            )
         kept = [self.names.index(name) for name in names]
         place = {old: new for new, old in enumerate(kept)}
         return RegionGraph(
@@ -264,18 +234,7 @@ class RegionGraph:
     @cached_property
     def components(self) -> np.ndarray:
         """Connected component of each region, numbered in order of first appearance; (region,) int."""
-        component = np.full(self.n_regions, -1)
-        count = 0
-        for start in range(self.n_regions):
-            if component[start] < 0:
-                reached = np.zeros(self.n_regions, dtype=bool)
-                reached[start] = True
-                front = reached
-                while front.any():
-                    front = (self.weights[front] > 0).any(0) & ~reached
-                    reached = reached | front
-                component[reached] = count
-                count += 1
+        component = connected_components(self.weights)
         component.setflags(write=False)
         return component
 
@@ -285,25 +244,4 @@ class RegionGraph:
 
     @cached_property
     def _eigenbasis(self) -> Eigenbasis:
-        laplacian, n = self.laplacian(), self.n_regions
-        values, vectors, owner, column = np.zeros(n), np.zeros((n, n)), np.zeros(n, dtype=int), 0
-        for c in range(self.n_components):
-            members = np.flatnonzero(self.components == c)
-            w, v = np.linalg.eigh(laplacian[np.ix_(members, members)])
-            # The constant vector is known exactly; eigh gives it only up to rounding.
-            w[0], v[:, 0] = 0.0, len(members) ** -0.5
-            v *= np.where(v[np.abs(v).argmax(0), np.arange(len(members))] < 0, -1.0, 1.0)
-            columns = np.arange(column, column + len(members))
-            values[columns], owner[columns] = w, c
-            vectors[np.ix_(members, columns)] = v
-            column += len(members)
-        return Eigenbasis(values, vectors, owner)
-
-
-def _edge_weights(kind: str, boundary: np.ndarray, centroids: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    distance = np.linalg.norm(centroids[ends[:, 0]] - centroids[ends[:, 1]], axis=1)
-    near = np.exp(-distance / distance.mean())
-    kinds = {"binary": np.ones(len(ends)), "boundary": boundary / boundary.mean(), "distance": near / near.mean()}
-    if kind not in kinds:
-        raise GraphError(f"unknown weights {kind!r}: the known ones are {', '.join(kinds)}.")
-    return kinds[kind]
+        return laplacian_eigenbasis(self.laplacian(), self.components)

