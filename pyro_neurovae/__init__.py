@@ -1,9 +1,10 @@
 """Posterior of the gene-expression programs that go with cortical thinning.
 
-    import pyro_neurovae as nv
-    study = nv.Study.from_files(expression="expression.csv", thinning="map.csv")
-    fit = nv.fit(study)
-    fit.regions()
+Examples
+--------
+>>> import pyro_neurovae as nv
+>>> fit = nv.fit(nv.Study.from_files(expression="expression.csv", thinning="map.csv"))
+>>> fit.regions()
 """
 
 from __future__ import annotations

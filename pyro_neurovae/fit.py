@@ -13,6 +13,7 @@ import pandas as pd
 
 from . import inferencedata, store, tables
 from .errors import SettingsError
+from .fit_summary import describe_fit, summarise_fit
 from .settings import EXPRESSION_HALF, FitSettings, fit_settings
 from .study import Study
 
@@ -47,6 +48,10 @@ class Fit:
     def notices(self) -> tuple[str, ...]:
         """What the user should know of the study and of the training, one sentence each."""
         return (*self.study.notices, *json.loads(self.idata.attrs["notices"]))
+
+    def summary(self) -> str:
+        """Return a readable account: what was fitted, the most affected regions, variance shares, notices."""
+        return describe_fit(summarise_fit(self.idata, self.study))
 
     def regions(self) -> pd.DataFrame:
         """Table of regions; see `tables.region_table`."""
@@ -105,13 +110,14 @@ def fit(
     model
         "cross-scale" (the default), or one of the baselines "expression" and "spatial".
     seed
-        Seed of every random number; the same seed gives the same numbers. The caller's random state is not used.
+        Seed of every random number, at least 0; the same seed gives the same numbers. The caller's random
+        state is neither used nor changed.
     draws
         Posterior draws a chain.
     restarts
         Independent trainings, run as one batch; each is a chain of the result.
     device
-        "auto" (CUDA where there is one), "cpu" or "cuda".
+        "auto" (the default: CUDA where there is one), or a device of PyTorch such as "cpu" or "cuda".
     programs
         An earlier cross-scale fit of the same expression: its programs are kept and only the maps' own scales
         are trained, which makes a further map cost little.
@@ -126,6 +132,8 @@ def fit(
     SettingsError
         For an unknown model or option, a number out of range, or ``programs`` of another expression.
     """
+    if not 0 <= seed < 2**63:
+        raise SettingsError(f"seed is {seed}; give a whole number from 0 to 2^63 - 1.")
     settings = fit_settings(model, seed=seed, draws=draws, restarts=restarts, device=device, **options)
     half = None
     if programs is not None:
@@ -135,9 +143,21 @@ def fit(
     from .inference.engine import run_fit  # late: torch and Pyro take two seconds to import
     from .progress import training_progress
 
+    _check_device(device)
     with training_progress(progress) as report:
         result = run_fit(study, settings, programs=half, progress=report)
     return Fit(_inference_data(study, settings, result), study, settings)
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    if device == "auto":
+        return
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SettingsError(f"device {device!r} is not to be had here; give auto or cpu.") from error
 
 
 def _inference_data(study: Study, settings: FitSettings, result: FitResult) -> Any:
@@ -156,7 +176,7 @@ def _inference_data(study: Study, settings: FitSettings, result: FitResult) -> A
 
 
 def _expression_half(fitted: Fit, study: Study, settings: FitSettings) -> ExpressionHalf:
-    """The expression half that a fit keeps, checked to belong to the study's expression."""
+    """Take the expression half that a fit keeps, once it is seen to belong to the study's expression."""
     same = (
         fitted.settings.model == settings.model == "cross-scale"
         and fitted.study.regions == study.regions
@@ -167,7 +187,8 @@ def _expression_half(fitted: Fit, study: Study, settings: FitSettings) -> Expres
     )
     if not same:
         raise SettingsError(
-            "programs= takes a cross-scale fit of the same expression, regions and graph; fit this study without it."
+            "programs= takes a cross-scale fit of the same expression, regions and graph; "
+            "fit this study without it."
         )
     from .inference.expression_half import ExpressionHalf
 

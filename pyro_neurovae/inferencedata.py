@@ -45,7 +45,7 @@ def build(groups: Groups, coords: Mapping[str, Any], attrs: Mapping[str, Any]) -
 
 
 def group(idata: Any, name: str) -> xarray.Dataset:
-    """One group as an xarray Dataset.
+    """Return one group as an xarray Dataset.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def group(idata: Any, name: str) -> xarray.Dataset:
 
 
 def group_names(idata: Any) -> tuple[str, ...]:
-    """Names of the groups."""
+    """Return the names of the groups."""
     found = idata.groups() if callable(idata.groups) else idata.children
     return tuple(found)
 
@@ -67,13 +67,9 @@ def write_netcdf(idata: Any, path: str) -> None:
     """Write every group to one netCDF file (compressed, through h5netcdf)."""
     import xarray as xr
 
-    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=dict(idata.attrs)), **{n: group(idata, n) for n in group_names(idata)}})
-    encoding = {
-        f"/{name}": {
-            v: {"zlib": True, "complevel": 1} for v, a in group(idata, name).data_vars.items() if a.dtype.kind == "f" and a.ndim
-        }
-        for name in group_names(idata)
-    }
+    datasets = {name: group(idata, name) for name in group_names(idata)}
+    encoding = {f"/{name}": _compressed(dataset) for name, dataset in datasets.items()}
+    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=dict(idata.attrs)), **datasets})
     tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
 
 
@@ -87,7 +83,12 @@ def read_netcdf(path: str) -> Any:
 
 
 def pareto_k(log_ratios: np.ndarray) -> float:
-    """Shape k of the generalised Pareto tail of importance ratios (Vehtari et al. 2024); above 0.7 they mislead."""
+    """Shape k of the Pareto tail of importance ratios; above 0.7 they mislead.
+
+    References
+    ----------
+    Vehtari, Simpson, Gelman, Yao, Gabry (2024), Pareto smoothed importance sampling, JMLR 25(72).
+    """
     with _quiet_arviz() as arviz, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ArviZ warns of k above 0.7, which the number says
         if hasattr(arviz, "psislw"):
@@ -95,6 +96,11 @@ def pareto_k(log_ratios: np.ndarray) -> float:
         from arviz_stats.base import array_stats
 
         return float(array_stats.psislw(np.asarray(log_ratios, dtype=float))[1])
+
+
+def _compressed(dataset: xarray.Dataset) -> dict[Any, dict[str, Any]]:
+    numbers = (name for name, array in dataset.data_vars.items() if array.dtype.kind == "f" and array.ndim)
+    return {name: {"zlib": True, "complevel": 1} for name in numbers}
 
 
 def _assemble(datasets: dict[str, xarray.Dataset], attrs: dict[str, Any]) -> Any:

@@ -19,7 +19,15 @@ from .graph import RegionGraph
 from .settings import FitSettings
 from .study import Study
 
-__all__ = ["coordinates", "read_fit", "study_attributes", "study_from", "study_groups", "versions", "write_fit"]
+__all__ = [
+    "coordinates",
+    "read_fit",
+    "study_attributes",
+    "study_from",
+    "study_groups",
+    "versions",
+    "write_fit",
+]
 
 FORMAT = "pyro_neurovae fit 1"
 _AXES = ("x", "y", "z")
@@ -65,12 +73,19 @@ def coordinates(study: Study, programs: int) -> dict[str, Any]:
 
 def study_attributes(study: Study) -> dict[str, str]:
     """What of a study is neither an array nor a name."""
-    return {"graph_label": study.graph.label, "normalise": study.normalise, "study_notices": json.dumps(study.notices)}
+    return {
+        "graph_label": study.graph.label,
+        "normalise": study.normalise,
+        "study_notices": json.dumps(study.notices),
+    }
 
 
 def study_from(idata: Any) -> Study:
     """Rebuild the study that a fit was made from."""
-    observed, constant = inferencedata.group(idata, "observed_data"), inferencedata.group(idata, "constant_data")
+    observed, constant = (
+        inferencedata.group(idata, "observed_data"),
+        inferencedata.group(idata, "constant_data"),
+    )
 
     def texts(name: str) -> tuple[str, ...] | None:
         return tuple(str(v) for v in constant[name].values) if name in constant else None
@@ -116,7 +131,9 @@ def write_fit(idata: Any, path: str | os.PathLike[str]) -> None:
     try:
         handle, temporary = tempfile.mkstemp(suffix=".partial", dir=target.parent)
     except OSError as error:
-        raise InputError(f"{target}: can't write there ({error.strerror}); choose a folder that exists and is writable.") from error
+        raise InputError(
+            f"{target}: can't write there ({error.strerror}); choose a folder that exists and is writable."
+        ) from error
     os.close(handle)
     try:
         inferencedata.write_netcdf(idata, temporary)
@@ -142,7 +159,9 @@ def read_fit(path: str | os.PathLike[str]) -> tuple[Any, Study, FitSettings]:
     try:
         idata = inferencedata.read_netcdf(str(source))
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{source} is not a netCDF file that can be read; give the fit.nc that a fit wrote.") from error
+        raise InputError(
+            f"{source} is not a netCDF file that can be read; give the fit.nc that a fit wrote."
+        ) from error
     if idata.attrs.get("format") != FORMAT:
         raise InputError(f"{source} holds no fit of pyro_neurovae; give the fit.nc that a fit wrote.")
     return idata, study_from(idata), FitSettings.from_json(idata.attrs["settings"])
