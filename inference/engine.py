@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pyro_neurovae.models.cross_scale import CrossScale
@@ -20,8 +19,8 @@ from pyro_neurovae.settings import CrossScaleSettings, FitSettings
 from pyro_neurovae.study import Study
 
 from .expression_half import ExpressionHalf, fit_expression_half
-from .noise import NoiseStreams
 from .groups import Groups, name_groups
+from .noise import NoiseStreams
 from .posterior import PosteriorSampler
 from .prepare import observe, pick_device
 from .thinning_half import fit_thinning_half
@@ -33,6 +32,8 @@ _FAMILIES: dict[str, type[ThinningFamily]] = {f.name: f for f in (CrossScale, Ex
 
 # Draws of the programs that the thinning half's training cycles through.
 _TRAINING_KERNELS = 64
+
+
 @dataclass(frozen=True)
 class TrainedFit:
     """Both halves, trained, with what is needed to draw from them."""
@@ -144,5 +145,7 @@ def _fitting_programs(study: Study, settings: FitSettings) -> tuple[FitSettings,
     most = max(1, min(int(study.expression_observed.sum()) // 3, len(study.genes)))
     if family.n_programs <= most:
         return settings, ()
-    notice = f"programs lowered from {family.n_programs} to {most}: a third of the regions with expression, or the genes."
+    notice = (
+        f"programs lowered from {family.n_programs} to {most}: a third of the regions with expression, or the genes."
+    )
     return replace(settings, family=replace(family, n_programs=most)), (notice,)

@@ -78,16 +78,13 @@ def draw_linear(
         gain = _solve_seen(family, scales, kernels, data.thinning[:, None] - simulated)
         intercept = intercept + data.level.square()[:, None] * gain.sum(-1)
         weights = {
-            part: weights[part] + scales[f"{part}_scale"][..., None] * (gain @ roots[part].mT)
-            for part in family.parts
+            part: weights[part] + scales[f"{part}_scale"][..., None] * (gain @ roots[part].mT) for part in family.parts
         }
     fields = {part: _field(scales, roots, weights, part) for part in family.parts}
     return LinearDraws(intercept, weights, fields)
 
 
-def leave_one_out(
-    family: ThinningFamily, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]
-) -> Tensor:
+def leave_one_out(family: ThinningFamily, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
     """Log density of each seen value given the other seen ones and the scales; NaN where unseen.
 
     With P the inverse of the seen covariance and r = P y, value i has mean y_i - r_i / P_ii and variance
@@ -110,8 +107,8 @@ def _field(
 
 def noise_root(family: ThinningFamily, scales: Mapping[str, Tensor]) -> Tensor:
     """Root of the sampling and unexplained noise; (replicate, draw, map, region, region)."""
-    unexplained = scales["unexplained_scale"].square()[..., None].expand(
-        *scales["unexplained_scale"].shape, family.data.regions
+    unexplained = (
+        scales["unexplained_scale"].square()[..., None].expand(*scales["unexplained_scale"].shape, family.data.regions)
     )
     sampling = family.data.sampling
     if not bool(torch.any(sampling - torch.diag_embed(sampling.diagonal(dim1=-2, dim2=-1)))):

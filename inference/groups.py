@@ -96,8 +96,6 @@ def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[
 def _loadings(
     drawn: Quantities, expression: Tensor, expressed: Tensor
 ) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    mean, sd = loadings(
-        drawn["program_score"], drawn["strength"], drawn["expression_noise"], expression, expressed
-    )
+    mean, sd = loadings(drawn["program_score"], drawn["strength"], drawn["expression_noise"], expression, expressed)
     dims = ("chain", "program", "gene")
     return {"mean": (dims, mean.cpu().numpy()), "sd": (dims, sd.cpu().numpy())}

@@ -49,7 +49,7 @@ class PosteriorSampler:
     @property
     def chunk(self) -> int:
         """Draws at a time: few enough for memory, and the same however many replicates there are."""
-        return max(1, 460_000 // self.family.data.regions**2)
+        return max(1, 150_000 // self.family.data.regions**2)
 
     @torch.no_grad()
     def draw(self, seeds: Sequence[int], draws: int) -> Quantities:
@@ -65,9 +65,7 @@ class PosteriorSampler:
         programs, drawn = self._programs(streams, draws)
         roots = self.family.roots(programs)
         kernels = {part: root.mT @ root for part, root in roots.items()}
-        chosen = draw_scales(
-            self.family, self.guide, kernels, streams, draws=draws, proposals=self.proposals
-        )
+        chosen = draw_scales(self.family, self.guide, kernels, streams, draws=draws, proposals=self.proposals)
         noise = linear_noise(self.family, roots, streams, draws)
         linear = draw_linear(self.family, chosen.scales, roots, noise)
         drawn |= chosen.scales | linear.fields
@@ -89,9 +87,7 @@ class PosteriorSampler:
         return tied(score, strength), drawn | {"program_score": score}
 
 
-def linear_noise(
-    family: ThinningFamily, roots: Mapping[str, Tensor], streams: NoiseStreams, draws: int
-) -> Quantities:
+def linear_noise(family: ThinningFamily, roots: Mapping[str, Tensor], streams: NoiseStreams, draws: int) -> Quantities:
     """Standard normal numbers that `draw_linear` asks for."""
     maps, regions = family.data.maps, family.data.regions
     noise = {part: streams.normal(draws, maps, root.shape[-2]) for part, root in roots.items()}

@@ -93,9 +93,7 @@ class ProgramGuide(nn.Module):
         self.register_buffer("pca", start.score.mT)
         self.register_buffer("width", start.noise / data.genes**0.5)
         features = torch.cat([start.score / start.strength, data.expressed[:, None].to(start.score.dtype)], -1)
-        self.encoder = RegionEncoder(
-            features, data.edge_index, data.edge_weight, outputs=2 * d, noise=streams
-        )
+        self.encoder = RegionEncoder(features, data.edge_index, data.edge_weight, outputs=2 * d, noise=streams)
 
     def sites(self) -> ProgramSites:
         """Run the GNN: everything needed to draw, as tensors."""
@@ -107,9 +105,7 @@ class ProgramGuide(nn.Module):
         return draw_programs(self.model, self.sites(), noise)
 
 
-def draw_programs(
-    model: CrossScale, sites: ProgramSites, noise: ProgramNoise
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def draw_programs(model: CrossScale, sites: ProgramSites, noise: ProgramNoise) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Draw the expression half from trained sites, as Pyro sample statements with their densities.
 
     Returns z (replicate, draw, program, region), s and phi (replicate, draw, program), tau (replicate, draw, 1).
@@ -118,13 +114,15 @@ def draw_programs(
     free = sites.loc[:, None] + sites.scale[:, None] * noise.globals  # (replicate, draw, 2 d + 1)
     density = normal_log_density(noise.globals) - sites.scale.log()[:, None]
     strength, smoothness, tau = free[..., :d].exp(), free[..., d:-1].sigmoid(), free[..., -1:].exp()
-    jacobian = torch.cat(
-        [-free[..., :d], -(smoothness * (1 - smoothness)).log(), -free[..., -1:]], -1
-    )
+    jacobian = torch.cat([-free[..., :d], -(smoothness * (1 - smoothness)).log(), -free[..., -1:]], -1)
     density = density + jacobian
     precision = model.data.genes * (strength / tau).square()[..., None] * sites.log_precision[:, None].exp()
     score, score_density = draw_scores(
-        model, smoothness, precision * model.data.expressed, sites.mean[:, None] / strength[..., None], noise.score
+        model,
+        smoothness,
+        precision * model.data.expressed,
+        sites.mean[:, None] / strength[..., None],
+        noise.score,
     )
     draws = noise.globals.shape[1]
     with model.replicate_plate(), model.draw_plate(draws):
@@ -150,7 +148,8 @@ def draw_scores(
     weighted = precision * mean
     information = weighted - precision * (weighted.sum(-1, keepdim=True) / total)
     matrix = (spectrum.vectors * prior[..., None, :]) @ spectrum.vectors.mT
-    matrix = matrix + torch.diag_embed(precision) - precision[..., :, None] * (precision / total)[..., None, :]
+    matrix -= precision[..., :, None] * (precision / total)[..., None, :]
+    matrix.diagonal(dim1=-2, dim2=-1).add_(precision)
     root = torch.linalg.cholesky(matrix)
     white = torch.linalg.solve_triangular(root, information[..., None], upper=False) + noise[..., None]
     score = torch.linalg.solve_triangular(root.mT, white, upper=True)[..., 0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,14 +14,11 @@ from pyro_neurovae.models.thinning import ThinningFamily
 from pyro_neurovae.settings import TrainingSettings
 
 from .elbo import site_densities
-from .gaussian import normal_log_density
 from .noise import NoiseStreams
-from .scale_guide import ScaleGuide
+from .scale_guide import ScaleGuide, ScaleNoise
 from .train import Progress, TrainingRecord, train
 
 __all__ = ["ScaleDraws", "draw_scales", "fit_thinning_half"]
-
-_WIDE, _WIDE_SHARE = 2.0, 1 / 3
 
 
 @dataclass(frozen=True)
@@ -63,19 +59,19 @@ def fit_thinning_half(
     next ``map_particles`` of their draws, so that the guide averages over what is unsure about the programs.
     """
     data, size = family.data, training.map_particles
-    guide = ScaleGuide(family)
     streams = NoiseStreams(seeds, "thinning training", dtype=data.thinning.dtype, device=data.thinning.device)
+    guide = ScaleGuide(family, streams)
 
-    def inputs(step: int) -> tuple[dict[str, Tensor], Tensor]:
+    def inputs(step: int) -> tuple[dict[str, Tensor], ScaleNoise]:
         now = {part: _window(kernel, step * size, size) for part, kernel in kernels.items()}
-        return now, streams.normal(size, data.maps, len(family.scale_names))
+        return now, ScaleNoise.draw(streams, 1, size, data.maps, len(family.scale_names))
 
     record = train(
-        lambda now, noise: family.thinning_half(now, noise.shape[1]),
+        lambda now, _: family.thinning_half(now, size),
         guide,
         inputs,
         steps=training.map_steps,
-        learning_rate=5 * training.learning_rate,
+        learning_rate=training.map_learning_rate,
         label="thinning",
         progress=progress,
     )
@@ -95,20 +91,19 @@ def draw_scales(
     """Draw scales by importance resampling: of each draw's proposals one is kept, by its exact density.
 
     What the guide misses of the scales' posterior is corrected here, as far as its proposals reach;
-    `pareto_k` of ``log_weight`` says how far. A third of the proposals are twice as wide as the guide, since a
-    variational guide is narrow where it errs (Owen & Zhou 2000, defensive mixtures).
+    `pareto_k` of ``log_weight`` says how far.
     """
     shape = (draws, proposals)
-    noise, surplus = _defensive_noise(family, streams, draws * proposals)
+    noise = ScaleNoise.draw(streams, draws, proposals, family.data.maps, len(family.scale_names), defensive=True)
     repeated = {
         part: kernel if kernel.shape[1] == 1 else kernel.repeat_interleave(proposals, 1)
         for part, kernel in kernels.items()
     }
     with pyro.validation_enabled(False):
         trace = poutine.trace(guide).get_trace(repeated, noise)
-        log_q = sum(site_densities(trace).values()) + surplus
+        log_q = sum(site_densities(trace).values())
         target = poutine.replay(family.thinning_half, trace)
-        log_p = sum(site_densities(poutine.trace(target).get_trace(repeated, noise.shape[1])).values())
+        log_p = sum(site_densities(poutine.trace(target).get_trace(repeated, draws * proposals)).values())
     log_p, log_q = log_p.unflatten(1, shape), log_q.unflatten(1, shape)
     ratio = log_p - log_q  # (replicate, draw, proposal, map)
     uniform = (streams.uniform(draws, family.data.maps) + 1) / 2
@@ -120,20 +115,6 @@ def draw_scales(
     scales = {name: keep(trace.nodes[name]["value"].unflatten(1, shape)) for name in family.scale_names}
     evidence = ratio.logsumexp(2) - torch.log(ratio.new_tensor(float(proposals)))
     return ScaleDraws(scales, ratio, evidence, keep(log_p), keep(log_q))
-
-
-def _defensive_noise(family: ThinningFamily, streams: NoiseStreams, count: int) -> tuple[Tensor, Tensor]:
-    """Noise from a mixture of a unit and a wide normal, and its log density less that of the unit one.
-
-    Returns (replicate, count, map, scale) and (replicate, count, map).
-    """
-    noise = streams.normal(count, family.data.maps, len(family.scale_names))
-    is_wide = streams.uniform(count, family.data.maps) > 1 - 2 * _WIDE_SHARE
-    noise = torch.where(is_wide[..., None], _WIDE * noise, noise)
-    unit = normal_log_density(noise).sum(-1)
-    wide = (normal_log_density(noise / _WIDE) - math.log(_WIDE)).sum(-1)
-    mixture = torch.logaddexp(unit + math.log(1 - _WIDE_SHARE), wide + math.log(_WIDE_SHARE))
-    return noise, mixture - unit
 
 
 def _window(kernel: Tensor, start: int, size: int) -> Tensor:
