@@ -74,6 +74,7 @@ def test_restarts_are_chains(study, quick):
     assert len(set(restart_seeds(11, 3))) == 3
 
 
+@torch.no_grad()
 def test_align_undoes_order_and_sign_of_another_replicates_programs(families):
     family = families["cross-scale"]
     one = ProgramGuide(family, NoiseStreams((0,), "test", dtype=torch.float64)).sites()
