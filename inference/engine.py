@@ -18,9 +18,8 @@ from pyro_neurovae.models.thinning import ThinningFamily
 from pyro_neurovae.settings import CrossScaleSettings, FitSettings
 from pyro_neurovae.study import Study
 
-from .expression_half import ExpressionHalf, fit_expression_half
+from .expression_half import ExpressionHalf, ProgramSource
 from .groups import Groups, name_groups
-from .noise import NoiseStreams
 from .posterior import PosteriorSampler
 from .prepare import observe, pick_device
 from .thinning_half import fit_thinning_half
@@ -41,17 +40,17 @@ class TrainedFit:
     family: ThinningFamily
     sampler: PosteriorSampler
     record: TrainingRecord
-    seeds: tuple[int, ...]
 
     @property
     def half(self) -> ExpressionHalf | None:
-        """The expression half, where the family has one."""
+        """The expression half of every replicate, where the family has one."""
         return self.sampler.half
 
     @property
     def settled(self) -> Tensor:
         """Whether every ELBO had settled; (replicate,)."""
-        return self.record.settled if self.half is None else self.record.settled & self.half.settled
+        half = self.half
+        return self.record.settled if half is None else self.record.settled & half.settled
 
 
 @dataclass(frozen=True)
@@ -93,15 +92,15 @@ def train_fit(
     """
     family, training = build_family(data, settings), settings.training
     if isinstance(family, CrossScale):
-        half = half or fit_expression_half(family, seeds, training, progress=progress)
-        half = half.expand(data.replicates)
-        streams = NoiseStreams(seeds, "kernels", dtype=data.scatter.dtype, device=data.scatter.device)
-        kernels = family.kernels(half.draw_tied(family, streams, _TRAINING_KERNELS))
+        if half is None:
+            source = ProgramSource.trained(family, seeds, training, progress=progress)
+        else:
+            source = ProgramSource.kept(family, half, seeds)
+        kernels = family.kernels(source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS))
     else:
-        half, kernels = None, family.kernels()
+        source, kernels = None, family.kernels()
     guide, record = fit_thinning_half(family, kernels, seeds, training, progress=progress)
-    sampler = PosteriorSampler(family, guide, half, training.proposals)
-    return TrainedFit(family, sampler, record, tuple(seeds))
+    return TrainedFit(family, PosteriorSampler(family, guide, source, tuple(seeds), training.proposals), record)
 
 
 def run_fit(
@@ -127,7 +126,7 @@ def run_fit(
     data = observe(study, replicates=settings.restarts, device=pick_device(settings.device))
     seeds = restart_seeds(settings.seed, settings.restarts)
     trained = train_fit(data, settings, seeds, half=programs, progress=progress)
-    drawn = trained.sampler.draw(seeds, settings.draws)
+    drawn = trained.sampler.draw(settings.draws)
     groups = name_groups(study, trained.sampler, trained.record, drawn, seed=settings.seed)
     if not bool(trained.settled.all()):
         notices += (

@@ -17,7 +17,10 @@ from .noise import NoiseStreams
 from .program_guide import ProgramGuide, ProgramNoise, ProgramSites, draw_programs
 from .train import Progress, TrainingRecord, train
 
-__all__ = ["ExpressionHalf", "fit_expression_half"]
+__all__ = ["ExpressionHalf", "ProgramSource", "align", "fit_expression_half"]
+
+
+Programs = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -38,23 +41,10 @@ class ExpressionHalf:
     elbo: Tensor
     settled: Tensor
 
-    def expand(self, replicates: int) -> ExpressionHalf:
-        """Repeat the halves in order until there are ``replicates``: fit i uses half i modulo their number."""
-        index = torch.arange(replicates, device=self.elbo.device) % len(self.elbo)
-        sites = ProgramSites(*(getattr(self.sites, f.name)[index] for f in fields(ProgramSites)))
-        return ExpressionHalf(sites, self.elbo[index], self.settled[index])
-
-    @torch.no_grad()
-    def draw(self, model: CrossScale, streams: NoiseStreams, draws: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw)."""
-        noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
-        score, strength, smoothness, tau = draw_programs(model, self.sites, noise)
-        return score, strength, smoothness, tau
-
-    def draw_tied(self, model: CrossScale, streams: NoiseStreams, draws: int) -> Tensor:
-        """Draw the programs as thinning sees them; (replicate, draw, program, region)."""
-        score, strength, _, _ = self.draw(model, streams, draws)
-        return tied(score, strength)
+    def select(self, replicates: Tensor) -> ExpressionHalf:
+        """Keep the replicates with the given numbers."""
+        sites = ProgramSites(*(getattr(self.sites, f.name)[replicates] for f in fields(ProgramSites)))
+        return ExpressionHalf(sites, self.elbo[replicates], self.settled[replicates])
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Arrays to keep in a file, each with the replicate first."""
@@ -67,6 +57,71 @@ class ExpressionHalf:
         tensors = {k: torch.as_tensor(np.array(v)).to(device) for k, v in arrays.items()}
         elbo, settled = tensors.pop("elbo"), tensors.pop("settled")
         return cls(ProgramSites(**tensors), elbo, settled.bool())
+
+
+@dataclass(frozen=True)
+class ProgramSource:
+    """Draws of the programs for a batch of fits, made once for all fits that share half and seed.
+
+    Attributes
+    ----------
+    model
+        The family with one replicate for each distinct pair.
+    half
+        Its trained halves.
+    seeds
+        Its seeds.
+    index
+        The pair that each fit uses; (replicate,) long.
+    """
+
+    model: CrossScale
+    half: ExpressionHalf
+    seeds: tuple[int, ...]
+    index: Tensor
+
+    @classmethod
+    def trained(
+        cls, model: CrossScale, seeds: Sequence[int], training: TrainingSettings, *, progress: Progress | None = None
+    ) -> ProgramSource:
+        """Train one half for every distinct seed."""
+        distinct = list(dict.fromkeys(seeds))
+        half = fit_expression_half(_first(model, len(distinct)), distinct, training, progress=progress)
+        return cls._of(model, half, [(distinct.index(seed), seed) for seed in seeds])
+
+    @classmethod
+    def kept(cls, model: CrossScale, half: ExpressionHalf, seeds: Sequence[int]) -> ProgramSource:
+        """Let fit i of the model use half i modulo their number."""
+        return cls._of(model, half, [(i % len(half.elbo), seed) for i, seed in enumerate(seeds)])
+
+    @classmethod
+    def _of(cls, model: CrossScale, half: ExpressionHalf, pairs: Sequence[tuple[int, int]]) -> ProgramSource:
+        distinct, device = list(dict.fromkeys(pairs)), half.elbo.device
+        own = half.select(torch.tensor([number for number, _ in distinct], device=device))
+        index = torch.tensor([distinct.index(pair) for pair in pairs], device=device)
+        return cls(_first(model, len(distinct)), own, tuple(seed for _, seed in distinct), index)
+
+    def streams(self, use: str) -> NoiseStreams:
+        """Streams of random numbers for one use."""
+        return NoiseStreams(self.seeds, use, dtype=self.half.elbo.dtype, device=self.half.elbo.device)
+
+    @torch.no_grad()
+    def draw(self, streams: NoiseStreams, draws: int) -> Programs:
+        """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw, 1)."""
+        noise = ProgramNoise.draw(streams, draws, self.model.settings.n_programs, self.model.data.regions)
+        score, strength, smoothness, tau = (
+            values[self.index] for values in draw_programs(self.model, self.half.sites, noise)
+        )
+        return score, strength, smoothness, tau
+
+    def draw_tied(self, streams: NoiseStreams, draws: int) -> Tensor:
+        """Draw the programs as thinning sees them; (replicate, draw, program, region)."""
+        score, strength, _, _ = self.draw(streams, draws)
+        return tied(score, strength)
+
+
+def _first(model: CrossScale, count: int) -> CrossScale:
+    return type(model)(model.data.select(torch.arange(count, device=model.data.thinning.device)), model.settings)
 
 
 def fit_expression_half(

@@ -12,7 +12,7 @@ from torch import Tensor
 from pyro_neurovae.models.marginal import PartlySeenNormal
 from pyro_neurovae.models.thinning import ThinningFamily
 
-__all__ = ["LinearDraws", "draw_linear", "leave_one_out", "noise_root", "normal_log_density"]
+__all__ = ["LinearDraws", "draw_linear", "leave_one_out", "normal_log_density", "sampling_noise", "seen_root"]
 
 
 def normal_log_density(white: Tensor) -> Tensor:
@@ -44,13 +44,17 @@ class LinearDraws:
         return self.intercept[..., None] + sum(self.fields.values())
 
 
+def seen_root(family: ThinningFamily, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
+    """Cholesky factor of the seen thinning's marginal covariance; (replicate, draw, map, region, region)."""
+    return PartlySeenNormal(family.covariance(scales, kernels), family.data.seen[:, None]).seen_root()
+
+
 def draw_linear(
     family: ThinningFamily,
     scales: Mapping[str, Tensor],
     roots: Mapping[str, Tensor],
     noise: Mapping[str, Tensor],
-    *,
-    condition: bool = True,
+    root: Tensor | None,
 ) -> LinearDraws:
     r"""Draw intercept and weights from their exact conditional given scales, programs and seen thinning.
 
@@ -64,18 +68,17 @@ def draw_linear(
     noise
         Standard normal numbers: "intercept" (replicate, draw, map), "data" (replicate, draw, map, region)
         and one entry a part (replicate, draw, map, coefficient).
-    condition
-        False draws from the prior instead.
+    root
+        What `seen_root` gives; None draws from the prior.
     """
     data = family.data
     intercept = data.level[:, None] * noise["intercept"]
     weights = {part: noise[part] for part in family.parts}
-    if condition:
-        kernels = {part: root.mT @ root for part, root in roots.items()}
+    if root is not None:
         simulated = intercept[..., None] + sum(_field(scales, roots, weights, part) for part in family.parts)
-        sampling_root = noise_root(family, scales)
-        simulated = simulated + (sampling_root @ noise["data"][..., None])[..., 0]
-        gain = _solve_seen(family, scales, kernels, data.thinning[:, None] - simulated)
+        residual = data.thinning[:, None] - simulated - sampling_noise(family, scales, noise["data"])
+        seen = data.seen[:, None]
+        gain = _masked(torch.cholesky_solve(_masked(residual, seen)[..., None], root)[..., 0], seen)
         intercept = intercept + data.level.square()[:, None] * gain.sum(-1)
         weights = {
             part: weights[part] + scales[f"{part}_scale"][..., None] * (gain @ roots[part].mT) for part in family.parts
@@ -84,14 +87,14 @@ def draw_linear(
     return LinearDraws(intercept, weights, fields)
 
 
-def leave_one_out(family: ThinningFamily, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
+def leave_one_out(family: ThinningFamily, root: Tensor) -> Tensor:
     """Log density of each seen value given the other seen ones and the scales; NaN where unseen.
 
-    With P the inverse of the seen covariance and r = P y, value i has mean y_i - r_i / P_ii and variance
-    1 / P_ii (Sundararajan & Keerthi 2001; Buerkner et al. 2021). Shape (replicate, draw, map, region).
+    With P the inverse of the seen covariance, whose `seen_root` is given, and r = P y, value i has mean
+    y_i - r_i / P_ii and variance 1 / P_ii (Sundararajan & Keerthi 2001; Buerkner et al. 2021). Shape (replicate,
+    draw, map, region).
     """
     seen = family.data.seen[:, None]
-    root = PartlySeenNormal(family.covariance(scales, kernels), seen).seen_root()
     precision = torch.cholesky_inverse(root)
     diagonal = precision.diagonal(dim1=-2, dim2=-1)
     weighted = (precision @ _masked(family.data.thinning[:, None], seen)[..., None])[..., 0]
@@ -99,29 +102,20 @@ def leave_one_out(family: ThinningFamily, scales: Mapping[str, Tensor], kernels:
     return density.masked_fill(~seen.expand_as(density), math.nan)
 
 
+def sampling_noise(family: ThinningFamily, scales: Mapping[str, Tensor], white: Tensor) -> Tensor:
+    """Sampling and unexplained noise from standard normal numbers; both (replicate, draw, map, region)."""
+    sampling, unexplained = family.data.sampling, scales["unexplained_scale"].square()[..., None]
+    diagonal = sampling.diagonal(dim1=-2, dim2=-1)
+    if torch.equal(sampling, torch.diag_embed(diagonal)):
+        return (diagonal + unexplained).sqrt() * white
+    root = torch.linalg.cholesky(sampling + torch.diag_embed(unexplained.expand_as(white)))
+    return (root @ white[..., None])[..., 0]
+
+
 def _field(
     scales: Mapping[str, Tensor], roots: Mapping[str, Tensor], weights: Mapping[str, Tensor], part: str
 ) -> Tensor:
     return scales[f"{part}_scale"][..., None] * (weights[part] @ roots[part])
-
-
-def noise_root(family: ThinningFamily, scales: Mapping[str, Tensor]) -> Tensor:
-    """Root of the sampling and unexplained noise; (replicate, draw, map, region, region)."""
-    unexplained = (
-        scales["unexplained_scale"].square()[..., None].expand(*scales["unexplained_scale"].shape, family.data.regions)
-    )
-    sampling = family.data.sampling
-    if not bool(torch.any(sampling - torch.diag_embed(sampling.diagonal(dim1=-2, dim2=-1)))):
-        return torch.diag_embed((sampling.diagonal(dim1=-2, dim2=-1) + unexplained).sqrt())
-    return torch.linalg.cholesky(sampling + torch.diag_embed(unexplained))
-
-
-def _solve_seen(
-    family: ThinningFamily, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor], residual: Tensor
-) -> Tensor:
-    seen = family.data.seen[:, None]
-    root = PartlySeenNormal(family.covariance(scales, kernels), seen).seen_root()
-    return _masked(torch.cholesky_solve(_masked(residual, seen)[..., None], root)[..., 0], seen)
 
 
 def _masked(values: Tensor, seen: Tensor) -> Tensor:

@@ -60,11 +60,12 @@ def name_groups(
         "log_likelihood": {"thinning": _array(drawn["log_likelihood"], "map", "region")},
         "sample_stats": _sample_stats(drawn, record),
     }
-    if sampler.half is not None:
+    half = sampler.half
+    if half is not None:
         groups["loadings"] = _loadings(drawn, expression, data.expressed)
         groups["guide"] = {
             name: (("chain", *(f"guide_{name}_{i}" for i in range(values.ndim - 1))), values)
-            for name, values in sampler.half.to_arrays().items()
+            for name, values in half.to_arrays().items()
         }
     return groups
 

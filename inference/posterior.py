@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyro
@@ -10,12 +10,12 @@ import torch
 from pyro import poutine
 from torch import Tensor
 
-from pyro_neurovae.models.cross_scale import CrossScale, tied
+from pyro_neurovae.models.cross_scale import tied
 from pyro_neurovae.models.thinning import ThinningFamily
 
 from .elbo import site_densities
-from .expression_half import ExpressionHalf
-from .gaussian import draw_linear, leave_one_out, noise_root
+from .expression_half import ExpressionHalf, ProgramSource
+from .gaussian import draw_linear, leave_one_out, sampling_noise, seen_root
 from .noise import NoiseStreams, isolated
 from .scale_guide import ScaleGuide
 from .thinning_half import draw_scales
@@ -35,16 +35,24 @@ class PosteriorSampler:
         The family with its data.
     guide
         Trained guide of the maps' scales.
-    half
-        Trained expression half, or None for a family without programs.
+    programs
+        Where the programs come from, or None for a family without them.
+    seeds
+        Seeds of the replicates.
     proposals
         Importance proposals per draw.
     """
 
     family: ThinningFamily
     guide: ScaleGuide
-    half: ExpressionHalf | None
+    programs: ProgramSource | None
+    seeds: tuple[int, ...]
     proposals: int
+
+    @property
+    def half(self) -> ExpressionHalf | None:
+        """The expression half of every replicate, where the family has one."""
+        return None if self.programs is None else self.programs.half.select(self.programs.index)
 
     @property
     def chunk(self) -> int:
@@ -52,39 +60,49 @@ class PosteriorSampler:
         return max(1, 150_000 // self.family.data.regions**2)
 
     @torch.no_grad()
-    def draw(self, seeds: Sequence[int], draws: int) -> Quantities:
+    def draw(self, draws: int) -> Quantities:
         """Draw everything: posterior, predictive, densities and importance ratios."""
         data = self.family.data
-        streams = NoiseStreams(seeds, "posterior", dtype=data.thinning.dtype, device=data.thinning.device)
+        streams = NoiseStreams(self.seeds, "posterior", dtype=data.thinning.dtype, device=data.thinning.device)
+        above = None if self.programs is None else self.programs.streams("posterior programs")
         pieces: list[Quantities] = []
         for start in range(0, draws, self.chunk):
-            pieces.append(self._draw_chunk(streams, min(self.chunk, draws - start)))
+            count = min(self.chunk, draws - start)
+            drawn = self._draw_programs(above, count)
+            pieces.append(drawn | self._draw_thinning(drawn, streams, count))
         return {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
 
-    def _draw_chunk(self, streams: NoiseStreams, draws: int) -> Quantities:
-        programs, drawn = self._programs(streams, draws)
-        roots = self.family.roots(programs)
-        kernels = {part: root.mT @ root for part, root in roots.items()}
-        chosen = draw_scales(self.family, self.guide, kernels, streams, draws=draws, proposals=self.proposals)
-        noise = linear_noise(self.family, roots, streams, draws)
-        linear = draw_linear(self.family, chosen.scales, roots, noise)
-        drawn |= chosen.scales | linear.fields
-        if "strength" in drawn:
-            weights = linear.weights["transcriptomic"]
-            drawn["program_weight"] = program_weight(chosen.scales, drawn["strength"], weights)
-        drawn["intercept"], drawn["thinning"] = linear.intercept, linear.thinning
-        drawn["replicated"] = replicate_data(self.family, chosen.scales, linear.thinning, streams)
-        drawn["log_likelihood"] = leave_one_out(self.family, chosen.scales, kernels)
-        drawn["log_weight"], drawn["log_evidence"] = chosen.log_weight, chosen.log_evidence
-        drawn["log_p"], drawn["log_q"] = chosen.log_p, chosen.log_q
-        return drawn
+    def _draw_programs(self, streams: NoiseStreams | None, draws: int) -> Quantities:
+        if self.programs is None or streams is None:
+            return {}
+        score, strength, smoothness, noise = self.programs.draw(streams, draws)
+        return {
+            "program_score": score, "strength": strength, "smoothness": smoothness, "expression_noise": noise[..., 0]
+        }  # fmt: skip
 
-    def _programs(self, streams: NoiseStreams, draws: int) -> tuple[Tensor | None, Quantities]:
-        if self.half is None or not isinstance(self.family, CrossScale):
-            return None, {}
-        score, strength, smoothness, noise = self.half.draw(self.family, streams, draws)
-        drawn = {"strength": strength, "smoothness": smoothness, "expression_noise": noise[..., 0]}
-        return tied(score, strength), drawn | {"program_score": score}
+    def _draw_thinning(self, programs: Quantities, streams: NoiseStreams, draws: int) -> Quantities:
+        """Draw the thinning half given the programs."""
+        family = self.family
+        roots = family.roots(tied(programs["program_score"], programs["strength"]) if programs else None)
+        kernels = {part: root.mT @ root for part, root in roots.items()}
+        chosen = draw_scales(family, self.guide, kernels, streams, draws=draws, proposals=self.proposals)
+        root = seen_root(family, chosen.scales, kernels)
+        linear = draw_linear(family, chosen.scales, roots, linear_noise(family, roots, streams, draws), root)
+        again = sampling_noise(family, chosen.scales, streams.normal(draws, family.data.maps, family.data.regions))
+        drawn = chosen.scales | linear.fields
+        if programs:
+            weights = linear.weights["transcriptomic"]
+            drawn["program_weight"] = program_weight(chosen.scales, programs["strength"], weights)
+        return drawn | {
+            "intercept": linear.intercept,
+            "thinning": linear.thinning,
+            "replicated": linear.thinning + again,
+            "log_likelihood": leave_one_out(family, root),
+            "log_weight": chosen.log_weight,
+            "log_evidence": chosen.log_evidence,
+            "log_p": chosen.log_p,
+            "log_q": chosen.log_q,
+        }
 
 
 def linear_noise(family: ThinningFamily, roots: Mapping[str, Tensor], streams: NoiseStreams, draws: int) -> Quantities:
@@ -92,14 +110,6 @@ def linear_noise(family: ThinningFamily, roots: Mapping[str, Tensor], streams: N
     maps, regions = family.data.maps, family.data.regions
     noise = {part: streams.normal(draws, maps, root.shape[-2]) for part, root in roots.items()}
     return noise | {"intercept": streams.normal(draws, maps), "data": streams.normal(draws, maps, regions)}
-
-
-def replicate_data(
-    family: ThinningFamily, scales: Mapping[str, Tensor], thinning: Tensor, streams: NoiseStreams
-) -> Tensor:
-    """Observe noise-free thinning (replicate, draw, map, region) again, with unexplained and sampling noise."""
-    root = noise_root(family, scales)
-    return thinning + (root @ streams.normal(*thinning.shape[1:])[..., None])[..., 0]
 
 
 def program_weight(scales: Mapping[str, Tensor], strength: Tensor, weights: Tensor) -> Tensor:
@@ -118,9 +128,10 @@ def draw_prior(family: ThinningFamily, seed: int, draws: int) -> Quantities:
     programs = tied(sites["program_score"], sites["strength"]) if "program_score" in sites else None
     roots = family.roots(programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
-    linear = draw_linear(family, sites, roots, linear_noise(family, roots, streams, draws), condition=False)
+    linear = draw_linear(family, sites, roots, linear_noise(family, roots, streams, draws), None)
     drawn = {name: sites[name] for name in family.scale_names} | linear.fields
     if programs is not None:
         drawn |= {"strength": sites["strength"], "smoothness": sites["smoothness"]}
     drawn |= {"intercept": linear.intercept, "thinning": linear.thinning}
-    return drawn | {"replicated": replicate_data(family, sites, linear.thinning, streams)}
+    again = sampling_noise(family, sites, streams.normal(draws, data.maps, data.regions))
+    return drawn | {"replicated": linear.thinning + again}

@@ -13,6 +13,7 @@ from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.spectrum import covariance_spectrum
 
 from .encoder import RegionEncoder
+from .field import draw_field
 from .gaussian import normal_log_density
 from .noise import NoiseStreams
 from .pca import pca_start
@@ -24,7 +25,7 @@ __all__ = ["ProgramGuide", "ProgramNoise", "ProgramSites", "draw_programs"]
 class ProgramNoise:
     """Standard normal numbers of one evaluation.
 
-    ``globals`` is (replicate, draw, 2 programs + 1); ``score`` is (replicate, draw, program, region).
+    ``globals`` is (replicate, draw, 2 programs + 1); ``score`` is (replicate, draw, program, 2, region).
     """
 
     globals: Tensor
@@ -33,7 +34,7 @@ class ProgramNoise:
     @classmethod
     def draw(cls, streams: NoiseStreams, draws: int, programs: int, regions: int) -> ProgramNoise:
         """Draw the numbers for ``draws`` draws of every replicate."""
-        return cls(streams.normal(draws, 2 * programs + 1), streams.normal(draws, programs, regions))
+        return cls(streams.normal(draws, 2 * programs + 1), streams.normal(draws, programs, 2, regions))
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,9 @@ def draw_programs(model: CrossScale, sites: ProgramSites, noise: ProgramNoise) -
     jacobian = torch.cat([-free[..., :d], -(smoothness * (1 - smoothness)).log(), -free[..., -1:]], -1)
     density = density + jacobian
     precision = model.data.genes * (strength / tau).square()[..., None] * sites.log_precision[:, None].exp()
-    score, score_density = draw_scores(
-        model,
-        smoothness,
+    score, score_density = draw_field(
+        model.data.spectrum.vectors,
+        1 / covariance_spectrum(model.data.spectrum, model.settings.program_prior, smoothness),
         precision * model.data.expressed,
         sites.mean[:, None] / strength[..., None],
         noise.score,
@@ -132,26 +133,3 @@ def draw_programs(model: CrossScale, sites: ProgramSites, noise: ProgramNoise) -
             pyro.sample("smoothness", Delta(smoothness, log_density=density[..., d:-1]))
             pyro.sample("program_score", Delta(score, log_density=score_density, event_dim=1))
     return score, strength, smoothness, tau
-
-
-def draw_scores(
-    model: CrossScale, smoothness: Tensor, precision: Tensor, mean: Tensor, noise: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Draw from N(P^-1 h, P^-1), P = Q(smoothness) + sites with their mean projected out.
-
-    All of (replicate, draw, program, region); returns the draw and its log density (replicate, draw, program).
-    """
-    spectrum = model.data.spectrum
-    kind = model.settings.program_prior
-    prior = 1 / covariance_spectrum(spectrum, kind, smoothness)  # (replicate, draw, program, eigenvector)
-    total = precision.sum(-1, keepdim=True)
-    weighted = precision * mean
-    information = weighted - precision * (weighted.sum(-1, keepdim=True) / total)
-    matrix = (spectrum.vectors * prior[..., None, :]) @ spectrum.vectors.mT
-    matrix -= precision[..., :, None] * (precision / total)[..., None, :]
-    matrix.diagonal(dim1=-2, dim2=-1).add_(precision)
-    root = torch.linalg.cholesky(matrix)
-    white = torch.linalg.solve_triangular(root, information[..., None], upper=False) + noise[..., None]
-    score = torch.linalg.solve_triangular(root.mT, white, upper=True)[..., 0]
-    density = normal_log_density(noise).sum(-1) + root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-    return score, density

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -51,6 +51,11 @@ class Observations:
     level: Tensor
     edge_index: Tensor
     edge_weight: Tensor
+
+    def select(self, replicates: Tensor) -> Observations:
+        """Keep the replicates with the given numbers."""
+        own = {name: getattr(self, name)[replicates] for name in ("thinning", "seen", "unit", "level")}
+        return replace(self, **own)
 
     @property
     def replicates(self) -> int:

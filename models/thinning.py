@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import pyro
-import torch
 from pyro.distributions import TorchDistribution
 from torch import Tensor
 
@@ -70,12 +69,11 @@ class ThinningFamily:
 
     def covariance(self, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
         """Marginal covariance of the observed thinning; (replicate, draw, map, region, region)."""
-        total = self.data.sampling + self.data.level.square()[:, None, :, None, None]
-        total = total + torch.diag_embed(
-            scales["unexplained_scale"].square()[..., None].expand(scales["unexplained_scale"].shape + (self.data.regions,))
-        )
+        shape = scales["unexplained_scale"].shape
+        total = (self.data.sampling + self.data.level.square()[..., None, None])[:, None].repeat(1, shape[1], 1, 1, 1)
         for part in self.parts:
-            total = total + scales[f"{part}_scale"].square()[..., None, None] * kernels[part][:, :, None]
+            total += scales[f"{part}_scale"].square()[..., None, None] * kernels[part][:, :, None]
+        total.diagonal(dim1=-2, dim2=-1).add_(scales["unexplained_scale"].square()[..., None])
         return total
 
     def thinning_half(self, kernels: Mapping[str, Tensor], draws: int = 1) -> None:

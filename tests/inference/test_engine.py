@@ -18,7 +18,7 @@ from pyro_neurovae.settings import fit_settings
 
 
 def drawn(data, settings, seeds, draws=20, **options):
-    return train_fit(data, settings, seeds, **options).sampler.draw(seeds, draws)
+    return train_fit(data, settings, seeds, **options).sampler.draw(draws)
 
 
 @pytest.mark.parametrize("model", ["cross-scale", "expression", "spatial"])
@@ -31,6 +31,18 @@ def test_a_batch_of_fits_gives_each_fits_own_numbers(study, model):
         single = drawn(observe(study), settings, (seed,))
         for name, values in single.items():
             torch.testing.assert_close(batch[name][b], values[0], rtol=1e-6, atol=1e-8, equal_nan=True, msg=name)
+
+
+def test_fits_of_one_seed_share_their_expression_half(study, quick):
+    hidden = np.zeros((3, 2, study.n_regions), dtype=bool)
+    hidden[1, :, 2] = True
+    trained = train_fit(observe(study, hidden=hidden), quick, (4, 4, 6))
+    source = trained.sampler.programs
+    assert source.seeds == (4, 6)
+    assert source.index.tolist() == [0, 0, 1]
+    score = trained.sampler.draw(5)["program_score"]
+    assert torch.equal(score[0], score[1])
+    assert not torch.equal(score[0], score[2])
 
 
 def test_folds_are_replicates_and_hidden_values_reach_nothing(study, quick):
@@ -59,7 +71,7 @@ def test_a_kept_expression_half_gives_the_full_fits_numbers(study, quick):
     calls = []
     kept = train_fit(data, quick, (3,), half=full.half, progress=lambda label, step, steps, elbo: calls.append(label))
     assert set(calls) == {"thinning"}
-    torch.testing.assert_close(kept.sampler.draw((3,), 10)["thinning"], full.sampler.draw((3,), 10)["thinning"])
+    torch.testing.assert_close(kept.sampler.draw(10)["thinning"], full.sampler.draw(10)["thinning"])
 
 
 def test_restarts_are_chains(study, quick):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pyro_neurovae.inference.gaussian import draw_linear, leave_one_out
+from pyro_neurovae.inference.gaussian import draw_linear, leave_one_out, seen_root
 
 SCALES = {"transcriptomic_scale": 0.13, "spatial_scale": 0.07, "unexplained_scale": 0.04}
 
@@ -17,7 +17,8 @@ def given(family):
     scales = {name: torch.full((1, 1, maps), SCALES[name], dtype=torch.float64) for name in family.scale_names}
     generator = torch.Generator().manual_seed(0)
     programs = torch.randn(1, 1, 3, family.data.regions, generator=generator, dtype=torch.float64)
-    return scales, family.roots(programs if family.name == "cross-scale" else None)
+    roots = family.roots(programs if family.name == "cross-scale" else None)
+    return scales, roots, {part: root.mT @ root for part, root in roots.items()}
 
 
 def dense(family, scales, roots, m):
@@ -47,31 +48,34 @@ def noises(family, roots, fill):
 @pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
 def test_posterior_mean_equals_dense_normal_equations(families, name):
     family = families[name]
-    scales, roots = given(family)
+    scales, roots, kernels = given(family)
     zero = noises(family, roots, lambda size: torch.zeros(1, 1, *size, dtype=torch.float64))
-    drawn = draw_linear(family, scales, roots, zero)
+    drawn = draw_linear(family, scales, roots, zero, seen_root(family, scales, kernels))
     for m in range(family.data.maps):
         design, mean, _ = dense(family, scales, roots, m)
         np.testing.assert_allclose(drawn.thinning[0, 0, m], design @ mean, rtol=0, atol=1e-10)
         np.testing.assert_allclose(drawn.intercept[0, 0, m], mean[0], rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
-def test_posterior_covariance_equals_dense(families, name):
-    # Draws are affine in the noise: the responses to unit noise are a root of the covariance.
-    family = families[name]
-    scales, roots = given(family)
-    sizes = {k: v.numel() for k, v in noises(family, roots, lambda size: torch.zeros(size)).items()}
-    total = sum(sizes.values())
-    unit = torch.eye(total, dtype=torch.float64)
-    shaped, start = {}, 0
+def responses(family, scales, roots, root):
+    """Responses (noise, map, region) of a draw to each unit of noise: draws are affine in it."""
     template = noises(family, roots, lambda size: torch.zeros(size))
-    for key, size in sizes.items():
-        shaped[key] = unit[None, :, start : start + size].reshape(1, total, *template[key].shape)
-        start += size
+    total = sum(value.numel() for value in template.values())
+    unit, shaped, start = torch.eye(total, dtype=torch.float64), {}, 0
+    for key, value in template.items():
+        shaped[key] = unit[None, :, start : start + value.numel()].reshape(1, total, *value.shape)
+        start += value.numel()
     many = {key: value.expand(1, total, -1) for key, value in scales.items()}
     zero = {key: torch.zeros_like(value) for key, value in shaped.items()}
-    response = (draw_linear(family, many, roots, shaped).thinning - draw_linear(family, many, roots, zero).thinning)[0]
+    moved = draw_linear(family, many, roots, shaped, root).thinning
+    return (moved - draw_linear(family, many, roots, zero, root).thinning)[0]
+
+
+@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
+def test_posterior_covariance_equals_dense(families, name):
+    family = families[name]
+    scales, roots, kernels = given(family)
+    response = responses(family, scales, roots, seen_root(family, scales, kernels))
     for m in range(family.data.maps):
         design, _, covariance = dense(family, scales, roots, m)
         expected = design @ covariance @ design.T
@@ -79,11 +83,21 @@ def test_posterior_covariance_equals_dense(families, name):
 
 
 @pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
+def test_prior_covariance_equals_dense(families, name):
+    family = families[name]
+    scales, roots, kernels = given(family)
+    response = responses(family, scales, roots, None)
+    for m in range(family.data.maps):
+        expected = float(family.data.level[0, m]) ** 2
+        expected = expected + sum(SCALES[f"{part}_scale"] ** 2 * kernels[part][0, 0].numpy() for part in family.parts)
+        np.testing.assert_allclose(response[:, m].T @ response[:, m], expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
 def test_leave_one_out_equals_dense_conditionals(families, name):
     family = families[name]
-    scales, roots = given(family)
-    kernels = {part: root.mT @ root for part, root in roots.items()}
-    density = leave_one_out(family, scales, kernels)[0, 0]
+    scales, _, kernels = given(family)
+    density = leave_one_out(family, seen_root(family, scales, kernels))[0, 0]
     covariance = family.covariance(scales, kernels)[0, 0]
     for m in range(family.data.maps):
         seen = torch.nonzero(family.data.seen[0, m])[:, 0]
@@ -95,11 +109,3 @@ def test_leave_one_out_equals_dense_conditionals(families, name):
             variance = covariance[m][i, i] - cross @ torch.linalg.solve(inner, cross)
             normal = torch.distributions.Normal(mean, variance.sqrt())
             torch.testing.assert_close(density[m, i], normal.log_prob(family.data.thinning[0, m, i]))
-
-
-def test_prior_draws_have_the_prior_covariance(families):
-    family = families["spatial"]
-    scales, roots = given(family)
-    zero = noises(family, roots, lambda size: torch.zeros(1, 1, *size, dtype=torch.float64))
-    drawn = draw_linear(family, scales, roots, zero, condition=False)
-    assert float(drawn.thinning.abs().max()) == 0.0

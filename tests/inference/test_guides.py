@@ -8,9 +8,8 @@ from torch_geometric.nn import GraphConv
 
 from pyro_neurovae.inference.encoder import RegionEncoder, ReplicateGraphConv, averaging
 from pyro_neurovae.inference.noise import NoiseStreams
-from pyro_neurovae.inference.program_guide import ProgramGuide, ProgramNoise, draw_scores
+from pyro_neurovae.inference.program_guide import ProgramGuide, ProgramNoise
 from pyro_neurovae.inference.scale_guide import COMPONENTS, ScaleGuide, ScaleNoise
-from pyro_neurovae.models.gmrf import GMRF
 
 
 def streams(seeds=(0,), name="test"):
@@ -50,34 +49,6 @@ def test_encoder_begins_at_zero_and_depends_on_neighbours(families):
     encoder.features[0, 0] = 1.0
     moved = (encoder() - before).abs().sum(-1)[0]
     assert bool((moved > 0).all())  # the pooled context reaches every region
-
-
-def test_scores_are_drawn_from_the_dense_gaussian_they_claim(families):
-    family = families["cross-scale"]
-    n = family.data.regions
-    precision = streams((5,)).uniform(1, 3, n).abs() * 4 * family.data.expressed
-    mean, phi = streams((6,)).normal(1, 3, n), torch.tensor([[[0.3, 0.8, 0.97]]], dtype=torch.float64)
-    noise = streams((7,)).normal(1, 3, n)
-    score, density = draw_scores(family, phi, precision, mean, noise)
-    for k in range(3):
-        w = precision[0, 0, k]
-        centred = torch.diag(w) - torch.outer(w, w) / w.sum()
-        posterior = GMRF(family.data.spectrum, "bym2", phi=phi[0, 0, k]).precision() + centred
-        centre = torch.linalg.solve(posterior, centred @ mean[0, 0, k])
-        dense = torch.distributions.MultivariateNormal(centre, precision_matrix=posterior)
-        torch.testing.assert_close(density[0, 0, k], dense.log_prob(score[0, 0, k]))
-
-
-def test_scores_do_not_hang_on_the_mean_of_the_sites(families):
-    # Gene means are free, so a constant added to all sites of a program says nothing.
-    family = families["cross-scale"]
-    n = family.data.regions
-    precision = torch.ones(1, 1, 3, n, dtype=torch.float64) * family.data.expressed
-    mean, noise = streams((6,)).normal(1, 3, n), streams((7,)).normal(1, 3, n)
-    phi = torch.full((1, 1, 3), 0.7, dtype=torch.float64)
-    first, _ = draw_scores(family, phi, precision, mean, noise)
-    second, _ = draw_scores(family, phi, precision, mean + 5.0, noise)
-    torch.testing.assert_close(first, second)
 
 
 def scale_mixture(guide, m, *, wide):
