@@ -54,7 +54,8 @@ class _Solve(torch.autograd.Function):
         matrix -= precision[..., :, None] * (precision / precision.sum(-1, keepdim=True))[..., None, :]
         matrix.diagonal(dim1=-2, dim2=-1).add_(precision)
         root = torch.linalg.cholesky(matrix)
-        solved = torch.cholesky_solve(right, root)
+        half = torch.linalg.solve_triangular(root, right, upper=False)
+        solved = torch.linalg.solve_triangular(root.mT, half, upper=True)
         ctx.save_for_backward(vectors, precision, root, solved)
         return solved, 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -70,6 +71,12 @@ class Spectrum:
         """Eigenvectors that are constant on a component of more than one region; (eigenvector,) bool."""
         return (self.values == 0) & ~self.island
 
+    @cached_property
+    def icar(self) -> Tensor:
+        """Eigenvalues of the scaled pseudo-inverse of L, 0 along each component's constant; (eigenvector,)."""
+        positive = torch.where(self.values > 0, self.values, torch.ones_like(self.values))
+        return self.scaled(torch.where(self.null, torch.zeros_like(positive), 1 / positive))
+
     def rotate(self, x: Tensor) -> Tensor:
         """Coefficients of a field (*batch, region) on the eigenvectors; (*batch, eigenvector)."""
         return x @ self.vectors
@@ -128,13 +135,11 @@ def _leroux(spectrum: Spectrum, rho: Tensor) -> Tensor:
 
 
 def _icar(spectrum: Spectrum, smoothness: Tensor) -> Tensor:
-    positive = torch.where(spectrum.values > 0, spectrum.values, torch.ones_like(spectrum.values))
-    inverse = torch.where(spectrum.null, torch.zeros_like(positive), 1 / positive)
-    return spectrum.scaled(inverse) + torch.zeros_like(smoothness)
+    return spectrum.icar + torch.zeros_like(smoothness)
 
 
 def _bym2(spectrum: Spectrum, phi: Tensor) -> Tensor:
-    return phi * _icar(spectrum, torch.zeros_like(phi[..., :1])) + (1 - phi)
+    return phi * spectrum.icar + (1 - phi)
 
 
 def _iid(spectrum: Spectrum, smoothness: Tensor) -> Tensor:

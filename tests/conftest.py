@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Small matrices gain nothing from threads that wait for each other, and lose much where tests share the machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
