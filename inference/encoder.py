@@ -69,6 +69,10 @@ class RegionEncoder(nn.Module):
         Hidden units of a layer.
     """
 
+    features: Tensor
+    edge_index: Tensor
+    edge_weight: Tensor
+
     def __init__(
         self,
         features: Tensor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyro
 import torch
@@ -101,10 +102,8 @@ def draw_scales(
     }
     with pyro.validation_enabled(False):
         trace = poutine.trace(guide).get_trace(repeated, noise)
-        log_q = sum(site_densities(trace).values())
-        target = poutine.replay(family.thinning_half, trace)
-        log_p = sum(site_densities(poutine.trace(target).get_trace(repeated, draws * proposals)).values())
-    log_p, log_q = log_p.unflatten(1, shape), log_q.unflatten(1, shape)
+        target = poutine.trace(poutine.replay(family.thinning_half, trace)).get_trace(repeated, draws * proposals)
+    log_p, log_q = (_total(site_densities(one)).unflatten(1, shape) for one in (target, trace))
     ratio = log_p - log_q  # (replicate, draw, proposal, map)
     uniform = (streams.uniform(draws, family.data.maps) + 1) / 2
     chosen = (ratio.softmax(2).cumsum(2) < uniform[:, :, None]).sum(2, keepdim=True).clamp(max=proposals - 1)
@@ -115,6 +114,12 @@ def draw_scales(
     scales = {name: keep(trace.nodes[name]["value"].unflatten(1, shape)) for name in family.scale_names}
     evidence = ratio.logsumexp(2) - torch.log(ratio.new_tensor(float(proposals)))
     return ScaleDraws(scales, ratio, evidence, keep(log_p), keep(log_q))
+
+
+def _total(densities: Mapping[str, Tensor]) -> Tensor:
+    """Sum of the sites' log densities; (replicate, draw, map)."""
+    total: Any = sum(densities.values())
+    return total
 
 
 def _window(kernel: Tensor, start: int, size: int) -> Tensor:

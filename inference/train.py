@@ -20,7 +20,7 @@ __all__ = ["Progress", "TrainingRecord", "train"]
 class Progress(Protocol):
     """What the loop tells of itself: a label, the step, all steps and the ELBO averaged over replicates."""
 
-    def __call__(self, label: str, step: int, steps: int, elbo: float) -> None:
+    def __call__(self, label: str, step: int, steps: int, elbo: float, /) -> None:
         """Take the news of one step."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyro
 from torch import Tensor
@@ -34,8 +34,9 @@ class CrossScale(ThinningFamily):
 
     with :math:`\bar s = s / \lVert s \rVert`, so that :math:`c_m` is the standard deviation of the
     transcriptomic part on every panel. Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau,
-    ``program_score`` z, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``unexplained_scale`` sigma.
-    Loadings, gene means, a, b and u are integrated out.
+    ``program_score`` z, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``unexplained_scale`` sigma;
+    observed are ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, b and u are
+    integrated out.
     """
 
     name: ClassVar[str] = "cross-scale"
@@ -52,14 +53,16 @@ class CrossScale(ThinningFamily):
 
     def program_gmrf(self, smoothness: Tensor) -> GMRF:
         """Prior of the programs given their smoothness; batch as the smoothness, event (region,)."""
-        parameter = {"bym2": "phi", "leroux": "rho"}[self.settings.program_prior]
-        return GMRF(self.data.spectrum, self.settings.program_prior, **{parameter: smoothness})
+        own: Any = {{"bym2": "phi", "leroux": "rho"}[self.settings.program_prior]: smoothness}
+        return GMRF(self.data.spectrum, self.settings.program_prior, **own)
 
     def expression_half(self, draws: int = 1) -> tuple[Tensor, Tensor]:
         """Pyro model of the genes; returns z (replicate, draw, program, region) and s (replicate, draw, program)."""
         prior = self.settings
         with self.replicate_plate(), self.draw_plate(draws):
-            noise = pyro.sample("expression_noise", pc_scale(prior.expression_noise.upper, prior.expression_noise.alpha))
+            noise = pyro.sample(
+                "expression_noise", pc_scale(prior.expression_noise.upper, prior.expression_noise.alpha)
+            )
             with pyro.plate("program", prior.n_programs, dim=-1):
                 strength = pyro.sample("strength", pc_scale(prior.strength.upper, prior.strength.alpha))
                 smoothness = pyro.sample("smoothness", self.smoothness_prior)
