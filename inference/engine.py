@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pyro_neurovae.models.cross_scale import CrossScale
@@ -25,14 +23,12 @@ from .groups import Groups, name_groups
 from .posterior import PosteriorSampler
 from .prepare import observe, pick_device
 from .thinning_half import fit_thinning_half
+from .threads import single_threaded
 from .train import Progress, TrainingRecord
 
 __all__ = ["FitResult", "TrainedFit", "build_family", "restart_seeds", "run_fit", "train_fit"]
 
 _FAMILIES: dict[str, type[ThinningFamily]] = {f.name: f for f in (CrossScale, Expression, Spatial)}
-
-# Regions up to which one thread is best.
-_SMALL = 256
 
 # Draws of the programs that the thinning half's training cycles through.
 _TRAINING_KERNELS = 64
@@ -96,15 +92,14 @@ def train_fit(
         the maps' own scales are trained.
     """
     family, training = build_family(data, settings), settings.training
-    if isinstance(family, CrossScale):
-        if half is None:
+    with single_threaded(data.regions):
+        source = None
+        if isinstance(family, CrossScale) and half is None:
             source = ProgramSource.trained(family, seeds, training, progress=progress)
-        else:
+        elif isinstance(family, CrossScale) and half is not None:
             source = ProgramSource.kept(family, half, seeds)
-        kernels = family.kernels(source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS))
-    else:
-        source, kernels = None, family.kernels()
-    guide, record = fit_thinning_half(family, kernels, seeds, training, progress=progress)
+        programs = None if source is None else source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS)
+        guide, record = fit_thinning_half(family, family.kernels(programs), seeds, training, progress=progress)
     return TrainedFit(family, PosteriorSampler(family, guide, source, tuple(seeds), training.proposals), record)
 
 
@@ -129,32 +124,16 @@ def run_fit(
     started = time.perf_counter()
     settings, notices = _fitting_programs(study, settings)
     seeds = restart_seeds(settings.seed, settings.restarts)
-    with _few_threads(study.n_regions):
-        data = observe(study, replicates=settings.restarts, device=pick_device(settings.device))
-        trained = train_fit(data, settings, seeds, half=programs, progress=progress)
-        drawn = trained.sampler.draw(settings.draws)
-        groups = name_groups(study, trained.sampler, trained.record, drawn, seed=settings.seed)
+    data = observe(study, replicates=settings.restarts, device=pick_device(settings.device))
+    trained = train_fit(data, settings, seeds, half=programs, progress=progress)
+    drawn = trained.sampler.draw(settings.draws)
+    groups = name_groups(study, trained.sampler, trained.record, drawn, seed=settings.seed)
     if not bool(trained.settled.all()):
         notices += (
             "the ELBO was still rising when training ended: results may improve with more steps "
             f"(steps={2 * settings.training.steps}, map_steps={2 * settings.training.map_steps}).",
         )
     return FitResult(groups, notices, time.perf_counter() - started)
-
-
-@contextmanager
-def _few_threads(regions: int) -> Iterator[None]:
-    """One CPU thread for small matrices, and the caller's number back afterwards.
-
-    A Cholesky factor of 68 regions takes 20 microseconds: two threads gain a fifth on an idle machine, but wait for
-    each other at every factor, which makes a fit ten times slower where another process holds one of the cores.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if regions <= _SMALL else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _fitting_programs(study: Study, settings: FitSettings) -> tuple[FitSettings, tuple[str, ...]]:

@@ -15,12 +15,14 @@ from pyro_neurovae.settings import TrainingSettings
 
 from .noise import NoiseStreams
 from .program_guide import ProgramGuide, ProgramNoise, ProgramSites, draw_programs
+from .threads import in_threads
 from .train import Progress, TrainingRecord, train
 
 __all__ = ["ExpressionHalf", "ProgramSource", "align", "fit_expression_half"]
 
 
-Programs = tuple[Tensor, Tensor, Tensor, Tensor]
+# Numbers of a batch of matrices that fit a processor's cache.
+_CACHED = 500_000
 
 
 @dataclass(frozen=True)
@@ -105,22 +107,35 @@ class ProgramSource:
         """Streams of random numbers for one use."""
         return NoiseStreams(self.seeds, use, dtype=self.half.elbo.dtype, device=self.half.elbo.device)
 
-    @torch.no_grad()
-    def draw(self, streams: NoiseStreams, draws: int) -> Programs:
-        """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw, 1)."""
-        noise = ProgramNoise.draw(streams, draws, self.model.settings.n_programs, self.model.data.regions)
-        score, strength, smoothness, tau = (
-            values[self.index] for values in draw_programs(self.model, self.half.sites, noise)
-        )
-        return score, strength, smoothness, tau
+    def draw(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
+        """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw).
+
+        Named as in the posterior. Few draws at a time stay in the processor's cache, and each batch of them can
+        have a thread of its own.
+        """
+        model = self.model
+        noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
+        size = max(1, _CACHED // (len(self.seeds) * model.settings.n_programs * model.data.regions**2))
+        pieces = in_threads(lambda piece: draw_programs(model, self.half.sites, piece), noise.split(size), workers)
+
+        def whole(name: str) -> Tensor:
+            return torch.cat([getattr(piece, name) for piece in pieces], 1)[self.index]
+
+        return {
+            "program_score": whole("score"),
+            "strength": whole("strength"),
+            "smoothness": whole("smoothness"),
+            "expression_noise": whole("noise")[..., 0],
+        }
 
     def draw_tied(self, streams: NoiseStreams, draws: int) -> Tensor:
         """Draw the programs as thinning sees them; (replicate, draw, program, region)."""
-        score, strength, _, _ = self.draw(streams, draws)
-        return tied(score, strength)
+        drawn = self.draw(streams, draws)
+        return tied(drawn["program_score"], drawn["strength"])
 
 
 def _first(model: CrossScale, count: int) -> CrossScale:
+    """Keep the family's first replicates."""
     return type(model)(model.data.select(torch.arange(count, device=model.data.thinning.device)), model.settings)
 
 

@@ -19,6 +19,7 @@ from .gaussian import draw_linear, leave_one_out, sampling_noise, seen_root
 from .noise import NoiseStreams, isolated
 from .scale_guide import ScaleGuide
 from .thinning_half import draw_scales
+from .threads import single_threaded
 
 __all__ = ["PosteriorSampler", "Quantities", "draw_prior"]
 
@@ -64,21 +65,18 @@ class PosteriorSampler:
         """Draw everything: posterior, predictive, densities and importance ratios."""
         data = self.family.data
         streams = NoiseStreams(self.seeds, "posterior", dtype=data.thinning.dtype, device=data.thinning.device)
-        above = None if self.programs is None else self.programs.streams("posterior programs")
-        pieces: list[Quantities] = []
-        for start in range(0, draws, self.chunk):
-            count = min(self.chunk, draws - start)
-            drawn = self._draw_programs(above, count)
-            pieces.append(drawn | self._draw_thinning(drawn, streams, count))
-        return {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
+        with single_threaded(data.regions) as threads:
+            programs = self._draw_programs(draws, threads if data.thinning.device.type == "cpu" else 1)
+            pieces: list[Quantities] = []
+            for start in range(0, draws, self.chunk):
+                part = {name: values[:, start : start + self.chunk] for name, values in programs.items()}
+                pieces.append(self._draw_thinning(part, streams, min(self.chunk, draws - start)))
+        return programs | {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
 
-    def _draw_programs(self, streams: NoiseStreams | None, draws: int) -> Quantities:
-        if self.programs is None or streams is None:
+    def _draw_programs(self, draws: int, workers: int) -> Quantities:
+        if self.programs is None:
             return {}
-        score, strength, smoothness, noise = self.programs.draw(streams, draws)
-        return {
-            "program_score": score, "strength": strength, "smoothness": smoothness, "expression_noise": noise[..., 0]
-        }  # fmt: skip
+        return self.programs.draw(self.programs.streams("posterior programs"), draws, workers)
 
     def _draw_thinning(self, programs: Quantities, streams: NoiseStreams, draws: int) -> Quantities:
         """Draw the thinning half given the programs."""

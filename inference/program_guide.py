@@ -18,7 +18,7 @@ from .gaussian import normal_log_density
 from .noise import NoiseStreams
 from .pca import pca_start
 
-__all__ = ["ProgramGuide", "ProgramNoise", "ProgramSites", "draw_programs"]
+__all__ = ["ProgramDraws", "ProgramGuide", "ProgramNoise", "ProgramSites", "draw_programs"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class ProgramNoise:
     def draw(cls, streams: NoiseStreams, draws: int, programs: int, regions: int) -> ProgramNoise:
         """Draw the numbers for ``draws`` draws of every replicate."""
         return cls(streams.normal(draws, 2 * programs + 1), streams.normal(draws, programs, 2, regions))
+
+    def split(self, size: int) -> list[ProgramNoise]:
+        """Cut into pieces of ``size`` draws."""
+        pairs = zip(self.globals.split(size, 1), self.score.split(size, 1), strict=True)
+        return [ProgramNoise(one, other) for one, other in pairs]
 
 
 @dataclass(frozen=True)
@@ -101,16 +106,43 @@ class ProgramGuide(nn.Module):
         shift, log_precision = self.encoder().mT.chunk(2, dim=-2)
         return ProgramSites(self.loc, self.log_scale.exp(), self.pca + self.width * shift, log_precision)
 
-    def forward(self, noise: ProgramNoise) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Pyro guide of `CrossScale.expression_half`; returns what `draw_programs` does."""
-        return draw_programs(self.model, self.sites(), noise)
+    def forward(self, noise: ProgramNoise) -> None:
+        """Pyro guide of `CrossScale.expression_half`."""
+        model, drawn = self.model, draw_programs(self.model, self.sites(), noise)
+        density = drawn.density
+        with model.replicate_plate(), model.draw_plate(noise.globals.shape[1]):
+            pyro.sample("expression_noise", Delta(drawn.noise, log_density=density["noise"]))
+            with pyro.plate("program", model.settings.n_programs, dim=-1):
+                pyro.sample("strength", Delta(drawn.strength, log_density=density["strength"]))
+                pyro.sample("smoothness", Delta(drawn.smoothness, log_density=density["smoothness"]))
+                pyro.sample("program_score", Delta(drawn.score, log_density=density["score"], event_dim=1))
 
 
-def draw_programs(model: CrossScale, sites: ProgramSites, noise: ProgramNoise) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Draw the expression half from trained sites, as Pyro sample statements with their densities.
+@dataclass(frozen=True)
+class ProgramDraws:
+    """Draws of the expression half.
 
-    Returns z (replicate, draw, program, region), s and phi (replicate, draw, program), tau (replicate, draw, 1).
+    Attributes
+    ----------
+    score
+        z; (replicate, draw, program, region).
+    strength, smoothness
+        s and phi; (replicate, draw, program).
+    noise
+        tau; (replicate, draw, 1).
+    density
+        Log density of each under the guide, by name; shaped as the draw, "score" without its regions.
     """
+
+    score: Tensor
+    strength: Tensor
+    smoothness: Tensor
+    noise: Tensor
+    density: dict[str, Tensor]
+
+
+def draw_programs(model: CrossScale, sites: ProgramSites, noise: ProgramNoise) -> ProgramDraws:
+    """Draw the expression half from sites."""
     d = model.settings.n_programs
     free = sites.loc[:, None] + sites.scale[:, None] * noise.globals  # (replicate, draw, 2 d + 1)
     density = normal_log_density(noise.globals) - sites.scale.log()[:, None]
@@ -125,11 +157,5 @@ def draw_programs(model: CrossScale, sites: ProgramSites, noise: ProgramNoise) -
         sites.mean[:, None] / strength[..., None],
         noise.score,
     )
-    draws = noise.globals.shape[1]
-    with model.replicate_plate(), model.draw_plate(draws):
-        pyro.sample("expression_noise", Delta(tau, log_density=density[..., -1:]))
-        with pyro.plate("program", d, dim=-1):
-            pyro.sample("strength", Delta(strength, log_density=density[..., :d]))
-            pyro.sample("smoothness", Delta(smoothness, log_density=density[..., d:-1]))
-            pyro.sample("program_score", Delta(score, log_density=score_density, event_dim=1))
-    return score, strength, smoothness, tau
+    terms = {"strength": density[..., :d], "smoothness": density[..., d:-1], "noise": density[..., -1:]}
+    return ProgramDraws(score, strength, smoothness, tau, terms | {"score": score_density})

@@ -8,7 +8,7 @@ from torch_geometric.nn import GraphConv
 
 from pyro_neurovae.inference.encoder import RegionEncoder, ReplicateGraphConv, averaging
 from pyro_neurovae.inference.noise import NoiseStreams
-from pyro_neurovae.inference.program_guide import ProgramGuide, ProgramNoise
+from pyro_neurovae.inference.program_guide import ProgramGuide, ProgramNoise, draw_programs
 from pyro_neurovae.inference.scale_guide import COMPONENTS, ScaleGuide, ScaleNoise
 
 
@@ -114,8 +114,10 @@ def test_program_guide_begins_at_principal_components(families):
 def test_program_guide_draws_have_finite_density_and_the_right_shapes(families):
     family = families["cross-scale"]
     guide = ProgramGuide(family, streams())
-    score, strength, smoothness, noise = guide(ProgramNoise.draw(streams(), 4, 3, family.data.regions))
-    assert score.shape == (1, 4, 3, family.data.regions)
-    assert strength.shape == smoothness.shape == (1, 4, 3)
-    assert noise.shape == (1, 4, 1)
-    assert bool((strength > 0).all() & (smoothness > 0).all() & (smoothness < 1).all() & (noise > 0).all())
+    drawn = draw_programs(family, guide.sites(), ProgramNoise.draw(streams(), 4, 3, family.data.regions))
+    assert drawn.score.shape == (1, 4, 3, family.data.regions)
+    assert drawn.strength.shape == drawn.smoothness.shape == (1, 4, 3)
+    assert drawn.noise.shape == (1, 4, 1)
+    assert bool((drawn.strength > 0).all() & (drawn.smoothness > 0).all() & (drawn.smoothness < 1).all())
+    assert bool((drawn.noise > 0).all())
+    assert all(bool(torch.isfinite(density).all()) for density in drawn.density.values())
