@@ -45,8 +45,7 @@ class ExpressionHalf:
 
     def select(self, replicates: Tensor) -> ExpressionHalf:
         """Keep the replicates with the given numbers."""
-        sites = ProgramSites(*(getattr(self.sites, f.name)[replicates] for f in fields(ProgramSites)))
-        return ExpressionHalf(sites, self.elbo[replicates], self.settled[replicates])
+        return ExpressionHalf(self.sites.select(replicates), self.elbo[replicates], self.settled[replicates])
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Arrays to keep in a file, each with the replicate first."""
@@ -113,13 +112,15 @@ class ProgramSource:
         Named as in the posterior. Few draws at a time stay in the processor's cache, and each batch of them can
         have a thread of its own.
         """
-        model = self.model
+        model, sites = self.model, self.half.sites
         noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
-        size = max(1, _CACHED // (len(self.seeds) * model.settings.n_programs * model.data.regions**2))
-        pieces = in_threads(lambda piece: draw_programs(model, self.half.sites, piece), noise.split(size), workers)
+        size = max(1, _CACHED // (model.settings.n_programs * model.data.regions**2))
+        pieces = [(sites.select([r]), piece) for r in range(len(self.seeds)) for piece in noise.select([r]).split(size)]
+        drawn = in_threads(lambda piece: draw_programs(model, *piece), pieces, workers)
 
         def whole(name: str) -> Tensor:
-            return torch.cat([getattr(piece, name) for piece in pieces], 1)[self.index]
+            flat = torch.cat([getattr(piece, name)[0] for piece in drawn])  # (replicate x draw, ...)
+            return flat.unflatten(0, (len(self.seeds), draws))[self.index]
 
         return {
             "program_score": whole("score"),

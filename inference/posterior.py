@@ -17,13 +17,16 @@ from .elbo import site_densities
 from .expression_half import ExpressionHalf, ProgramSource
 from .gaussian import draw_linear, leave_one_out, sampling_noise, seen_root
 from .noise import NoiseStreams, isolated
-from .scale_guide import ScaleGuide
+from .scale_guide import ScaleGuide, ScaleNoise
 from .thinning_half import draw_scales
 from .threads import single_threaded
 
 __all__ = ["PosteriorSampler", "Quantities", "draw_prior"]
 
 Quantities = dict[str, Tensor]
+
+# Numbers of a batch of matrices at a time: few enough to stay near the processor.
+_CACHED = 150_000
 
 
 @dataclass(frozen=True)
@@ -55,22 +58,18 @@ class PosteriorSampler:
         """The expression half of every replicate, where the family has one."""
         return None if self.programs is None else self.programs.half.select(self.programs.index)
 
-    @property
-    def chunk(self) -> int:
-        """Draws at a time: few enough for memory, and the same however many replicates there are."""
-        return max(1, 150_000 // self.family.data.regions**2)
-
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
         """Draw everything: posterior, predictive, densities and importance ratios."""
         data = self.family.data
-        streams = NoiseStreams(self.seeds, "posterior", dtype=data.thinning.dtype, device=data.thinning.device)
         with single_threaded(data.regions) as threads:
             programs = self._draw_programs(draws, threads if data.thinning.device.type == "cpu" else 1)
-            pieces: list[Quantities] = []
-            for start in range(0, draws, self.chunk):
-                part = {name: values[:, start : start + self.chunk] for name, values in programs.items()}
-                pieces.append(self._draw_thinning(part, streams, min(self.chunk, draws - start)))
+            noise = self._draw_noise(programs, draws)
+            size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
+            pieces = [
+                self._draw_thinning(_between(programs, start, start + size), noise.between(start, start + size))
+                for start in range(0, draws, size)
+            ]
         return programs | {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
 
     def _draw_programs(self, draws: int, workers: int) -> Quantities:
@@ -78,15 +77,27 @@ class PosteriorSampler:
             return {}
         return self.programs.draw(self.programs.streams("posterior programs"), draws, workers)
 
-    def _draw_thinning(self, programs: Quantities, streams: NoiseStreams, draws: int) -> Quantities:
+    def _draw_noise(self, programs: Quantities, draws: int) -> ThinningNoise:
+        """Draw all random numbers of the thinning half, so that they do not hang on how draws are batched."""
+        family, data = self.family, self.family.data
+        streams = NoiseStreams(self.seeds, "posterior", dtype=data.thinning.dtype, device=data.thinning.device)
+        sizes = draws, self.proposals, data.maps, len(family.scale_names)
+        return ThinningNoise(
+            proposals=ScaleNoise.draw(streams, *sizes, defensive=True),
+            pick=(streams.uniform(draws, data.maps) + 1) / 2,
+            linear=linear_noise(family, _roots(family, _between(programs, 0, 1)), streams, draws),
+            again=streams.normal(draws, data.maps, data.regions),
+        )
+
+    def _draw_thinning(self, programs: Quantities, noise: ThinningNoise) -> Quantities:
         """Draw the thinning half given the programs."""
         family = self.family
-        roots = family.roots(tied(programs["program_score"], programs["strength"]) if programs else None)
+        roots = _roots(family, programs)
         kernels = {part: root.mT @ root for part, root in roots.items()}
-        chosen = draw_scales(family, self.guide, kernels, streams, draws=draws, proposals=self.proposals)
+        chosen = draw_scales(family, self.guide, kernels, noise.proposals, noise.pick)
         root = seen_root(family, chosen.scales, kernels)
-        linear = draw_linear(family, chosen.scales, roots, linear_noise(family, roots, streams, draws), root)
-        again = sampling_noise(family, chosen.scales, streams.normal(draws, family.data.maps, family.data.regions))
+        linear = draw_linear(family, chosen.scales, roots, noise.linear, root)
+        again = sampling_noise(family, chosen.scales, noise.again)
         drawn = chosen.scales | linear.fields
         if programs:
             weights = linear.weights["transcriptomic"]
@@ -101,6 +112,44 @@ class PosteriorSampler:
             "log_p": chosen.log_p,
             "log_q": chosen.log_q,
         }
+
+
+@dataclass(frozen=True)
+class ThinningNoise:
+    """Random numbers of the thinning half, each (replicate, draw, ...).
+
+    Attributes
+    ----------
+    proposals, pick
+        What `draw_scales` asks for.
+    linear
+        What `draw_linear` asks for.
+    again
+        Standard normal numbers of the data observed again; (replicate, draw, map, region).
+    """
+
+    proposals: ScaleNoise
+    pick: Tensor
+    linear: Quantities
+    again: Tensor
+
+    def between(self, start: int, stop: int) -> ThinningNoise:
+        """Keep the draws from ``start`` to before ``stop``."""
+        each = self.proposals.white.shape[1] // self.pick.shape[1]
+        return ThinningNoise(
+            self.proposals.between(start * each, stop * each),
+            self.pick[:, start:stop],
+            _between(self.linear, start, stop),
+            self.again[:, start:stop],
+        )
+
+
+def _between(quantities: Quantities, start: int, stop: int) -> Quantities:
+    return {name: values[:, start:stop] for name, values in quantities.items()}
+
+
+def _roots(family: ThinningFamily, programs: Quantities) -> dict[str, Tensor]:
+    return family.roots(tied(programs["program_score"], programs["strength"]) if programs else None)
 
 
 def linear_noise(family: ThinningFamily, roots: Mapping[str, Tensor], streams: NoiseStreams, draws: int) -> Quantities:
@@ -123,13 +172,12 @@ def draw_prior(family: ThinningFamily, seed: int, draws: int) -> Quantities:
     with isolated(seed), pyro.validation_enabled(False):
         trace = poutine.trace(family.model).get_trace(draws)
     sites = {name: trace.nodes[name]["value"] for name in site_densities(trace)}
-    programs = tied(sites["program_score"], sites["strength"]) if "program_score" in sites else None
-    roots = family.roots(programs)
+    programs = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
+    roots = _roots(family, programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
     linear = draw_linear(family, sites, roots, linear_noise(family, roots, streams, draws), None)
     drawn = {name: sites[name] for name in family.scale_names} | linear.fields
-    if programs is not None:
-        drawn |= {"strength": sites["strength"], "smoothness": sites["smoothness"]}
+    drawn |= {name: values for name, values in programs.items() if name != "program_score"}
     drawn |= {"intercept": linear.intercept, "thinning": linear.thinning}
     again = sampling_noise(family, sites, streams.normal(draws, data.maps, data.regions))
     return drawn | {"replicated": linear.thinning + again}

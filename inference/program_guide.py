@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import pyro
 import torch
@@ -36,6 +37,10 @@ class ProgramNoise:
         """Draw the numbers for ``draws`` draws of every replicate."""
         return cls(streams.normal(draws, 2 * programs + 1), streams.normal(draws, programs, 2, regions))
 
+    def select(self, replicates: Sequence[int]) -> ProgramNoise:
+        """Keep the replicates with the given numbers."""
+        return ProgramNoise(self.globals[replicates], self.score[replicates])
+
     def split(self, size: int) -> list[ProgramNoise]:
         """Cut into pieces of ``size`` draws."""
         pairs = zip(self.globals.split(size, 1), self.score.split(size, 1), strict=True)
@@ -60,6 +65,10 @@ class ProgramSites:
     scale: Tensor
     mean: Tensor
     log_precision: Tensor
+
+    def select(self, replicates: Tensor | Sequence[int]) -> ProgramSites:
+        """Keep the replicates with the given numbers."""
+        return ProgramSites(*(getattr(self, f.name)[replicates] for f in fields(self)))
 
 
 class ProgramGuide(nn.Module):

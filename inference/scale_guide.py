@@ -57,6 +57,11 @@ class ScaleNoise:
         wide = streams.uniform(groups * size, maps) > 1 - 2 * _WIDE_SHARE if defensive else None
         return cls(white, component, wide)
 
+    def between(self, start: int, stop: int) -> ScaleNoise:
+        """Keep the draws from ``start`` to before ``stop``."""
+        wide = None if self.wide is None else self.wide[:, start:stop]
+        return ScaleNoise(self.white[:, start:stop], self.component[:, start:stop], wide)
+
 
 class ScaleGuide(nn.Module):
     r"""q(scales) of every replicate and map: an equal mixture of Gaussians over normal scores.

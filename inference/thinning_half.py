@@ -84,18 +84,26 @@ def draw_scales(
     family: ThinningFamily,
     guide: ScaleGuide,
     kernels: Mapping[str, Tensor],
-    streams: NoiseStreams,
-    *,
-    draws: int,
-    proposals: int,
+    noise: ScaleNoise,
+    pick: Tensor,
 ) -> ScaleDraws:
     """Draw scales by importance resampling: of each draw's proposals one is kept, by its exact density.
 
     What the guide misses of the scales' posterior is corrected here, as far as its proposals reach;
     `pareto_k` of ``log_weight`` says how far.
+
+    Parameters
+    ----------
+    family, guide, kernels
+        The family, its trained guide and the parts' unit covariances (replicate or 1, draw or 1, region, region).
+    noise
+        Numbers of all proposals, those of a draw after one another.
+    pick
+        Uniform numbers between 0 and 1 that choose; (replicate, draw, map).
     """
+    draws = pick.shape[1]
+    proposals = noise.white.shape[1] // draws
     shape = (draws, proposals)
-    noise = ScaleNoise.draw(streams, draws, proposals, family.data.maps, len(family.scale_names), defensive=True)
     repeated = {
         part: kernel if kernel.shape[1] == 1 else kernel.repeat_interleave(proposals, 1)
         for part, kernel in kernels.items()
@@ -105,8 +113,7 @@ def draw_scales(
         target = poutine.trace(poutine.replay(family.thinning_half, trace)).get_trace(repeated, draws * proposals)
     log_p, log_q = (_total(site_densities(one)).unflatten(1, shape) for one in (target, trace))
     ratio = log_p - log_q  # (replicate, draw, proposal, map)
-    uniform = (streams.uniform(draws, family.data.maps) + 1) / 2
-    chosen = (ratio.softmax(2).cumsum(2) < uniform[:, :, None]).sum(2, keepdim=True).clamp(max=proposals - 1)
+    chosen = (ratio.softmax(2).cumsum(2) < pick[:, :, None]).sum(2, keepdim=True).clamp(max=proposals - 1)
 
     def keep(values: Tensor) -> Tensor:
         return values.gather(2, chosen)[:, :, 0]
