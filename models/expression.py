@@ -18,6 +18,9 @@ __all__ = ["Expression"]
 class Expression(ThinningFamily):
     r"""What expression alone can say: y_m = a_m + c_m X w_m / g^(1/2) + e_m, w_m ~ N(0, I_g).
 
+    Sites: ``transcriptomic_scale`` c and ``unexplained_scale``, the standard deviation of e_m beside its sampling
+    error; observed is ``thinning`` y. a, w and e are integrated out.
+
     A region without expression has a part of its own with the average variance: the genes say nothing there.
     """
 

@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.distributions import biject_to, transform_to
 from torch.distributions.transforms import Transform
 
+from pyro_neurovae.errors import SettingsError
+
 from .spectrum import KINDS, Spectrum, covariance_spectrum
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ class SumToZero(constraints.Constraint):
 
     def __init__(self, spectrum: Spectrum) -> None:
         self.spectrum = spectrum
+
+    def __repr__(self) -> str:
+        return "SumToZero()"
 
     def check(self, value: Tensor) -> Tensor:
         """Whether each field (*batch, region) sums to zero, up to rounding; (*batch,)."""
@@ -48,10 +53,10 @@ class _FreeCoefficients(Transform):
         self.codomain = SumToZero(spectrum)
 
     def _call(self, x: Tensor) -> Tensor:
-        return x @ self.free.mT
+        return x @ self.free.mT.to(x.dtype)
 
     def _inverse(self, y: Tensor) -> Tensor:
-        return y @ self.free
+        return y @ self.free.to(y.dtype)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         del y
@@ -90,13 +95,16 @@ class GMRF(TorchDistribution):
         Smoothness of the kinds paper (>= 0, default 0.1), leroux and bym2 (0 to below 1, default 0.9); any
         batch shape. At rho = 1 and phi = 1 the field has no density: use "icar".
     scale
-        Standard deviation; any batch shape, default 1. For all kinds but "paper" it is the geometric mean of
-        the regions' standard deviations in every component.
+        Standard deviation; any batch shape, default 1. For "leroux", "icar" and "iid" it is the geometric mean
+        of the regions' standard deviations in every component; for "bym2" it is that of the smooth and of the
+        independent part, and the regions' own is as much or slightly more.
 
     Raises
     ------
+    SettingsError
+        For an unknown kind or a parameter of another kind.
     ValueError
-        For an unknown kind, a parameter of another kind, or (with ``validate_args``) one out of range.
+        For a parameter out of range (with ``validate_args``, Pyro's default).
 
     References
     ----------
@@ -131,9 +139,7 @@ class GMRF(TorchDistribution):
         own = KINDS[kind]
         if own is not None:
             setattr(self, own, self.smoothness)
-        super().__init__(
-            self.scale.shape, torch.Size((self.spectrum.n_regions,)), validate_args=validate_args
-        )
+        super().__init__(self.scale.shape, torch.Size((self.spectrum.n_regions,)), validate_args=validate_args)
 
     @property
     def arg_constraints(self) -> dict[str, constraints.Constraint]:
@@ -156,9 +162,7 @@ class GMRF(TorchDistribution):
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Draw fields (*sample, *batch, region), differentiable in the parameters."""
         root = self._free(self.eigenvalues).sqrt()
-        white = torch.randn(
-            self._extended_shape(torch.Size(sample_shape)), dtype=root.dtype, device=root.device
-        )
+        white = torch.randn(self._extended_shape(torch.Size(sample_shape)), dtype=root.dtype, device=root.device)
         if self.kind == "icar":
             white = white.masked_fill(self.spectrum.null, 0.0)
         return self.spectrum.unrotate(white * root)
@@ -187,9 +191,9 @@ class GMRF(TorchDistribution):
         batch_shape = torch.Size(batch_shape)
         name = KINDS[self.kind]
         smoothness = {} if name is None else {name: self.smoothness.expand(batch_shape)}
-        return GMRF(
-            self.spectrum, self.kind, scale=self.scale.expand(batch_shape), validate_args=False, **smoothness
-        )
+        wide = GMRF(self.spectrum, self.kind, scale=self.scale.expand(batch_shape), validate_args=False, **smoothness)
+        wide._validate_args = self._validate_args  # the parameters were checked before, values are yet to come
+        return wide
 
     @property
     def mean(self) -> Tensor:
@@ -208,9 +212,7 @@ class GMRF(TorchDistribution):
     def precision(self) -> Tensor:
         """Dense precision, for "icar" the pseudo-inverse of the covariance; (*batch, region, region)."""
         inverse = 1 / self._free(self.eigenvalues)
-        return self.spectrum.matrix(
-            inverse.masked_fill(self.spectrum.null, 0.0) if self.kind == "icar" else inverse
-        )
+        return self.spectrum.matrix(inverse.masked_fill(self.spectrum.null, 0.0) if self.kind == "icar" else inverse)
 
 
 _DEFAULTS = {"lam": 0.1, "rho": 0.9, "phi": 0.9}
@@ -223,12 +225,12 @@ _RANGES = {
 
 def _smoothness(kind: str, given: dict[str, Tensor | float | None]) -> Tensor | float:
     if kind not in KINDS:
-        raise ValueError(f"unknown GMRF kind {kind!r}: the known ones are {', '.join(KINDS)}.")
+        raise SettingsError(f"unknown GMRF kind {kind!r}: the known ones are {', '.join(KINDS)}.")
     own = KINDS[kind]
     for name, value in given.items():
         if value is not None and name != own:
             takes = f"its smoothness is {own}" if own else "it has no smoothness"
-            raise ValueError(f"the GMRF kind {kind!r} takes no {name}: {takes}.")
+            raise SettingsError(f"the GMRF kind {kind!r} takes no {name}: {takes}.")
     if own is None:
         return 0.0
     value = given[own]

@@ -163,7 +163,7 @@ class _LogDensity(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, value: Tensor) -> Tensor:
         root = torch.linalg.cholesky(covariance)
-        weighted = torch.cholesky_solve(value.expand(root.shape[:-1])[..., None], root)[..., 0]
+        weighted = torch.cholesky_solve(value[..., None], root)[..., 0]
         ctx.save_for_backward(root, weighted)
         ctx.value_shape = value.shape
         return -0.5 * (weighted * value).sum(-1) - root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
@@ -172,6 +172,7 @@ class _LogDensity(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         root, weighted = ctx.saved_tensors
-        covariance = weighted[..., :, None] * weighted[..., None, :] - torch.cholesky_inverse(root)
+        slope = weighted[..., :, None] * weighted[..., None, :] - torch.cholesky_inverse(root)
+        covariance = (0.5 * grad[..., None, None] * slope).sum_to_size(root.shape)
         value = (-grad[..., None] * weighted).sum_to_size(ctx.value_shape)
-        return 0.5 * grad[..., None, None] * covariance, value
+        return covariance, value

@@ -10,7 +10,9 @@ import torch
 from pyro.distributions import Exponential, TorchDistribution, constraints
 from torch import Tensor
 
-from .spectrum import KINDS, Spectrum, covariance_spectrum
+from pyro_neurovae.errors import SettingsError
+
+from .spectrum import KINDS, Spectrum
 
 __all__ = ["PCSmoothness", "pc_scale"]
 
@@ -25,11 +27,11 @@ def pc_scale(upper: float, alpha: float) -> Exponential:
 
     Raises
     ------
-    ValueError
+    SettingsError
         When ``upper`` is not positive or ``alpha`` not between 0 and 1.
     """
     if not (upper > 0 and 0 < alpha < 1):
-        raise ValueError(f"P(sd > {upper}) = {alpha} is no PC prior: give upper > 0 and 0 < alpha < 1.")
+        raise SettingsError(f"P(sd > {upper}) = {alpha} is no PC prior: give upper > 0 and 0 < alpha < 1.")
     return Exponential(torch.tensor(-math.log(alpha) / upper, dtype=torch.float64))
 
 
@@ -55,7 +57,7 @@ class PCSmoothness(TorchDistribution):
 
     Raises
     ------
-    ValueError
+    SettingsError
         For a kind without a smoothness, a graph without edges, ``upper`` or ``alpha`` out of range, or an
         alpha so small that no exponential on d leaves that much probability above ``upper``.
 
@@ -77,16 +79,14 @@ class PCSmoothness(TorchDistribution):
         validate_args: bool | None = None,
     ) -> None:
         if KINDS.get(kind) is None:
-            raise ValueError(f"the GMRF kind {kind!r} has no smoothness: use bym2, leroux or paper.")
+            raise SettingsError(f"the GMRF kind {kind!r} has no smoothness: use bym2, leroux or paper.")
         self.spectrum, self.kind = spectrum, kind
         if not 0 < upper < (math.inf if kind == "paper" else 1.0):
-            raise ValueError(f"upper is {upper}, outside the range of {KINDS[kind]}.")
+            raise SettingsError(f"upper is {upper}, outside the range of {KINDS[kind]}.")
         if not 0 < alpha < 1:
-            raise ValueError(f"alpha is {alpha}, and a probability between 0 and 1 is wanted.")
+            raise SettingsError(f"alpha is {alpha}, and a probability between 0 and 1 is wanted.")
         if not bool(spectrum.null.any()):
-            raise ValueError(
-                f"the graph has no edges, so that {KINDS[kind]} has no effect: use the kind iid."
-            )
+            raise SettingsError(f"the graph has no edges, so that {KINDS[kind]} has no effect: use the kind iid.")
         self._largest = math.inf if kind == "paper" else 1 - torch.finfo(spectrum.values.dtype).eps
         grid = torch.linspace(
             -_MOST_LOGIT, _MOST_LOGIT, 4001, dtype=spectrum.values.dtype, device=spectrum.values.device
@@ -143,9 +143,9 @@ class PCSmoothness(TorchDistribution):
 
         low, high = math.log(1e-9 / most), math.log(1e6 / at)
         if not below(math.exp(low)) < alpha < below(math.exp(high)):
-            raise ValueError(
+            raise SettingsError(
                 f"P({KINDS[self.kind]} < {upper}) = {alpha} is out of reach for a PC prior on this graph: the "
-                f"least possible is {at / most:.3f}."
+                f"least possible is {min(at / most, 1.0):.3f}."
             )
         for _ in range(200):
             middle = (low + high) / 2
@@ -187,7 +187,7 @@ def _excess(t: Tensor) -> Tensor:
 
 
 def _log_bym2(spectrum: Spectrum, phi: Tensor) -> tuple[Tensor, Tensor]:
-    step = covariance_spectrum(spectrum, "icar", phi.new_zeros(())) - 1
+    step = spectrum.icar - 1
     return torch.log1p(phi * step), step / (1 + phi * step)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import pyro
-from pyro.distributions import TorchDistribution
+from pyro.distributions import Exponential
 from torch import Tensor
 
 from .marginal import PartlySeenNormal
@@ -29,7 +29,8 @@ class ThinningFamily:
 
     with the part's root :math:`R_p` (coefficient x region), its scale :math:`\sigma_{pm}` (a standard
     deviation in map units, PC prior) and the known sampling covariance :math:`V_m`. Everything linear
-    (:math:`a, w`) is integrated out; `inference.gaussian` draws it back.
+    (:math:`a, w`) is integrated out; `inference.gaussian` draws it back. Sites: a scale for each part (see
+    `scale_names`) and ``unexplained_scale`` :math:`\sigma_m`; observed is ``thinning`` y.
 
     Every tensor is ordered (replicate, draw, map, ...).
 
@@ -61,11 +62,10 @@ class ThinningFamily:
         """
         raise NotImplementedError
 
-    def scale_prior(self, name: str) -> TorchDistribution:
+    def scale_prior(self, name: str) -> Exponential:
         """PC prior of a standard deviation, in units of each map; batch (replicate, 1, map)."""
         prior = getattr(self.settings, name)
-        unit = pc_scale(prior.upper, prior.alpha)
-        return type(unit)(unit.rate / self.data.unit[:, None, :])
+        return Exponential(pc_scale(prior.upper, prior.alpha).rate / self.data.unit[:, None, :])
 
     def covariance(self, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
         """Marginal covariance of the observed thinning; (replicate, draw, map, region, region)."""

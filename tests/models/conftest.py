@@ -1,0 +1,166 @@
+"""Graphs, dense Gaussians built from their Laplacians, and small studies that the model tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse.csgraph import connected_components
+
+import pyro_neurovae as nv
+from pyro_neurovae.inference.prepare import observe
+from pyro_neurovae.models.cross_scale import CrossScale
+from pyro_neurovae.models.expression import Expression
+from pyro_neurovae.models.spatial import Spatial
+from pyro_neurovae.models.thinning import ThinningFamily
+from pyro_neurovae.settings import CrossScaleSettings, ExpressionSettings, SpatialSettings
+
+
+def ring(n: int) -> np.ndarray:
+    forward = np.roll(np.eye(n), 1, axis=1)
+    return forward + forward.T
+
+
+def path(n: int) -> np.ndarray:
+    return np.eye(n, k=1) + np.eye(n, k=-1)
+
+
+def interleaved(*blocks: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Components as blocks, their regions shuffled among each other."""
+    n = sum(len(block) for block in blocks)
+    weights, start = np.zeros((n, n)), 0
+    for block in blocks:
+        weights[start : start + len(block), start : start + len(block)] = block
+        start += len(block)
+    order = np.random.default_rng(seed).permutation(n)
+    return weights[np.ix_(order, order)]
+
+
+def random_weights(n: int, seed: int = 1) -> np.ndarray:
+    """Positive weights over two orders of magnitude on a ring with a third of all chords."""
+    rng = np.random.default_rng(seed)
+    joined = np.triu(np.maximum(ring(n), rng.uniform(size=(n, n)) < 0.3), 1) > 0
+    half = np.where(joined, rng.lognormal(sigma=1.2, size=(n, n)), 0.0)
+    return half + half.T
+
+
+def named(weights: np.ndarray) -> nv.RegionGraph:
+    return nv.RegionGraph.from_adjacency(weights, [f"r{i}" for i in range(len(weights))])
+
+
+ISLAND = np.zeros((1, 1))
+GRAPHS = {
+    "connected": named(ring(7) + interleaved(path(2), np.zeros((5, 5)))),
+    "two": named(interleaved(ring(5), path(4))),
+    "islands": named(interleaved(ring(9), 0.7 * path(8), ISLAND, ISLAND, ISLAND)),  # 20 regions, three islands
+    "weighted": named(random_weights(10)),
+    "dk68": nv.RegionGraph.dk68(homologues=False),
+}
+
+
+@pytest.fixture(params=GRAPHS)
+def graph(request: pytest.FixtureRequest) -> nv.RegionGraph:
+    return GRAPHS[request.param]
+
+
+@pytest.fixture(scope="session")
+def graphs() -> dict[str, nv.RegionGraph]:
+    """All the graphs by name, and one of a thousand regions: two tori of 25 x 20."""
+    torus = np.kron(ring(25), np.eye(20)) + np.kron(np.eye(25), ring(20))
+    return GRAPHS | {"thousand": named(interleaved(torus, 0.5 * torus))}
+
+
+def components(graph: nv.RegionGraph) -> list[np.ndarray]:
+    """Regions of each connected component, by SciPy."""
+    count, label = connected_components(graph.weights > 0, directed=False)
+    return [np.flatnonzero(label == c) for c in range(count)]
+
+
+def dense_covariance(graph: nv.RegionGraph, kind: str, smoothness: float = 0.0) -> np.ndarray:
+    """Covariance of unit scale (region, region), by inverting the Laplacian's matrices block by block."""
+    laplacian = np.diag(graph.weights.sum(1)) - graph.weights
+    n = len(laplacian)
+    if kind == "iid":
+        return np.eye(n)
+    if kind == "paper":
+        return np.linalg.inv(np.eye(n) + 2 * smoothness * laplacian)
+    if kind == "bym2":
+        return smoothness * dense_covariance(graph, "icar") + (1 - smoothness) * np.eye(n)
+    covariance = np.eye(n)
+    for inside in components(graph):
+        if len(inside) > 1:
+            block = laplacian[np.ix_(inside, inside)]
+            if kind == "icar":
+                block = np.linalg.pinv(block, hermitian=True)
+            else:
+                block = np.linalg.inv(smoothness * block + (1 - smoothness) * np.eye(len(inside)))
+            covariance[np.ix_(inside, inside)] = block / np.exp(np.log(block.diagonal()).mean())
+    return covariance
+
+
+@pytest.fixture(scope="session")
+def dense() -> Callable[..., np.ndarray]:
+    return dense_covariance
+
+
+@pytest.fixture(scope="session")
+def regions_of_components() -> Callable[[nv.RegionGraph], list[np.ndarray]]:
+    return components
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@pytest.fixture(scope="session")
+def seeded() -> Callable[[int], AbstractContextManager[None]]:
+    """Seed torch inside a block and put its state back afterwards."""
+    return _seeded
+
+
+@pytest.fixture(scope="session")
+def study() -> nv.Study:
+    """Twelve regions in two components, two maps; one region without expression and one without thinning."""
+    graph = named(interleaved(ring(7), path(5)))
+    study = nv.simulate(3, genes=12, maps=2, programs=2, graph=graph, missing_expression=["r4"])
+    thinning = study.thinning.copy()
+    thinning[0, 7] = np.nan
+    return study.with_thinning(thinning, study.standard_error)
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., ThinningFamily]:
+    """Build a family on a study; ``hidden`` (replicate, map, region) makes the replicates."""
+    classes = {
+        "cross-scale": (CrossScale, CrossScaleSettings),
+        "expression": (Expression, ExpressionSettings),
+        "spatial": (Spatial, SpatialSettings),
+    }
+
+    def build(name: str, study: nv.Study, hidden: np.ndarray | None = None, **options: object) -> ThinningFamily:
+        family, settings = classes[name]
+        if name == "cross-scale":
+            options = {"n_programs": 2} | options
+        return family(observe(study, hidden=hidden), settings(**options))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def hidden(study: nv.Study) -> np.ndarray:
+    """Two folds: each hides another region in every map."""
+    hidden = np.zeros((2, 2, study.n_regions), dtype=bool)
+    hidden[0, :, 1], hidden[1, :, 5] = True, True
+    return hidden
+
+
+@pytest.fixture(scope="session")
+def families(study: nv.Study, hidden: np.ndarray, build: Callable[..., ThinningFamily]) -> dict[str, ThinningFamily]:
+    """Each family on the study, two replicates."""
+    return {name: build(name, study, hidden) for name in ("cross-scale", "expression", "spatial")}
