@@ -172,7 +172,7 @@ def draw_prior(family: ThinningFamily, seed: int, draws: int) -> Quantities:
     with isolated(seed), pyro.validation_enabled(False):
         trace = poutine.trace(family.model).get_trace(draws)
     sites = {name: trace.nodes[name]["value"] for name in site_densities(trace)}
-    programs = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
+    programs: Quantities = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
     roots = _roots(family, programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
     linear = draw_linear(family, sites, roots, linear_noise(family, roots, streams, draws), None)
