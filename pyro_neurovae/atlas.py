@@ -132,9 +132,7 @@ def _find(label: str, known: tuple[str, ...], hemisphere: str | None, *, atlas: 
         return lower or _index(known).get(_letters(label))
     side, region = _split(label)
     index = _index(known)
-    return index.get(_letters(f"{side or ''}{region}")) or index.get(
-        _letters(f"{side or hemisphere or ''}{region}")
-    )
+    return index.get(_letters(f"{side or ''}{region}")) or index.get(_letters(f"{side or hemisphere or ''}{region}"))
 
 
 def _split(label: str) -> tuple[str | None, str]:
@@ -167,21 +165,14 @@ def _is_extra(label: str) -> bool:
     return bool(plain & _EXTRA_WORDS) or any(_EXTRA.fullmatch(text) for text in plain)
 
 
-def _not_placed(
-    label: str, known: tuple[str, ...], hemisphere: str | None, *, source: str, atlas: bool
-) -> str:
+def _not_placed(label: str, known: tuple[str, ...], hemisphere: str | None, *, source: str, atlas: bool) -> str:
     side, region = _split(label)
     if atlas and side is None and _letters(f"L{region}") in _index(known):
-        return (
-            f"{source}: label {label} tells no hemisphere; write L_{region} or R_{region}, or state the "
-            "hemisphere."
-        )
+        return f"{source}: label {label} tells no hemisphere; write L_{region} or R_{region}, or state the hemisphere."
     wanted = f"{side or hemisphere or 'L'}_{region}" if atlas else label
     lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(wanted.lower(), lower, n=1, cutoff=0.0)
-    return (
-        f"{source}: unknown region {label}; the nearest match is {lower[near[0]]}: correct or remove the row."
-    )
+    return f"{source}: unknown region {label}; the nearest match is {lower[near[0]]}: correct or remove the row."
 
 
 def _check_unique(canonical: dict[str, str], source: str) -> None:
@@ -189,7 +180,6 @@ def _check_unique(canonical: dict[str, str], source: str) -> None:
     for label, name in canonical.items():
         if name in first:
             raise InputError(
-                f"{source}: {first[name]} and {label} both name the region {name}; keep one row for each "
-                "region."
+                f"{source}: {first[name]} and {label} both name the region {name}; keep one row for each region."
             )
         first[name] = label

@@ -45,9 +45,7 @@ def dk68_adjacency(weights: str, *, homologue_weight: float) -> np.ndarray:
     ends = np.array([[index[a], index[b]] for a, b in zip(edges["first"], edges["second"], strict=True)])
     centroids = table[["x", "y", "z"]].to_numpy(dtype=float)
     adjacency = np.zeros((len(table), len(table)))
-    adjacency[ends[:, 0], ends[:, 1]] = _edge_weights(
-        weights, edges["boundary_mm"].to_numpy(), centroids[ends]
-    )
+    adjacency[ends[:, 0], ends[:, 1]] = _edge_weights(weights, edges["boundary_mm"].to_numpy(), centroids[ends])
     for left, right in _twins(len(table)):
         adjacency[left, right] = homologue_weight
     return adjacency + adjacency.T

@@ -4,76 +4,100 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from .errors import NeurovaeError
-
-if TYPE_CHECKING:
-    from .fit import Fit
-    from .study import Study
+from .errors import NeurovaeError, NeurovaeWarning, SettingsError
+from .interrupts import stoppable
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
     help="Which gene-expression programs go with cortical thinning, where, and how sure one can be.",
+    epilog="'pyro-neurovae demo' needs no data; 'pyro-neurovae fit --help' lists the options of the main command.",
 )
 
 # Typer gives no public name to the base of its usage errors, and some releases carry a click of their own.
 _UsageError: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
+_INTERRUPTED = 130
+
 # Options that take several values after one flag.
 _SEVERAL = ("--thinning",)
 
-Seed = Annotated[int, typer.Option(help="Seed of every random number.")]
-Draws = Annotated[int, typer.Option(help="Posterior draws a chain.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that --out holds already.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar and no tables.")]
+Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results; made if it does not exist.")]
+OptionalOut = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder for the results; without it nothing is written.")
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random number, at least 0.")]
+Draws = Annotated[int, typer.Option(metavar="N", help="Posterior draws a chain.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="auto (CUDA where there is one), cpu or cuda.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the results that --out holds.")]
+Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="No progress bar and no tables.")]
 
 
 @app.command()
 def fit(
-    expression: Annotated[Path, typer.Option(help="Table of regions by genes (CSV, TSV; .gz), either way round.")],
-    thinning: Annotated[list[Path], typer.Option(help="One or more thinning maps, with standard errors.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")],
-    model: Annotated[str, typer.Option(help="cross-scale, expression or spatial.")] = "cross-scale",
-    graph: Annotated[str, typer.Option(help="dk68, or a file with a labelled adjacency table.")] = "dk68",
+    expression: Annotated[
+        Path, typer.Option(metavar="FILE", help="Table of regions by genes, either way round (CSV, TSV; .gz).")
+    ],
+    thinning: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE [FILE ...]",
+            help="Thinning maps: regions with an effect and its standard error, or the group sizes.",
+        ),
+    ],
+    out: Out,
+    model: Annotated[str, typer.Option(metavar="NAME", help="cross-scale, expression or spatial.")] = "cross-scale",
+    graph: Annotated[
+        str, typer.Option(metavar="dk68|FILE", help="The Desikan-Killiany regions, or a labelled adjacency table.")
+    ] = "dk68",
     draws: Draws = 1000,
-    restarts: Annotated[int, typer.Option(help="Independent trainings, each a chain.")] = 1,
+    restarts: Annotated[int, typer.Option(metavar="N", help="Independent trainings, each a chain.")] = 1,
     seed: Seed = 0,
-    se: Annotated[str, typer.Option(help="file, or none where standard errors are unknown.")] = "file",
-    se_column: Annotated[str | None, typer.Option(help="Column of standard errors.")] = None,
-    value_column: Annotated[str | None, typer.Option(help="Column of the effect.")] = None,
-    normalise: Annotated[str, typer.Option(help="gene, region or none.")] = "gene",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    se: Annotated[
+        str, typer.Option(metavar="file|none", help="none where standard errors are unknown: the noise is estimated.")
+    ] = "file",
+    se_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the standard errors.")] = None,
+    value_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the effect.")] = None,
+    normalise: Annotated[
+        str, typer.Option(metavar="gene|region|none", help="What of the expression gets mean 0 and variance 1.")
+    ] = "gene",
+    device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit a model to a table of expression and maps of thinning."""
+    """Fit a model to a table of expression and one or more maps of thinning.
+
+    Writes fit.nc, regions.csv, genes.csv, programs.csv, variance.csv and summary.json.
+    """
     from .fit import fit as run
-    from .outputs import check_out, staged, write_fit_files
+    from .outputs import FIT_FILES, check_out, staged, write_fit_files
     from .settings import fit_settings
     from .study import Study
+    from .terminal import print_fit
 
-    check_out(out, holds="fit.nc", overwrite=overwrite)
+    check_out(out, FIT_FILES, overwrite=overwrite)
     fit_settings(model, draws=draws, restarts=restarts, device=device, seed=seed)
     choices: dict[str, Any] = {"standard_error": _choice("--se", se, ("file", "none"))}
     choices["normalise"] = _choice("--normalise", normalise, ("gene", "region", "none"))
-    study = Study.from_files(
-        expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
-    )
-    fitted = run(
-        study, model, seed=seed, draws=draws, restarts=restarts, device=device, progress=_show_bar(quiet)
-    )
-    with staged(out) as folder:
-        written = write_fit_files(fitted, folder)
+    with _heeding_warnings() as said:
+        study = Study.from_files(
+            expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
+        )
+    fitted = run(study, model, seed=seed, draws=draws, restarts=restarts, device=device, progress=_show_bar(quiet))
     if not quiet:
-        _print_fit(fitted)
+        print_fit(fitted, said=said)
+    with staged(out, FIT_FILES) as folder:
+        written = write_fit_files(fitted, folder)
     _print_written(out, written)
 
 
@@ -81,44 +105,54 @@ def fit(
 def demo(
     seed: Seed = 0,
     draws: Draws = 1000,
-    out: Annotated[Path | None, typer.Option(help="Folder for the results; without it nothing is written.")] = None,
+    out: OptionalOut = None,
+    device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Simulate a study, fit it, and count how many true values the intervals hold."""
+    """Simulate a study, fit it, and count how many true values the intervals hold.
+
+    With --out it writes the files of both simulate and fit.
+    """
     from .fit import fit as run
-    from .outputs import check_out, staged, write_fit_files, write_study_files
+    from .outputs import FIT_FILES, STUDY_FILES, check_out, staged, write_fit_files, write_study_files
     from .settings import fit_settings
     from .simulate import simulate as draw
+    from .terminal import print_fit, print_held
 
+    files = STUDY_FILES + FIT_FILES
     if out is not None:
-        check_out(out, holds="fit.nc", overwrite=overwrite)
-    fit_settings(draws=draws, seed=seed)
+        check_out(out, files, overwrite=overwrite)
+    fit_settings(draws=draws, seed=seed, device=device)
     study = draw(seed)
-    fitted = run(study, seed=seed, draws=draws, progress=_show_bar(quiet))
-    _print_fit(fitted)
-    _print_held(fitted, study)
+    fitted = run(study, seed=seed, draws=draws, device=device, progress=_show_bar(quiet))
+    if not quiet:
+        print_fit(fitted)
+    print_held(fitted)
     if out is not None:
-        with staged(out) as folder:
+        with staged(out, files) as folder:
             written = write_study_files(study, folder) + write_fit_files(fitted, folder)
         _print_written(out, written)
 
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder for expression.csv, thinning.csv and truth.csv.")],
+    out: Out,
     seed: Seed = 0,
-    genes: Annotated[int, typer.Option(help="Number of genes.")] = 910,
-    maps: Annotated[int, typer.Option(help="Number of thinning maps; several give one file each.")] = 1,
+    genes: Annotated[int, typer.Option(metavar="N", help="Number of genes.")] = 910,
+    maps: Annotated[int, typer.Option(metavar="N", help="Number of maps; several are one file each.")] = 1,
     overwrite: Overwrite = False,
 ) -> None:
-    """Draw a study from the model on the Desikan-Killiany graph, with its truth."""
-    from .outputs import check_out, staged, write_study_files
+    """Draw a study from the model on the Desikan-Killiany graph, with its truth.
+
+    Writes expression.csv, thinning.csv and truth.csv.
+    """
+    from .outputs import STUDY_FILES, check_out, staged, write_study_files
     from .simulate import simulate as draw
 
-    check_out(out, holds="expression.csv", overwrite=overwrite)
+    check_out(out, STUDY_FILES, overwrite=overwrite)
     study = draw(seed, genes=genes, maps=maps)
-    with staged(out) as folder:
+    with staged(out, STUDY_FILES) as folder:
         written = write_study_files(study, folder)
     _print_written(out, written)
 
@@ -127,15 +161,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
     arguments = _spread(list(sys.argv[1:] if argv is None else argv)) or ["--help"]
     try:
-        with warnings.catch_warnings():
+        with stoppable(), warnings.catch_warnings():
             warnings.showwarning = _print_warning
             status = app(args=arguments, prog_name="pyro-neurovae", standalone_mode=False)
+        if status == _INTERRUPTED:  # what some releases of Typer make of KeyboardInterrupt
+            raise KeyboardInterrupt
     except NeurovaeError as error:
-        _end(2, f"pyro-neurovae: {error}")
+        _end(2, str(error))
     except _UsageError as error:
-        _end(2, f"pyro-neurovae: {error.format_message()}")
+        _end(2, _usage(error))
     except (typer.Abort, KeyboardInterrupt):
-        _end(130, "pyro-neurovae: interrupted; nothing was written.")
+        _end(_INTERRUPTED, "interrupted; no file was written or changed.")
     raise SystemExit(status or 0)
 
 
@@ -156,16 +192,34 @@ def _spread(arguments: list[str]) -> list[str]:
 
 def _choice(flag: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
-        raise NeurovaeError(f"{flag} {value} is unknown: the known ones are {', '.join(known)}.")
+        raise SettingsError(f"{flag} {value} is unknown: the known ones are {', '.join(known)}.")
     return value
+
+
+@contextmanager
+def _heeding_warnings() -> Iterator[set[str]]:
+    """Print warnings at the end, and only if no error makes them idle; gives what was said."""
+    said: set[str] = set()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", NeurovaeWarning)
+        yield said
+    for warning in caught:
+        said.add(str(warning.message))
+        _print_warning(warning.message)
 
 
 def _show_bar(quiet: bool) -> bool:
     return not quiet and sys.stderr.isatty()
 
 
+def _usage(error: Any) -> str:
+    """Put a fault of the command line itself in one sentence that says where help is."""
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "pyro-neurovae"
+    return f"{error.format_message().rstrip('.')}; '{command} --help' lists what there is."
+
+
 def _end(status: int, sentence: str) -> None:
-    print(" ".join(sentence.split()) if status == 2 else sentence, file=sys.stderr)
+    print("pyro-neurovae:", " ".join(sentence.split()), file=sys.stderr)
     raise SystemExit(status)
 
 
@@ -175,36 +229,3 @@ def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _print_written(out: Path, names: list[str]) -> None:
     print(f"wrote {', '.join(names)} to {out}")
-
-
-def _print_fit(fitted: Fit) -> None:
-    """Print notices, the ten most affected regions and the variance shares of every map."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else 100)
-    for notice in fitted.notices:
-        console.print(f"note: {notice}", highlight=False, markup=False)
-    regions, shares = fitted.regions(), fitted.variance()
-    for name in fitted.study.maps:
-        rows = regions[regions["map"] == name].nsmallest(10, "mean")
-        table = Table(title=f"{name}: the ten most affected regions", title_justify="left")
-        table.add_column("region", no_wrap=True)
-        for column in ("observed", "mean", "90% interval", "transcriptomic"):
-            table.add_column(column, justify="right", no_wrap=True)
-        for row in rows.itertuples():
-            between = f"{row.lower90:+.3f} to {row.upper90:+.3f}"
-            table.add_row(
-                row.region, f"{row.observed:+.3f}", f"{row.mean:+.3f}", between, f"{row.transcriptomic_share:.0%}"
-            )
-        console.print(table)
-        part = shares[shares["map"] == name].itertuples()
-        words = ", ".join(f"{r.source} {r.mean:.0%} ({r.lower90:.0%} to {r.upper90:.0%})" for r in part)
-        console.print(f"share of the variance: {words}", highlight=False)
-
-
-def _print_held(fitted: Fit, study: Study) -> None:
-    regions = fitted.regions()
-    truth = (study.truth or {})["thinning"].ravel()
-    held = int(((regions["lower90"] <= truth) & (truth <= regions["upper90"])).sum())
-    print(f"The 90% intervals hold {held} of {len(truth)} true values ({held / len(truth):.0%}).")

@@ -100,9 +100,7 @@ def _unique(frame: pd.DataFrame, source: str, notices: list[str]) -> pd.DataFram
     return frame.loc[:, ~repeated]
 
 
-def _wanted(
-    frame: pd.DataFrame, genes: Sequence[str] | None, source: str, notices: list[str]
-) -> pd.DataFrame:
+def _wanted(frame: pd.DataFrame, genes: Sequence[str] | None, source: str, notices: list[str]) -> pd.DataFrame:
     if genes is None:
         return frame
     wanted = frame.columns.isin(list(genes))
@@ -117,9 +115,7 @@ def _wanted(
     return frame.loc[:, wanted]
 
 
-def _usable(
-    values: np.ndarray, symbols: np.ndarray, source: str, notices: list[str]
-) -> tuple[np.ndarray, list[str]]:
+def _usable(values: np.ndarray, symbols: np.ndarray, source: str, notices: list[str]) -> tuple[np.ndarray, list[str]]:
     def keep(usable: np.ndarray, reason: str) -> None:
         nonlocal values, symbols
         if not usable.all():

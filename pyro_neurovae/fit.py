@@ -132,20 +132,21 @@ def fit(
     SettingsError
         For an unknown model or option, a number out of range, or ``programs`` of another expression.
     """
-    if not 0 <= seed < 2**63:
-        raise SettingsError(f"seed is {seed}; give a whole number from 0 to 2^63 - 1.")
     settings = fit_settings(model, seed=seed, draws=draws, restarts=restarts, device=device, **options)
-    half = None
-    if programs is not None:
-        half = _expression_half(programs, study, settings)
-        kept = {name: getattr(programs.settings.family, name) for name in EXPRESSION_HALF}
-        settings = replace(settings, family=replace(settings.family, **kept))
     from .inference.engine import run_fit  # late: torch and Pyro take two seconds to import
     from .progress import training_progress
 
     _check_device(device)
+    half: ExpressionHalf | None = None
+    notices: tuple[str, ...] = ()
+    if programs is not None:
+        half = _expression_half(programs, study, settings)
+        kept = {name: getattr(programs.settings.family, name) for name in EXPRESSION_HALF}
+        settings = replace(settings, family=replace(settings.family, **kept))
+        notices = (f"the programs are those of an earlier fit (seed {programs.settings.seed}).",)
     with training_progress(progress) as report:
         result = run_fit(study, settings, programs=half, progress=report)
+    result = replace(result, notices=notices + result.notices)
     return Fit(_inference_data(study, settings, result), study, settings)
 
 
@@ -187,10 +188,11 @@ def _expression_half(fitted: Fit, study: Study, settings: FitSettings) -> Expres
     )
     if not same:
         raise SettingsError(
-            "programs= takes a cross-scale fit of the same expression, regions and graph; "
-            "fit this study without it."
+            "programs= takes a cross-scale fit of the same expression, regions and graph; fit this study without it."
         )
     from .inference.expression_half import ExpressionHalf
+    from .inference.prepare import pick_device
 
     guide = inferencedata.group(fitted.idata, "guide")
-    return ExpressionHalf.from_arrays({str(name): guide[name].values for name in guide.data_vars})
+    arrays = {str(name): guide[name].values for name in guide.data_vars}
+    return ExpressionHalf.from_arrays(arrays, pick_device(settings.device))

@@ -39,9 +39,7 @@ def maps_from_frames(
     """
     items = _named(thinning, standard_error)
     if not items:
-        raise InputError(
-            "thinning holds no map; give a series, a frame or a mapping from map name to either."
-        )
+        raise InputError("thinning holds no map; give a series, a frame or a mapping from map name to either.")
     return [
         _one_map(name, item, _error_of(name, standard_error, covariance, names, alone=len(items) == 1), names)
         for name, item in items.items()
@@ -71,9 +69,7 @@ def covariance_from_frames(
     )
 
 
-def study_fields(
-    table: ExpressionTable, maps: Sequence[ThinningMap], notices: tuple[str, ...]
-) -> dict[str, Any]:
+def study_fields(table: ExpressionTable, maps: Sequence[ThinningMap], notices: tuple[str, ...]) -> dict[str, Any]:
     """Return the fields of a `Study` that expression and maps on one graph make up, notices of both added."""
     return {
         "genes": table.genes,
@@ -119,9 +115,7 @@ def _error_of(
 ) -> pd.Series | Literal["none"] | None:
     if isinstance(standard_error, str):
         if standard_error != "none":
-            raise InputError(
-                f'standard_error is {standard_error!r}; give a series, a frame, a mapping or "none".'
-            )
+            raise InputError(f'standard_error is {standard_error!r}; give a series, a frame, a mapping or "none".')
         return standard_error
     if isinstance(standard_error, pd.Series):
         if not alone:
@@ -141,9 +135,7 @@ def _error_of(
     return pd.Series(np.sqrt(variances), index=list(names))
 
 
-def _one_map(
-    name: str, item: MapInput, error: pd.Series | Literal["none"] | None, names: Sequence[str]
-) -> ThinningMap:
+def _one_map(name: str, item: MapInput, error: pd.Series | Literal["none"] | None, names: Sequence[str]) -> ThinningMap:
     source = f"map {name}"
     if isinstance(item, pd.DataFrame) and not isinstance(error, pd.Series):
         mode: Literal["file", "none"] = "none" if error is not None else "file"
@@ -153,12 +145,9 @@ def _one_map(
         item = label_rows(item, names, source=source)[chosen]
     if error is None:
         raise InputError(
-            f"{source}: no standard errors; give standard_error, "
-            'or standard_error="none" to estimate the noise.'
+            f'{source}: no standard errors; give standard_error, or standard_error="none" to estimate the noise.'
         )
-    return map_from_series(
-        item, error if isinstance(error, pd.Series) else None, names, name=name, source=source
-    )
+    return map_from_series(item, error if isinstance(error, pd.Series) else None, names, name=name, source=source)
 
 
 def _placed_covariance(table: pd.DataFrame, names: Sequence[str], source: str) -> np.ndarray:

@@ -197,9 +197,7 @@ class RegionGraph:
         """List the edges: first, second, weight."""
         first, second = np.nonzero(np.triu(self.weights))
         names = np.array(self.names, dtype=object)
-        return pd.DataFrame(
-            {"first": names[first], "second": names[second], "weight": self.weights[first, second]}
-        )
+        return pd.DataFrame({"first": names[first], "second": names[second], "weight": self.weights[first, second]})
 
     def laplacian(self) -> np.ndarray:
         """L = D - W; (region, region) float64."""

@@ -30,9 +30,7 @@ def square_from_frame(
         rows, columns = [str(r) for r in adjacency.index], [str(c) for c in adjacency.columns]
         if len(set(rows)) < len(rows) or sorted(rows) != sorted(columns):
             odd = sorted(set(rows) ^ set(columns)) or [name for name in rows if rows.count(name) > 1]
-            raise GraphError(
-                f"the adjacency table's rows and columns don't agree on {odd[0]}: label both alike."
-            )
+            raise GraphError(f"the adjacency table's rows and columns don't agree on {odd[0]}: label both alike.")
         order = rows if names is None else [str(name) for name in names]
         if sorted(order) != sorted(rows):
             odd = sorted(set(rows) ^ set(order)) or [name for name in order if order.count(name) > 1]
@@ -57,12 +55,8 @@ def check_adjacency(weights: np.ndarray, names: Sequence[str]) -> None:
     """
     n = len(names)
     if weights.shape != (n, n) or n == 0:
-        raise GraphError(
-            f"the adjacency has shape {weights.shape} for {n} names: give one row and column for each."
-        )
-    repeated = (
-        next((name for name in names if list(names).count(name) > 1), None) if len(set(names)) < n else None
-    )
+        raise GraphError(f"the adjacency has shape {weights.shape} for {n} names: give one row and column for each.")
+    repeated = next((name for name in names if list(names).count(name) > 1), None) if len(set(names)) < n else None
     if repeated is not None:
         raise GraphError(f"region {repeated} appears twice in the graph: give each region one name.")
     _complain(~np.isfinite(weights), weights, names, "is not a finite number: write 0 where there is no edge")

@@ -42,9 +42,7 @@ def read_connections(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, tuple[
     elif len(rows) == width + 1 and all(_is_number(cell) for cell in rows[1]):
         table = _square(rows[1:], rows[0], rows[0], source)
     elif len(rows) == width and width > 1:
-        table = _square(
-            [row[1:] for row in rows[1:]], [row[0] for row in rows[1:]], rows[0][1 - width :], source
-        )
+        table = _square([row[1:] for row in rows[1:]], [row[0] for row in rows[1:]], rows[0][1 - width :], source)
     elif width in (2, 3):
         return _without_loops(_edges(rows, source), source)
     else:
@@ -81,19 +79,13 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _square(
-    rows: Sequence[Sequence[str]], index: Sequence[str], columns: Sequence[str], source: str
-) -> pd.DataFrame:
+def _square(rows: Sequence[Sequence[str]], index: Sequence[str], columns: Sequence[str], source: str) -> pd.DataFrame:
     for label, row in zip(index, rows, strict=False):
         if len(row) != len(columns):
-            raise InputError(
-                f"{source}, row {label}: {len(row)} weights for {len(columns)} columns; complete the row."
-            )
+            raise InputError(f"{source}, row {label}: {len(row)} weights for {len(columns)} columns; complete the row.")
     if sorted(index) != sorted(columns):
         odd = sorted(set(index) ^ set(columns)) or sorted(label for label in index if index.count(label) > 1)
-        raise GraphError(
-            f"{source}: rows and columns have different labels, {odd[0]} among them; label both alike."
-        )
+        raise GraphError(f"{source}: rows and columns have different labels, {odd[0]} among them; label both alike.")
     cells = pd.DataFrame([list(row) for row in rows], index=list(index), columns=list(columns), dtype=object)
     table = parse_numbers(cells, source=source)
     if table.isna().to_numpy().any():
@@ -109,9 +101,7 @@ def _labels_beside(path: Path, n_regions: int) -> list[str]:
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     stem, suffix = Path(name).stem, Path(name).suffix
     stems = dict.fromkeys((stem.replace("matrix", "labels"), f"{stem}_labels"))
-    places = [
-        path.with_name(one + end) for one in stems if one != stem for end in (suffix, ".csv", ".txt", ".tsv")
-    ]
+    places = [path.with_name(one + end) for one in stems if one != stem for end in (suffix, ".csv", ".txt", ".tsv")]
     beside = next((place for place in places if place.is_file()), None)
     if beside is None:
         raise InputError(
@@ -124,8 +114,7 @@ def _labels_beside(path: Path, n_regions: int) -> list[str]:
         labels = labels[1:]  # a header over a column of labels
     if len(labels) != n_regions:
         raise InputError(
-            f"{beside.name}: {len(labels)} labels for the {n_regions} rows of {path.name}; "
-            "give one for each row."
+            f"{beside.name}: {len(labels)} labels for the {n_regions} rows of {path.name}; give one for each row."
         )
     return labels
 
@@ -153,9 +142,7 @@ def _edges(rows: Sequence[Sequence[str]], source: str) -> pd.DataFrame:
     lines = rows[1:] if headed else rows
     odd = next((number for number, row in enumerate(lines, 1) if len(row) != len(lines[-1])), None)
     if odd is not None:
-        raise InputError(
-            f"{source}, edge {odd}: {len(lines[odd - 1])} fields; give region, region and a weight."
-        )
+        raise InputError(f"{source}, edge {odd}: {len(lines[odd - 1])} fields; give region, region and a weight.")
     ends = list(dict.fromkeys(label for row in lines for label in row[:2]))
     canonical = _canonical(ends, source)
     names = list(dict.fromkeys(canonical.values()))
@@ -163,9 +150,7 @@ def _edges(rows: Sequence[Sequence[str]], source: str) -> pd.DataFrame:
         # A region without an edge is an island of the hemisphere, not a region the study lacks.
         names = [name for name in dk68_names() if any(name[0] == other[0] for other in names)]
     pairs = [f"{row[0]} - {row[1]}" for row in lines]
-    weights = pd.DataFrame(
-        {"weight": [row[2] if len(row) > 2 else "1" for row in lines]}, index=pairs, dtype=object
-    )
+    weights = pd.DataFrame({"weight": [row[2] if len(row) > 2 else "1" for row in lines]}, index=pairs, dtype=object)
     values = parse_numbers(weights, source=source)["weight"].to_numpy()
     return _filled(lines, values, canonical, names, source)
 
@@ -181,9 +166,7 @@ def _filled(
     weights = np.full((len(names), len(names)), np.nan)
     for row, value in zip(lines, values, strict=True):
         if np.isnan(value):
-            raise InputError(
-                f"{source}, edge {row[0]} - {row[1]}: the weight is missing; give one or drop the edge."
-            )
+            raise InputError(f"{source}, edge {row[0]} - {row[1]}: the weight is missing; give one or drop the edge.")
         if row[0] not in canonical or row[1] not in canonical:
             continue
         ends = order[canonical[row[0]]], order[canonical[row[1]]]

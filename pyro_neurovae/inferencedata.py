@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import xarray
 
-__all__ = ["Groups", "build", "group", "group_names", "pareto_k", "read_netcdf", "write_netcdf"]
+__all__ = ["Groups", "build", "group", "group_names", "netcdf_bytes", "pareto_k", "read_netcdf"]
 
 # Group to variable to (dimensions, values).
 Groups = Mapping[str, Mapping[str, tuple[tuple[str, ...], np.ndarray]]]
@@ -63,18 +63,22 @@ def group_names(idata: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
-def write_netcdf(idata: Any, path: str) -> None:
-    """Write every group to one netCDF file (compressed, through h5netcdf)."""
+def netcdf_bytes(idata: Any) -> memoryview:
+    """Return the content of one netCDF file (compressed, through h5netcdf) with every group.
+
+    Made in memory, because HDF5 takes the process down where a disk is full.
+    """
     import xarray as xr
 
     datasets = {name: group(idata, name) for name in group_names(idata)}
     encoding = {f"/{name}": _compressed(dataset) for name, dataset in datasets.items()}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=dict(idata.attrs)), **datasets})
-    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+    content: memoryview = tree.to_netcdf(None, engine="h5netcdf", encoding=encoding)
+    return content
 
 
 def read_netcdf(path: str) -> Any:
-    """Read what `write_netcdf`, or ArviZ, wrote, into memory."""
+    """Read a file of `netcdf_bytes`, or of ArviZ, into memory."""
     import xarray as xr
 
     with xr.open_datatree(path, engine="h5netcdf") as tree:

@@ -28,9 +28,7 @@ def mesh_weights(
     return lengths / lengths[touching].mean() if touching.any() else lengths
 
 
-def boundary_lengths(
-    labels: np.ndarray, faces: np.ndarray, coordinates: np.ndarray, n_labels: int
-) -> np.ndarray:
+def boundary_lengths(labels: np.ndarray, faces: np.ndarray, coordinates: np.ndarray, n_labels: int) -> np.ndarray:
     """Length of the boundary between every two labels of a triangle mesh; (label, label), in mm.
 
     The boundary runs through the midpoints of the edges whose ends differ in label. In a triangle of two
@@ -79,14 +77,9 @@ def region_centroids(labels: np.ndarray, coordinates: np.ndarray, n_labels: int)
     """
     counts = np.bincount(labels[labels >= 0], minlength=n_labels)
     if (counts == 0).any():
-        raise GraphError(
-            f"label {int(np.argmin(counts))} has no vertex on the mesh: name only the labels there are."
-        )
+        raise GraphError(f"label {int(np.argmin(counts))} has no vertex on the mesh: name only the labels there are.")
     sums = np.stack(
-        [
-            np.bincount(labels[labels >= 0], weights=axis[labels >= 0], minlength=n_labels)
-            for axis in coordinates.T
-        ],
+        [np.bincount(labels[labels >= 0], weights=axis[labels >= 0], minlength=n_labels) for axis in coordinates.T],
         1,
     )
     return sums / counts[:, None]
@@ -94,9 +87,7 @@ def region_centroids(labels: np.ndarray, coordinates: np.ndarray, n_labels: int)
 
 def _check(labels: np.ndarray, faces: np.ndarray, coordinates: np.ndarray, n_labels: int) -> None:
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise GraphError(
-            f"the mesh's labels are {labels.dtype} of shape {labels.shape}: give one integer a vertex."
-        )
+        raise GraphError(f"the mesh's labels are {labels.dtype} of shape {labels.shape}: give one integer a vertex.")
     if coordinates.shape != (len(labels), 3) or not np.isfinite(coordinates).all():
         raise GraphError(
             f"a mesh of {len(labels)} labels has coordinates of shape {coordinates.shape}: "
@@ -104,10 +95,6 @@ def _check(labels: np.ndarray, faces: np.ndarray, coordinates: np.ndarray, n_lab
         )
     triangles = faces.ndim == 2 and faces.shape[1] == 3 and faces.size > 0 and faces.dtype.kind in "iu"
     if not triangles or faces.min() < 0 or faces.max() >= len(labels):
-        raise GraphError(
-            "the mesh's faces are not triangles of its vertices: give (face, 3) vertex numbers from 0."
-        )
+        raise GraphError("the mesh's faces are not triangles of its vertices: give (face, 3) vertex numbers from 0.")
     if labels.max() >= n_labels:
-        raise GraphError(
-            f"the mesh has label {int(labels.max())} and only {n_labels} names: name every label."
-        )
+        raise GraphError(f"the mesh has label {int(labels.max())} and only {n_labels} names: name every label.")

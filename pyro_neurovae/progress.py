@@ -20,16 +20,16 @@ def training_progress(progress: bool | Progress) -> Iterator[Progress | None]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(*columns, TextColumn("ELBO {task.fields[elbo]:.1f}"), console=Console(stderr=True)) as bar:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def report(label: str, step: int, steps: int, elbo: float) -> None:
             if label not in tasks:
                 tasks[label] = bar.add_task(label, total=steps, elbo=elbo)
-            bar.update(tasks[label], completed=step, elbo=elbo)  # type: ignore[arg-type]
+            bar.update(tasks[label], completed=step, elbo=elbo)
 
         yield report

@@ -58,15 +58,11 @@ def map_names(paths: Sequence[FilePath]) -> list[str]:
     for position, name in enumerate(names):
         first = names.index(name)
         if first < position:
-            raise InputError(
-                f"{paths[first]} and {paths[position]} would both be map {name}; rename one of the files."
-            )
+            raise InputError(f"{paths[first]} and {paths[position]} would both be map {name}; rename one of the files.")
     return names
 
 
-def read_expression(
-    path: FilePath, names: Sequence[str], *, genes: Sequence[str] | None = None
-) -> ExpressionTable:
+def read_expression(path: FilePath, names: Sequence[str], *, genes: Sequence[str] | None = None) -> ExpressionTable:
     """Read regions by genes, or genes by regions, onto a graph's regions; see `align_expression`."""
     table = read_table(path)
     return align_expression(table.labelled(), names, source=table.source, genes=genes)

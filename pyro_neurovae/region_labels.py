@@ -69,9 +69,7 @@ def place_rows(
     """
     labels = [str(label) for label in frame.index]
     resolution, notices = _resolve(labels, names, source=source, unlabelled=unlabelled)
-    repeated = [
-        label for label, count in Counter(labels).items() if count > 1 and label in resolution.canonical
-    ]
+    repeated = [label for label, count in Counter(labels).items() if count > 1 and label in resolution.canonical]
     if repeated:
         raise InputError(
             f"{source}: two rows for one region, {repeated[0]} stands {Counter(labels)[repeated[0]]} times; "
@@ -89,9 +87,7 @@ def place_rows(
     return PlacedRows(frame.loc[kept], positions, len(names), tuple(notices))
 
 
-def known_share(
-    labels: Iterable[object], names: Sequence[str], *, hemisphere: Literal["L", "R"] | None = "L"
-) -> float:
+def known_share(labels: Iterable[object], names: Sequence[str], *, hemisphere: Literal["L", "R"] | None = "L") -> float:
     """Return the share of the labels, of an even sample of them, that name a region or a known extra.
 
     With ``hemisphere=None`` a label that does not tell its hemisphere is not known.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Integral
 from typing import Any, Literal
 
 from .errors import SettingsError
@@ -18,6 +19,7 @@ __all__ = [
     "PCPrior",
     "SpatialSettings",
     "TrainingSettings",
+    "check_seed",
     "fit_settings",
 ]
 
@@ -56,8 +58,8 @@ class CrossScaleSettings:
     unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
 
     def __post_init__(self) -> None:
-        if self.n_programs < 1:
-            raise SettingsError(f"n_programs is {self.n_programs}; give at least 1.")
+        _whole(self, "n_programs")
+        _priors(self)
         _require("program_prior", self.program_prior, ("bym2", "leroux"))
         _require("spatial_prior", self.spatial_prior, ("icar", "iid"))
 
@@ -69,6 +71,9 @@ class ExpressionSettings:
     transcriptomic_scale: PCPrior = PCPrior(1.0, 0.1)
     unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
 
+    def __post_init__(self) -> None:
+        _priors(self)
+
 
 @dataclass(frozen=True)
 class SpatialSettings:
@@ -79,6 +84,7 @@ class SpatialSettings:
     unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
 
     def __post_init__(self) -> None:
+        _priors(self)
         _require("spatial_prior", self.spatial_prior, ("icar", "iid"))
 
 
@@ -103,27 +109,27 @@ class TrainingSettings:
         Optimiser steps of the expression half and of each map's own globals. Training always takes all of
         them (the learning rate falls to zero at the last one, so stopping sooner would stop short); whether
         the ELBO had settled is measured afterwards and recorded.
-    learning_rate
-        Adam's first learning rate.
+    learning_rate, map_learning_rate
+        Adam's first learning rate for each; both fall to zero along a cosine.
     particles, map_particles
         Monte Carlo draws per step.
     proposals
         Importance proposals per draw for a map's globals.
     """
 
-    steps: int = 150
+    steps: int = 100
     map_steps: int = 200
-    learning_rate: float = 0.02
+    learning_rate: float = 0.03
+    map_learning_rate: float = 0.1
     particles: int = 1
     map_particles: int = 8
-    proposals: int = 6
+    proposals: int = 4
 
     def __post_init__(self) -> None:
-        for name in ("steps", "map_steps", "particles", "map_particles", "proposals"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} is {getattr(self, name)}; give at least 1.")
-        if not self.learning_rate > 0:
-            raise SettingsError(f"learning_rate is {self.learning_rate}; give a number above 0.")
+        _whole(self, "steps", "map_steps", "particles", "map_particles", "proposals")
+        for name in ("learning_rate", "map_learning_rate"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"{name} is {getattr(self, name)}; give a number above 0.")
 
 
 @dataclass(frozen=True)
@@ -140,20 +146,21 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         _require("model", self.model, tuple(FAMILIES))
-        for name in ("draws", "restarts"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} is {getattr(self, name)}; give at least 1.")
+        _whole(self, "draws", "restarts")
+        check_seed(self.seed)
 
     def to_json(self) -> str:
-        """Write the settings as one line of JSON."""
-        return json.dumps(asdict(self))
+        """Write the settings as one line of JSON; a number of NumPy becomes a plain one."""
+        return json.dumps(asdict(self), default=lambda number: number.item())
 
     @classmethod
     def from_json(cls, text: str) -> FitSettings:
         """Read what `to_json` wrote."""
         record = json.loads(text)
         family = FAMILIES[record["model"]]
-        priors = {k: PCPrior(**v) if isinstance(v, dict) else v for k, v in record.pop("family").items()}
+        priors: dict[str, Any] = {
+            k: PCPrior(**v) if isinstance(v, dict) else v for k, v in record.pop("family").items()
+        }
         training = TrainingSettings(**record.pop("training"))
         return cls(**record, family=family(**priors), training=training)
 
@@ -170,9 +177,7 @@ def fit_settings(model: str = "cross-scale", **options: Any) -> FitSettings:
     family, training, top = FAMILIES[model](), TrainingSettings(), FitSettings()
     placed: dict[str, dict[str, Any]] = {"family": {}, "training": {}, "top": {}}
     for name, value in options.items():
-        home = next(
-            (h for h, r in (("top", top), ("family", family), ("training", training)) if _has(r, name)), None
-        )
+        home = next((h for h, r in (("top", top), ("family", family), ("training", training)) if _has(r, name)), None)
         if home is None or name in ("model", "family", "training"):
             known = sorted(f.name for r in (family, training) for f in fields(r))
             raise SettingsError(f"model {model} has no setting {name!r}; it has {', '.join(known)}.")
@@ -186,8 +191,29 @@ def fit_settings(model: str = "cross-scale", **options: Any) -> FitSettings:
     )
 
 
+def check_seed(seed: int) -> None:
+    """Raise SettingsError unless ``seed`` is a whole number from 0 to 2^63 - 1."""
+    if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
+        raise SettingsError(f"seed is {seed!r}; give a whole number from 0 to 2^63 - 1.")
+
+
 def _has(record: Any, name: str) -> bool:
     return any(f.name == name for f in fields(record))
+
+
+def _whole(record: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(record, name)
+        if not isinstance(value, Integral) or value < 1:
+            raise SettingsError(f"{name} is {value!r}; give a whole number of at least 1.")
+
+
+def _priors(record: FamilySettings) -> None:
+    """Check that what defaults to a PCPrior is one."""
+    for entry in fields(record):
+        value = getattr(record, entry.name)
+        if isinstance(entry.default, PCPrior) and not isinstance(value, PCPrior):
+            raise SettingsError(f"{entry.name} is {value!r}; give PCPrior(upper=..., alpha=...).")
 
 
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .errors import InputError, SettingsError
 from .graph import RegionGraph
+from .settings import check_seed
 from .study import Study
 from .thinning_table import cohens_d_error
 
@@ -64,13 +66,16 @@ def simulate(
     Raises
     ------
     SettingsError
-        For a size below one or a negative scale.
+        For a size below one, a negative scale or a seed that is none.
     InputError
         For a missing region that the graph doesn't have.
     """
+    check_seed(seed)
     _check(genes=genes, maps=maps, programs=programs, n_control=n_control, n_case=n_case)
-    if min(transcriptomic_scale, spatial_scale, unexplained_scale, expression_noise) < 0:
-        raise SettingsError("a scale is negative; scales are standard deviations: give numbers of at least 0.")
+    if not all(sd >= 0 for sd in (transcriptomic_scale, spatial_scale, unexplained_scale, expression_noise)):
+        raise SettingsError(
+            "a scale is negative or no number; scales are standard deviations: give numbers of at least 0."
+        )
     graph = RegionGraph.dk68() if graph is None else graph
     rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     smoothness = rng.uniform(0.5, 0.98, programs)
@@ -122,7 +127,7 @@ def _strengths(programs: int, explained: float) -> np.ndarray:
     return falling * np.sqrt(explained / (falling**2).sum())
 
 
-def _root(graph: RegionGraph, kind: str, **smoothness: float) -> np.ndarray:
+def _root(graph: RegionGraph, kind: str, **smoothness: Any) -> np.ndarray:
     """Symmetric root of the unit-scale covariance of a GMRF; (region, region)."""
     from .models.gmrf import GMRF  # late: torch takes a second to import
 

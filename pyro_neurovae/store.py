@@ -49,7 +49,7 @@ def study_groups(study: Study) -> inferencedata.Groups:
             constant[name] = (("region", "axis"), getattr(graph, name))
     for name in ("hemispheres", "lobes"):
         if getattr(graph, name) is not None:
-            constant[name] = (("region",), np.array(getattr(graph, name), dtype=object))
+            constant[name] = (("region",), np.array(getattr(graph, name), dtype=str))
     if graph.homologues:
         constant["homologues"] = (("pair", "side"), np.array(graph.homologues))
     for name, values in (study.truth or {}).items():
@@ -134,9 +134,9 @@ def write_fit(idata: Any, path: str | os.PathLike[str]) -> None:
         raise InputError(
             f"{target}: can't write there ({error.strerror}); choose a folder that exists and is writable."
         ) from error
-    os.close(handle)
     try:
-        inferencedata.write_netcdf(idata, temporary)
+        with os.fdopen(handle, "wb") as file:
+            file.write(inferencedata.netcdf_bytes(idata))
         umask = os.umask(0)
         os.umask(umask)
         Path(temporary).chmod(0o666 & ~umask)
@@ -164,7 +164,12 @@ def read_fit(path: str | os.PathLike[str]) -> tuple[Any, Study, FitSettings]:
         ) from error
     if idata.attrs.get("format") != FORMAT:
         raise InputError(f"{source} holds no fit of pyro_neurovae; give the fit.nc that a fit wrote.")
-    return idata, study_from(idata), FitSettings.from_json(idata.attrs["settings"])
+    try:
+        return idata, study_from(idata), FitSettings.from_json(idata.attrs["settings"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{source} holds no fit of pyro_neurovae that is whole; give the fit.nc that a fit wrote."
+        ) from error
 
 
 def versions() -> dict[str, str]:

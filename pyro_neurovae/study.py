@@ -125,9 +125,7 @@ class Study:
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
         labels, (ground, notices) = map_names(paths), as_graph(graph)
         table = read_expression(expression, ground.names, genes=genes)
-        read = partial(
-            read_thinning, value_column=value_column, se_column=se_column, standard_error=standard_error
-        )
+        read = partial(read_thinning, value_column=value_column, se_column=se_column, standard_error=standard_error)
         maps = [read(path, ground.names, name=label) for path, label in zip(paths, labels, strict=True)]
         return cls(graph=ground, normalise=normalise, **study_fields(table, maps, notices))
 

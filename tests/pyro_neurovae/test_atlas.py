@@ -119,7 +119,11 @@ def test_extras_are_set_aside(extra):
 
 @pytest.mark.parametrize(
     ("label", "nearest"),
-    [("L_banksts", "L_bankssts"), ("rh_precuneous_thickness", "R_precuneus"), ("lh.entorhinl", "L_entorhinal")],
+    [
+        ("L_banksts", "L_bankssts"),
+        ("rh_precuneous_thickness", "R_precuneus"),
+        ("lh.entorhinl", "L_entorhinal"),
+    ],
 )
 def test_unknown_label_names_source_and_nearest_match(label, nearest):
     with pytest.raises(InputError, match=rf"map\.csv: unknown region {label}; the nearest match is {nearest}:"):

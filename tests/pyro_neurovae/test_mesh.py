@@ -48,9 +48,7 @@ def test_vertices_outside_bound_nothing():
 def test_order_of_faces_and_of_their_vertices_changes_nothing():
     labels = np.array([0, 0, 2, 1, 1, 2])
     turned = np.roll(FACES[::-1], 1, axis=1)[:, ::-1]
-    np.testing.assert_allclose(
-        boundary_lengths(labels, turned, PLACE, 3), boundary_lengths(labels, FACES, PLACE, 3)
-    )
+    np.testing.assert_allclose(boundary_lengths(labels, turned, PLACE, 3), boundary_lengths(labels, FACES, PLACE, 3))
 
 
 def test_weights_of_labels_that_do_not_touch():

@@ -99,17 +99,13 @@ def test_columns_of_the_users_choice(tmp_path):
     found = read_thinning(saved(tmp_path, table), DK, value_column="other", se_column="spread")
     np.testing.assert_array_equal(found.value, table["other"])
     np.testing.assert_array_equal(found.standard_error, 0.07)
-    with pytest.raises(
-        InputError, match=r"map\.csv: no column 'nope'; give --se-column one of region, d, se"
-    ):
+    with pytest.raises(InputError, match=r"map\.csv: no column 'nope'; give --se-column one of region, d, se"):
         read_thinning(tmp_path / "map.csv", DK, se_column="nope")
 
 
 def test_unknown_columns_ask_for_value_column(tmp_path):
     path = saved(tmp_path, made_map().rename(columns={"d": "ad_minus_nc"}))
-    with pytest.raises(
-        InputError, match=r"no column of effects among region, ad_minus_nc, se; .*--value-column"
-    ):
+    with pytest.raises(InputError, match=r"no column of effects among region, ad_minus_nc, se; .*--value-column"):
         read_thinning(path, DK)
 
 
@@ -118,13 +114,9 @@ def test_hemisphere_in_a_column_of_its_own(tmp_path):
     table = table.assign(hemi=["left"] * 34 + ["right"] * 34, region=[name[2:] for name in DK])
     np.testing.assert_array_equal(read_thinning(saved(tmp_path, table), DK).value, table["d"])
     # A column that only repeats what the labels say does no harm.
-    np.testing.assert_array_equal(
-        read_thinning(saved(tmp_path, table.assign(region=DK)), DK).value, table["d"]
-    )
+    np.testing.assert_array_equal(read_thinning(saved(tmp_path, table.assign(region=DK)), DK).value, table["d"])
     table.loc[3, "hemi"] = "both"
-    with pytest.raises(
-        InputError, match=r"row cuneus: hemisphere 'both' in column hemi is neither left nor right"
-    ):
+    with pytest.raises(InputError, match=r"row cuneus: hemisphere 'both' in column hemi is neither left nor right"):
         read_thinning(saved(tmp_path, table), DK)
 
 
@@ -154,9 +146,7 @@ def test_extra_rows_are_set_aside_and_not_parsed(tmp_path):
 def test_regions_that_the_graph_lacks_are_set_aside(tmp_path):
     found = read_thinning(saved(tmp_path, made_map()), DK[:66])
     assert found.value.shape == (66,)
-    assert any(
-        "the graph lacks set aside: R_transversetemporal, R_insula" in notice for notice in found.notices
-    )
+    assert any("the graph lacks set aside: R_transversetemporal, R_insula" in notice for notice in found.notices)
 
 
 def test_another_atlas(tmp_path):
@@ -208,9 +198,7 @@ def test_standard_errors_that_disagree_with_the_group_sizes(tmp_path):
     table = made_map(n_controls=926, n_patients=426)
     implied = cohens_d_error(table["d"].to_numpy(), 926, 426)
     with pytest.warns(NeurovaeWarning) as caught:
-        found = read_thinning(
-            saved(tmp_path, table.assign(se=implied * np.where(np.arange(68) == 7, 3, 1))), DK
-        )
+        found = read_thinning(saved(tmp_path, table.assign(se=implied * np.where(np.arange(68) == 7, 3, 1))), DK)
     assert len(caught) == 1
     assert "1 of 68 standard errors" in str(caught[0].message)
     assert f"by a factor of 3.0 in {DK[7]}" in str(caught[0].message)
@@ -254,9 +242,7 @@ def test_empty_standard_errors_are_all_listed(tmp_path):
     table.loc[10:19, "se"] = ""
     with pytest.raises(InputError, match=f"no standard error for {', '.join(DK[10:20])}; fill them in"):
         read_thinning(saved(tmp_path, table), DK)
-    np.testing.assert_array_equal(
-        read_thinning(tmp_path / "map.csv", DK, standard_error="none").standard_error, 0.0
-    )
+    np.testing.assert_array_equal(read_thinning(tmp_path / "map.csv", DK, standard_error="none").standard_error, 0.0)
 
 
 def test_the_standard_error_of_a_missing_value_does_not_matter(tmp_path):
@@ -272,9 +258,7 @@ def test_empty_group_sizes(tmp_path):
     with pytest.raises(InputError, match=r"no standard error for L_cuneus; .*--se none"):
         read_thinning(saved(tmp_path, table), DK)
     table.loc[3, "n_controls"] = 0
-    with pytest.raises(
-        InputError, match="row L_cuneus: a group size in n_controls or n_patients is not above 0"
-    ):
+    with pytest.raises(InputError, match="row L_cuneus: a group size in n_controls or n_patients is not above 0"):
         read_thinning(saved(tmp_path, table), DK)
 
 

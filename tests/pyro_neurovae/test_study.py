@@ -114,9 +114,7 @@ def test_options_reach_the_readers(data_dir):
 def test_a_graph_of_other_regions(thinning):
     names = tuple(f"p{k}" for k in range(20))
     graph = RegionGraph.from_adjacency(np.eye(20, k=1) + np.eye(20, k=-1), names)
-    table = pd.DataFrame(
-        np.random.default_rng(7).normal(size=(20, 5)), index=list(names), columns=list("abcde")
-    )
+    table = pd.DataFrame(np.random.default_rng(7).normal(size=(20, 5)), index=list(names), columns=list("abcde"))
     values = pd.Series(np.arange(20.0), index=list(names[::-1]))
     study = Study.from_frames(table, values, standard_error=values * 0 + 1, graph=graph)
     np.testing.assert_array_equal(study.thinning[0], np.arange(20.0)[::-1])
@@ -207,9 +205,7 @@ def test_faults_of_a_covariance(expression, thinning, change, message):
 
 
 def test_too_few_regions_with_both(expression, thinning, errors):
-    with pytest.raises(
-        InputError, match=r"map ad: 9 regions with both expression and thinning .*at least 10"
-    ):
+    with pytest.raises(InputError, match=r"map ad: 9 regions with both expression and thinning .*at least 10"):
         Study.from_frames(expression, thinning.iloc[:9], standard_error=errors)
     Study.from_frames(expression, thinning.iloc[:10], standard_error=errors)
     with pytest.raises(InputError, match="map ad: no region with both expression and thinning"):

@@ -1,0 +1,65 @@
+"""What the command line prints of a fit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from .fit import Fit
+
+__all__ = ["print_fit", "print_held"]
+
+_WIDTH = 100  # where the output is no terminal
+_MOST_AFFECTED = 10
+
+
+def print_fit(fitted: Fit, *, said: Container[str] = ()) -> None:
+    """Print the notices but those ``said`` already, and each map's most affected regions and variance shares."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    for notice in fitted.notices:
+        if notice not in said:
+            console.print(f"note: {notice}", markup=False, soft_wrap=True)
+    regions, shares = fitted.regions(), fitted.variance()
+    for name in fitted.study.maps:
+        console.print(_most_affected(name, regions[regions["map"] == name]))
+        console.print(f"share of the variance: {_shares(shares[shares['map'] == name])}", soft_wrap=True)
+
+
+def print_held(fitted: Fit) -> None:
+    """Print how many of a simulated study's true values the 90% intervals hold."""
+    regions, truth = fitted.regions(), (fitted.study.truth or {})["thinning"].ravel()
+    held = int(((regions["lower90"] <= truth) & (truth <= regions["upper90"])).sum())
+    print(f"The 90% intervals hold {held} of {len(truth)} true values ({held / len(truth):.0%}).")
+
+
+def _most_affected(name: str, rows: pd.DataFrame) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"{name}: the {_MOST_AFFECTED} most affected regions", title_justify="left")
+    table.add_column("region", no_wrap=True)
+    for column in ("observed", "mean", "90% interval", "transcriptomic"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows.nsmallest(_MOST_AFFECTED, "mean").to_dict("records"):
+        table.add_row(
+            row["region"],
+            f"{row['observed']:+.3f}" if row["thinning_observed"] else "missing",
+            f"{row['mean']:+.3f}",
+            f"{row['lower90']:+.3f} to {row['upper90']:+.3f}",
+            f"{row['transcriptomic_share']:.0%}",
+        )
+    return table
+
+
+def _shares(rows: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{row['source']} {row['mean']:.0%} ({row['lower90']:.0%} to {row['upper90']:.0%})"
+        for row in rows.to_dict("records")
+    )
