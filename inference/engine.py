@@ -127,7 +127,8 @@ def run_fit(
     data = observe(study, replicates=settings.restarts, device=pick_device(settings.device))
     trained = train_fit(data, settings, seeds, half=programs, progress=progress)
     drawn = trained.sampler.draw(settings.draws)
-    groups = name_groups(study, trained.sampler, trained.record, drawn, seed=settings.seed)
+    with single_threaded(study.n_regions):
+        groups = name_groups(study, trained.sampler, trained.record, drawn, seed=settings.seed)
     if not bool(trained.settled.all()):
         notices += (
             "the ELBO was still rising when training ended: results may improve with more steps "
