@@ -215,7 +215,8 @@ def _show_bar(quiet: bool) -> bool:
 def _usage(error: Any) -> str:
     """Put a fault of the command line itself in one sentence that says where help is."""
     command = error.ctx.command_path if getattr(error, "ctx", None) else "pyro-neurovae"
-    return f"{error.format_message().rstrip('.')}; '{command} --help' lists what there is."
+    first = error.format_message().split(". ")[0].rstrip(".")
+    return f"{first}; '{command} --help' lists what there is."
 
 
 def _end(status: int, sentence: str) -> None:

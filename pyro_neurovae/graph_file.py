@@ -87,7 +87,7 @@ def _square(rows: Sequence[Sequence[str]], index: Sequence[str], columns: Sequen
         odd = sorted(set(index) ^ set(columns)) or sorted(label for label in index if index.count(label) > 1)
         raise GraphError(f"{source}: rows and columns have different labels, {odd[0]} among them; label both alike.")
     cells = pd.DataFrame([list(row) for row in rows], index=list(index), columns=list(columns), dtype=object)
-    table = parse_numbers(cells, source=source)
+    table = parse_numbers(cells, source=source, remedy="write 0 where there is no connection")
     if table.isna().to_numpy().any():
         row, column = np.argwhere(table.isna().to_numpy())[0]
         raise InputError(
@@ -151,7 +151,7 @@ def _edges(rows: Sequence[Sequence[str]], source: str) -> pd.DataFrame:
         names = [name for name in dk68_names() if any(name[0] == other[0] for other in names)]
     pairs = [f"{row[0]} - {row[1]}" for row in lines]
     weights = pd.DataFrame({"weight": [row[2] if len(row) > 2 else "1" for row in lines]}, index=pairs, dtype=object)
-    values = parse_numbers(weights, source=source)["weight"].to_numpy()
+    values = parse_numbers(weights, source=source, remedy="drop the edge")["weight"].to_numpy()
     return _filled(lines, values, canonical, names, source)
 
 

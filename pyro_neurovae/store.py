@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from .errors import InputError
 from .graph import RegionGraph
 from .settings import FitSettings
 from .study import Study
+
+if TYPE_CHECKING:
+    import xarray
 
 __all__ = [
     "coordinates",
@@ -82,41 +85,38 @@ def study_attributes(study: Study) -> dict[str, str]:
 
 def study_from(idata: Any) -> Study:
     """Rebuild the study that a fit was made from."""
-    observed, constant = (
-        inferencedata.group(idata, "observed_data"),
-        inferencedata.group(idata, "constant_data"),
-    )
-
-    def texts(name: str) -> tuple[str, ...] | None:
-        return tuple(str(v) for v in constant[name].values) if name in constant else None
-
-    def numbers(name: str) -> np.ndarray | None:
-        return constant[name].values if name in constant else None
-
-    pairs = numbers("homologues")
-    graph = RegionGraph(
-        names=tuple(str(r) for r in observed["region"].values),
-        weights=constant["adjacency"].values,
-        centroids=numbers("centroids"),
-        sphere=numbers("sphere"),
-        hemispheres=texts("hemispheres"),
-        lobes=texts("lobes"),
-        homologues=() if pairs is None else tuple((int(a), int(b)) for a, b in pairs),
-        label=str(idata.attrs["graph_label"]),
-    )
+    observed = inferencedata.group(idata, "observed_data")
+    constant = inferencedata.group(idata, "constant_data")
     truth = {str(n)[6:]: constant[n].values for n in constant.data_vars if str(n).startswith("truth_")}
     return Study(
-        graph=graph,
-        genes=tuple(str(g) for g in constant["gene"].values),
-        maps=tuple(str(m) for m in observed["map"].values),
+        graph=_graph_from(constant, str(idata.attrs["graph_label"])),
+        genes=_texts(constant["gene"]),
+        maps=_texts(observed["map"]),
         expression=constant["expression"].values,
         thinning=observed["thinning"].values,
         standard_error=constant["standard_error"].values,
-        covariance=numbers("covariance"),
+        covariance=constant["covariance"].values if "covariance" in constant else None,
         normalise=idata.attrs["normalise"],
         notices=tuple(json.loads(idata.attrs["study_notices"])),
         truth=truth or None,
     )
+
+
+def _graph_from(constant: xarray.Dataset, label: str) -> RegionGraph:
+    kept: dict[str, Any] = {name: constant[name].values for name in ("centroids", "sphere") if name in constant}
+    kept |= {name: _texts(constant[name]) for name in ("hemispheres", "lobes") if name in constant}
+    pairs = constant["homologues"].values if "homologues" in constant else ()
+    return RegionGraph(
+        names=_texts(constant["region"]),
+        weights=constant["adjacency"].values,
+        homologues=tuple((int(left), int(right)) for left, right in pairs),
+        label=label,
+        **kept,
+    )
+
+
+def _texts(array: xarray.DataArray) -> tuple[str, ...]:
+    return tuple(str(value) for value in array.values)
 
 
 def write_fit(idata: Any, path: str | os.PathLike[str]) -> None:

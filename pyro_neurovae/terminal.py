@@ -41,9 +41,12 @@ def print_held(fitted: Fit) -> None:
 
 
 def _most_affected(name: str, rows: pd.DataFrame) -> Table:
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=f"{name}: the {_MOST_AFFECTED} most affected regions", title_justify="left")
+    # Without its frame the table fits 80 columns, whatever the region.
+    title = f"{name}: the {_MOST_AFFECTED} most affected regions"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("region", no_wrap=True)
     for column in ("observed", "mean", "90% interval", "transcriptomic"):
         table.add_column(column, justify="right", no_wrap=True)

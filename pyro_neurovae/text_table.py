@@ -106,8 +106,12 @@ def read_cells(path: str | os.PathLike[str]) -> tuple[str, list[tuple[int, list[
     return source, [(number, row) for number, row in lines if any(row)]
 
 
-def parse_numbers(cells: pd.DataFrame, *, source: str) -> pd.DataFrame:
+def parse_numbers(
+    cells: pd.DataFrame, *, source: str, remedy: str = "leave the cell empty if it is missing"
+) -> pd.DataFrame:
     """Turn a labelled frame of strings or numbers into float64, NaN where a cell says it is missing.
+
+    ``remedy`` is what a message advises where the number can't be corrected.
 
     Raises
     ------
@@ -124,8 +128,7 @@ def parse_numbers(cells: pd.DataFrame, *, source: str) -> pd.DataFrame:
             row, column = divmod(int(np.argmax(fault)), cells.shape[1])
             raise InputError(
                 f"{source}, row {cells.index[row]}, column {cells.columns[column]}: "
-                f"{str(flat[int(np.argmax(fault))])!r} {what}; "
-                "correct it, or leave the cell empty if it is missing."
+                f"{str(flat[int(np.argmax(fault))])!r} {what}; correct it, or {remedy}."
             )
     return pd.DataFrame(numbers.reshape(cells.shape), index=cells.index, columns=cells.columns)
 
