@@ -142,10 +142,10 @@ def _fitting_programs(study: Study, settings: FitSettings) -> tuple[FitSettings,
     family = settings.family
     if not isinstance(family, CrossScaleSettings):
         return settings, ()
-    most = max(1, min(int(study.expression_observed.sum()) // 3, len(study.genes)))
+    measured = int(study.expression_observed.sum())
+    most = max(1, min(measured // 3, len(study.genes)))
     if family.n_programs <= most:
         return settings, ()
-    notice = (
-        f"programs lowered from {family.n_programs} to {most}: a third of the regions with expression, or the genes."
-    )
+    limit = f"a third of the {measured} regions with expression" if most < len(study.genes) else "the number of genes"
+    notice = f"n_programs lowered from {family.n_programs} to {most}, {limit}: more could not be told from noise."
     return replace(settings, family=replace(family, n_programs=most)), (notice,)
