@@ -129,9 +129,7 @@ def _paper(spectrum: Spectrum, lam: Tensor) -> Tensor:
 
 
 def _leroux(spectrum: Spectrum, rho: Tensor) -> Tensor:
-    precision = rho * spectrum.values + (1 - rho)
-    # An island's own variance would be scaled to 1 anyway; said at once it stays finite at rho = 1.
-    return spectrum.scaled(1 / torch.where(spectrum.island, torch.ones_like(precision), precision))
+    return spectrum.scaled(1 / (rho * spectrum.values + (1 - rho)))
 
 
 def _icar(spectrum: Spectrum, smoothness: Tensor) -> Tensor:

@@ -124,6 +124,12 @@ def seeded() -> Callable[[int], AbstractContextManager[None]]:
     return _seeded
 
 
+@pytest.fixture(autouse=True)
+def _same_draws_every_run() -> Iterator[None]:
+    with _seeded(0):
+        yield
+
+
 @pytest.fixture(scope="session")
 def study() -> nv.Study:
     """Twelve regions in two components, two maps; one region without expression and one without thinning."""

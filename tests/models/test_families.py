@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -259,8 +261,9 @@ def test_tied_programs_share_the_direction_of_the_strengths():
     torch.testing.assert_close(tied(score, 7.0 * strength), programs)  # so c is an sd whatever the panel's scale
 
 
-def test_a_region_without_expression_has_a_part_of_its_own(families, study):
-    kernel = families["expression"].kernels()["transcriptomic"][0, 0]
+@pytest.mark.parametrize("normalise", ["gene", "region", "none"])
+def test_a_region_without_expression_has_a_part_of_its_own(study, build, normalise):
+    kernel = build("expression", replace(study, normalise=normalise)).kernels()["transcriptomic"][0, 0]
     missing = study.regions.index("r4")
     torch.testing.assert_close(kernel[missing], torch.eye(12, dtype=torch.float64)[missing])
     assert float(kernel.diagonal().mean()) == pytest.approx(1)
