@@ -89,6 +89,8 @@ def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[
     return {
         "log_p": _array(drawn["log_p"].sum(-1)),
         "log_q": _array(drawn["log_q"].sum(-1)),
+        # How well the programs of a draw suit each map: what a posterior that was not cut would weigh draws by.
+        "log_evidence": _array(drawn["log_evidence"], "map"),
         "loss": (("chain", "step"), -record.elbo.cpu().numpy()),
         "importance_k": (("chain", "map"), k),
     }
