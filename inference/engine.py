@@ -93,12 +93,13 @@ def train_fit(
     """
     family, training = build_family(data, settings), settings.training
     with single_threaded(data.regions):
-        source = None
-        if isinstance(family, CrossScale) and half is None:
-            source = ProgramSource.trained(family, seeds, training, progress=progress)
-        elif isinstance(family, CrossScale) and half is not None:
-            source = ProgramSource.kept(family, half, seeds)
-        programs = None if source is None else source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS)
+        source = programs = None
+        if isinstance(family, CrossScale):
+            if half is None:
+                source = ProgramSource.trained(family, seeds, training, progress=progress)
+            else:
+                source = ProgramSource.kept(family, half, seeds)
+            programs = source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS)
         guide, record = fit_thinning_half(family, family.kernels(programs), seeds, training, progress=progress)
     return TrainedFit(family, PosteriorSampler(family, guide, source, tuple(seeds), training.proposals), record)
 
