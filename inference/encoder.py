@@ -19,7 +19,7 @@ class ReplicateLinear(nn.Module):
     def __init__(self, inputs: int, outputs: int, noise: NoiseStreams, *, zero: bool = False) -> None:
         super().__init__()
         bound = 0.0 if zero else math.sqrt(3.0 / inputs)
-        self.weight = nn.Parameter(noise.uniform(inputs, outputs) * bound)
+        self.weight = nn.Parameter((2 * noise.uniform(inputs, outputs) - 1) * bound)
         self.bias = nn.Parameter(torch.zeros_like(self.weight[:, :1]))
 
     def forward(self, x: Tensor) -> Tensor:

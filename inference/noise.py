@@ -36,9 +36,8 @@ class NoiseStreams:
         return self._stack([torch.randn(shape, generator=g, dtype=self.dtype) for g in self.generators])
 
     def uniform(self, *shape: int) -> Tensor:
-        """Uniform numbers between -1 and 1, (replicate, *shape)."""
-        draws = [torch.rand(shape, generator=g, dtype=self.dtype) for g in self.generators]
-        return 2 * self._stack(draws) - 1
+        """Uniform numbers between 0 and 1, (replicate, *shape)."""
+        return self._stack([torch.rand(shape, generator=g, dtype=self.dtype) for g in self.generators])
 
     def _stack(self, draws: list[Tensor]) -> Tensor:
         return torch.stack(draws).to(self.device)

@@ -84,7 +84,7 @@ class PosteriorSampler:
         sizes = draws, self.proposals, data.maps, len(family.scale_names)
         return ThinningNoise(
             proposals=ScaleNoise.draw(streams, *sizes, defensive=True),
-            pick=(streams.uniform(draws, data.maps) + 1) / 2,
+            pick=streams.uniform(draws, data.maps),
             linear=linear_noise(family, _roots(family, _between(programs, 0, 1)), streams, draws),
             again=streams.normal(draws, data.maps, data.regions),
         )

@@ -50,11 +50,11 @@ class ScaleNoise:
         cls, streams: NoiseStreams, groups: int, size: int, maps: int, scales: int, *, defensive: bool = False
     ) -> ScaleNoise:
         """Draw numbers for ``groups`` x ``size`` draws, the members of a group from components in turn."""
-        first = ((streams.uniform(groups, maps) + 1) / 2 * COMPONENTS).long()
+        first = (streams.uniform(groups, maps) * COMPONENTS).long()
         turn = torch.arange(size, device=first.device)[:, None]
         component = ((first[:, :, None] + turn) % COMPONENTS).flatten(1, 2)
         white = streams.normal(groups * size, maps, scales)
-        wide = streams.uniform(groups * size, maps) > 1 - 2 * _WIDE_SHARE if defensive else None
+        wide = streams.uniform(groups * size, maps) > 1 - _WIDE_SHARE if defensive else None
         return cls(white, component, wide)
 
     def between(self, start: int, stop: int) -> ScaleNoise:
