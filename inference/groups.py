@@ -92,6 +92,8 @@ def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[
         # How well the programs of a draw suit each map: what a posterior that was not cut would weigh draws by.
         "log_evidence": _array(drawn["log_evidence"], "map"),
         "loss": (("chain", "step"), -record.elbo.cpu().numpy()),
+        "elbo_drift": (("chain",), record.drift.cpu().numpy()),
+        "elbo_drift_se": (("chain",), record.drift_se.cpu().numpy()),
         "importance_k": (("chain", "map"), k),
     }
 

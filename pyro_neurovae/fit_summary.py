@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ import pandas as pd
 from . import inferencedata, tables
 from .study import Study
 from .study_summary import noise_ceiling
+
+if TYPE_CHECKING:
+    import xarray
 
 __all__ = ["describe_fit", "summarise_fit"]
 
@@ -25,7 +28,8 @@ def summarise_fit(idata: Any, study: Study) -> dict[str, Any]:
     the last tenth of training, with its Monte Carlo standard error.
     """
     regions, shares = tables.region_table(idata, study), tables.variance_table(idata)
-    k = inferencedata.group(idata, "sample_stats")["importance_k"].values  # (chain, map)
+    stats = inferencedata.group(idata, "sample_stats")
+    k = stats["importance_k"].values  # (chain, map)
     maps = {}
     for m, name in enumerate(study.maps):
         ceiling = noise_ceiling(study.thinning[m], study.standard_error[m])
@@ -43,7 +47,7 @@ def summarise_fit(idata: Any, study: Study) -> dict[str, Any]:
         "versions": json.loads(idata.attrs["versions"]),
         "elapsed_s": float(idata.attrs["elapsed_s"]),
         "notices": [*study.notices, *json.loads(idata.attrs["notices"])],
-        "convergence": _convergence(inferencedata.group(idata, "sample_stats")["loss"].values),
+        "convergence": _convergence(stats),
         "note": "in_sample_r2 is of the values the fit has seen: it says nothing about prediction.",
         "maps": maps,
     }
@@ -84,16 +88,15 @@ def _map_record(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _convergence(loss: np.ndarray) -> dict[str, Any]:
-    """Measure the last two tenths of the training's loss (chain, step) against each other."""
-    window = max(loss.shape[1] // 10, 1)
-    last, before = -loss[:, -window:], -loss[:, -2 * window : -window]
-    record = {"elbo": [_number(value) for value in last.mean(1)], "elbo_drift": None, "elbo_drift_se": None}
-    if before.shape[1] < 2:
-        return record
-    error = np.sqrt((last.var(1, ddof=1) + before.var(1, ddof=1)) / window)
-    drift = last.mean(1) - before.mean(1)
-    return record | {"elbo_drift": drift.tolist(), "elbo_drift_se": error.tolist()}
+def _convergence(stats: xarray.Dataset) -> dict[str, Any]:
+    """ELBO over the last tenth of training, and its drift, None where training was too short to tell."""
+    loss = stats["loss"].values  # (chain, step)
+    last = -loss[:, -max(loss.shape[1] // 10, 1) :]
+    record: dict[str, Any] = {"elbo": [_number(value) for value in last.mean(1)]}
+    for name in ("elbo_drift", "elbo_drift_se"):
+        values = stats[name].values
+        record[name] = values.tolist() if np.isfinite(values).all() else None
+    return record
 
 
 def _number(value: float) -> float | None:
