@@ -14,7 +14,7 @@ from pyro_neurovae.models.cross_scale import CrossScale, tied
 from pyro_neurovae.settings import TrainingSettings
 
 from .noise import NoiseStreams
-from .program_guide import ProgramGuide, ProgramNoise, ProgramSites, draw_programs
+from .program_guide import ProgramGuide, ProgramNoise, ProgramSites, draw_programs, program_field
 from .threads import in_threads
 from .train import Progress, TrainingRecord, train
 
@@ -112,11 +112,11 @@ class ProgramSource:
         Named as in the posterior. Few draws at a time stay in the processor's cache, and each batch of them can
         have a thread of its own.
         """
-        model, sites = self.model, self.half.sites
+        model, field, sites = self.model, program_field(self.model), self.half.sites
         noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
         size = max(1, _CACHED // (model.settings.n_programs * model.data.regions**2))
         pieces = [(sites.select([r]), piece) for r in range(len(self.seeds)) for piece in noise.select([r]).split(size)]
-        drawn = in_threads(lambda piece: draw_programs(model, *piece), pieces, workers)
+        drawn = in_threads(lambda piece: draw_programs(model, field, *piece), pieces, workers)
 
         def whole(name: str) -> Tensor:
             flat = torch.cat([getattr(piece, name)[0] for piece in drawn])  # (replicate x draw, ...)

@@ -11,15 +11,14 @@ from pyro.distributions import Delta
 from torch import Tensor, nn
 
 from pyro_neurovae.models.cross_scale import CrossScale
-from pyro_neurovae.models.spectrum import covariance_spectrum
 
 from .encoder import RegionEncoder
-from .field import draw_field
+from .field import Field, draw_field
 from .gaussian import normal_log_density
 from .noise import NoiseStreams
 from .pca import pca_start
 
-__all__ = ["ProgramDraws", "ProgramGuide", "ProgramNoise", "ProgramSites", "draw_programs"]
+__all__ = ["ProgramDraws", "ProgramGuide", "ProgramNoise", "ProgramSites", "draw_programs", "program_field"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class ProgramGuide(nn.Module):
 
     def __init__(self, model: CrossScale, streams: NoiseStreams) -> None:
         super().__init__()
-        self.model, data = model, model.data
+        self.model, self.field, data = model, program_field(model), model.data
         d, replicates = model.settings.n_programs, data.replicates
         start = pca_start(data, d)
         measured = int(data.expressed.sum())
@@ -117,7 +116,7 @@ class ProgramGuide(nn.Module):
 
     def forward(self, noise: ProgramNoise) -> None:
         """Pyro guide of `CrossScale.expression_half`."""
-        model, drawn = self.model, draw_programs(self.model, self.sites(), noise)
+        model, drawn = self.model, draw_programs(self.model, self.field, self.sites(), noise)
         density = drawn.density
         with model.replicate_plate(), model.draw_plate(noise.globals.shape[1]):
             pyro.sample("expression_noise", Delta(drawn.noise, log_density=density["noise"]))
@@ -150,7 +149,12 @@ class ProgramDraws:
     density: dict[str, Tensor]
 
 
-def draw_programs(model: CrossScale, sites: ProgramSites, noise: ProgramNoise) -> ProgramDraws:
+def program_field(model: CrossScale) -> Field:
+    """Prior of a program, with a site where expression was measured."""
+    return Field(model.data.spectrum, model.settings.program_prior, model.data.expressed)
+
+
+def draw_programs(model: CrossScale, field: Field, sites: ProgramSites, noise: ProgramNoise) -> ProgramDraws:
     """Draw the expression half from sites."""
     d = model.settings.n_programs
     free = sites.loc[:, None] + sites.scale[:, None] * noise.globals  # (replicate, draw, 2 d + 1)
@@ -160,9 +164,9 @@ def draw_programs(model: CrossScale, sites: ProgramSites, noise: ProgramNoise) -
     density = density + jacobian
     precision = model.data.genes * (strength / tau).square()[..., None] * sites.log_precision[:, None].exp()
     score, score_density = draw_field(
-        model.data.spectrum.vectors,
-        1 / covariance_spectrum(model.data.spectrum, model.settings.program_prior, smoothness),
-        precision * model.data.expressed,
+        field,
+        smoothness,
+        precision,
         sites.mean[:, None] / strength[..., None],
         noise.score,
     )

@@ -114,7 +114,7 @@ def test_program_guide_begins_at_principal_components(families):
 def test_program_guide_draws_have_finite_density_and_the_right_shapes(families):
     family = families["cross-scale"]
     guide = ProgramGuide(family, streams())
-    drawn = draw_programs(family, guide.sites(), ProgramNoise.draw(streams(), 4, 3, family.data.regions))
+    drawn = draw_programs(family, guide.field, guide.sites(), ProgramNoise.draw(streams(), 4, 3, family.data.regions))
     assert drawn.score.shape == (1, 4, 3, family.data.regions)
     assert drawn.strength.shape == drawn.smoothness.shape == (1, 4, 3)
     assert drawn.noise.shape == (1, 4, 1)
