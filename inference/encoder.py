@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
+from pyro_neurovae.models.layers import ReplicateLinear
+
 from .noise import NoiseStreams
 
-__all__ = ["RegionEncoder", "ReplicateGraphConv", "ReplicateLinear"]
-
-
-class ReplicateLinear(nn.Module):
-    """B independent linear maps side by side: (B, region, in) to (B, region, out)."""
-
-    def __init__(self, inputs: int, outputs: int, noise: NoiseStreams, *, zero: bool = False) -> None:
-        super().__init__()
-        bound = 0.0 if zero else math.sqrt(3.0 / inputs)
-        self.weight = nn.Parameter((2 * noise.uniform(inputs, outputs) - 1) * bound)
-        self.bias = nn.Parameter(torch.zeros_like(self.weight[:, :1]))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply each replicate's map."""
-        return x @ self.weight + self.bias
+__all__ = ["RegionEncoder", "ReplicateGraphConv"]
 
 
 class ReplicateGraphConv(MessagePassing):
@@ -50,10 +36,7 @@ class ReplicateGraphConv(MessagePassing):
 
 
 class RegionEncoder(nn.Module):
-    """Two graph convolutions, a context pooled over the whole cortex, and a linear read-out.
-
-    The read-out starts at zero, so that a guide that adds its output to a principal-component solution starts
-    exactly there.
+    """Graph convolutions, contexts pooled over parts of the cortex and the whole of it, and a linear read-out.
 
     Parameters
     ----------
@@ -65,13 +48,20 @@ class RegionEncoder(nn.Module):
         Numbers to give back for each region.
     noise
         Streams that draw the replicates' initial weights.
-    width
-        Hidden units of a layer.
+    pools
+        Part of the cortex that each region belongs to, its lobe for example; (region,) long. The mean over its
+        part is given back to each region. None (the default) pools over the whole cortex only.
+    width, layers
+        Hidden units of a layer, and their number.
+    zero
+        Start the read-out at zero, so that a guide that adds its output to a principal-component solution starts
+        exactly there.
     """
 
     features: Tensor
     edge_index: Tensor
     edge_weight: Tensor
+    pool: Tensor | None
 
     def __init__(
         self,
@@ -81,23 +71,33 @@ class RegionEncoder(nn.Module):
         *,
         outputs: int,
         noise: NoiseStreams,
+        pools: Tensor | None = None,
         width: int = 32,
+        layers: int = 2,
+        zero: bool = True,
     ) -> None:
         super().__init__()
         self.register_buffer("features", features)
         self.register_buffer("edge_index", edge_index)
         self.register_buffer("edge_weight", averaging(edge_index, edge_weight, len(features)))
-        self.first = ReplicateGraphConv(features.shape[1], width, noise)
-        self.second = ReplicateGraphConv(width, width, noise)
-        self.read_out = ReplicateLinear(2 * width, outputs, noise, zero=True)
+        self.register_buffer("pool", None if pools is None else pool_means(pools).to(features.dtype))
+        inputs = [features.shape[1]] + [width] * (layers - 1)
+        self.convolutions = nn.ModuleList(ReplicateGraphConv(size, width, noise) for size in inputs)
+        self.read_out = ReplicateLinear((2 if pools is None else 3) * width, outputs, noise, zero=zero)
 
     def forward(self) -> Tensor:
         """Encode the regions: (replicate, region, outputs)."""
         x = self.features.expand(self.read_out.weight.shape[0], *self.features.shape)
-        x = torch.relu(self.first(x, self.edge_index, self.edge_weight))
-        x = torch.relu(self.second(x, self.edge_index, self.edge_weight))
-        context = x.mean(-2, keepdim=True).expand_as(x)
-        return self.read_out(torch.cat([x, context], -1))
+        for convolution in self.convolutions:
+            x = torch.relu(convolution(x, self.edge_index, self.edge_weight))
+        contexts = [x.mean(-2, keepdim=True).expand_as(x)] + ([] if self.pool is None else [self.pool @ x])
+        return self.read_out(torch.cat([x, *contexts], -1))
+
+
+def pool_means(pools: Tensor) -> Tensor:
+    """Matrix that puts the mean over its part in place of each region; (region, region)."""
+    together = (pools[:, None] == pools).double()
+    return together / together.sum(1, keepdim=True)
 
 
 def averaging(edge_index: Tensor, edge_weight: Tensor, regions: int) -> Tensor:

@@ -15,12 +15,13 @@ from pyro_neurovae.models.expression import Expression
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.spatial import Spatial
 from pyro_neurovae.models.thinning import ThinningFamily
-from pyro_neurovae.settings import CrossScaleSettings, FitSettings
+from pyro_neurovae.settings import CrossScaleSettings, FitSettings, PaperTraining, TrainingSettings
 from pyro_neurovae.study import Study
 
 from .expression_half import ExpressionHalf, ProgramSource
 from .groups import Groups, name_groups
-from .posterior import PosteriorSampler
+from .paper_fit import train_paper
+from .posterior import PosteriorSampler, Sampler
 from .prepare import observe, pick_device
 from .thinning_half import fit_thinning_half
 from .threads import single_threaded
@@ -36,22 +37,26 @@ _TRAINING_KERNELS = 64
 
 @dataclass(frozen=True)
 class TrainedFit:
-    """Both halves, trained, with what is needed to draw from them."""
+    """A trained family with what is needed to draw from it.
 
-    family: ThinningFamily
-    sampler: PosteriorSampler
+    Attributes
+    ----------
+    sampler
+        Draws from the posterior.
+    record
+        How the training of the maps' part went.
+    half
+        The expression half of every replicate, where the family has one.
+    """
+
+    sampler: Sampler
     record: TrainingRecord
-
-    @property
-    def half(self) -> ExpressionHalf | None:
-        """The expression half of every replicate, where the family has one."""
-        return self.sampler.half
+    half: ExpressionHalf | None = None
 
     @property
     def settled(self) -> Tensor:
         """Whether every ELBO had settled; (replicate,)."""
-        half = self.half
-        return self.record.settled if half is None else self.record.settled & half.settled
+        return self.record.settled if self.half is None else self.record.settled & self.half.settled
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def restart_seeds(seed: int, restarts: int) -> tuple[int, ...]:
 
 
 def build_family(data: Observations, settings: FitSettings) -> ThinningFamily:
-    """Build the model that the settings name, on the given data."""
+    """Build the linear family that the settings name, on the given data."""
     family: Any = _FAMILIES[settings.model]
     return family(data, settings.family)
 
@@ -91,17 +96,29 @@ def train_fit(
         A trained expression half to reuse: replicate i takes its replicate i modulo their number, and only
         the maps' own scales are trained.
     """
-    family, training = build_family(data, settings), settings.training
     with single_threaded(data.regions):
-        source = programs = None
-        if isinstance(family, CrossScale):
-            if half is None:
-                source = ProgramSource.trained(family, seeds, training, progress=progress)
-            else:
-                source = ProgramSource.kept(family, half, seeds)
-            programs = source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS)
-        guide, record = fit_thinning_half(family, family.kernels(programs), seeds, training, progress=progress)
-    return TrainedFit(family, PosteriorSampler(family, guide, source, tuple(seeds), training.proposals), record)
+        if isinstance(settings.training, PaperTraining):
+            return TrainedFit(*train_paper(data, settings.family, settings.training, seeds, progress=progress))
+        return _train_halves(build_family(data, settings), settings.training, seeds, half, progress)
+
+
+def _train_halves(
+    family: ThinningFamily,
+    training: TrainingSettings,
+    seeds: Sequence[int],
+    half: ExpressionHalf | None,
+    progress: Progress | None,
+) -> TrainedFit:
+    source = programs = None
+    if isinstance(family, CrossScale):
+        if half is None:
+            source = ProgramSource.trained(family, seeds, training, progress=progress)
+        else:
+            source = ProgramSource.kept(family, half, seeds)
+        programs = source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS)
+    guide, record = fit_thinning_half(family, family.kernels(programs), seeds, training, progress=progress)
+    sampler = PosteriorSampler(family, guide, source, tuple(seeds), training.proposals)
+    return TrainedFit(sampler, record, sampler.half)
 
 
 def run_fit(
@@ -130,10 +147,12 @@ def run_fit(
     drawn = trained.sampler.draw(settings.draws)
     with single_threaded(study.n_regions):
         groups = name_groups(study, trained.sampler, trained.record, drawn, seed=settings.seed)
+    notices += trained.sampler.notices()
     if not bool(trained.settled.all()):
+        more = {name: 2 * getattr(settings.training, name, 0) for name in ("steps", "map_steps")}
+        advice = ", ".join(f"{name}={value}" for name, value in more.items() if value)
         notices += (
-            "the ELBO was still rising when training ended: results may improve with more steps "
-            f"(steps={2 * settings.training.steps}, map_steps={2 * settings.training.map_steps}).",
+            f"the ELBO was still rising when training ended: results may improve with more steps ({advice}).",
         )
     return FitResult(groups, notices, time.perf_counter() - started)
 

@@ -15,7 +15,7 @@ __all__ = ["Field", "draw_field"]
 
 
 class Family(Protocol):
-    """Covariances :math:`K(w) = \\sum_j w_j M_j` of the regions with a site, linear in their weights."""
+    r"""Covariances :math:`K(w) = \sum_j w_j M_j` of the regions with a site, linear in their weights."""
 
     def matrix(self, weights: Tensor) -> Tensor:
         """K; (*batch, site, site)."""
@@ -33,14 +33,14 @@ class Blend:
 
     matrices: Tensor
 
-    def matrix(self, weights: Tensor) -> Tensor:  # noqa: D102
+    def matrix(self, weights: Tensor) -> Tensor:
         return (weights @ self.matrices.flatten(1)).unflatten(-1, self.matrices.shape[1:])
 
-    def forms(self, left: Tensor, right: Tensor) -> Tensor:  # noqa: D102
+    def forms(self, left: Tensor, right: Tensor) -> Tensor:
         each = [((left.mT @ matrix) * right.mT).sum((-2, -1)) for matrix in self.matrices]
         return torch.stack(each, -1)
 
-    def traces(self, matrix: Tensor) -> Tensor:  # noqa: D102
+    def traces(self, matrix: Tensor) -> Tensor:
         return matrix.flatten(-2) @ self.matrices.flatten(1).mT
 
 
@@ -50,13 +50,13 @@ class Spectral:
 
     vectors: Tensor
 
-    def matrix(self, weights: Tensor) -> Tensor:  # noqa: D102
+    def matrix(self, weights: Tensor) -> Tensor:
         return (self.vectors * weights[..., None, :]) @ self.vectors.mT
 
-    def forms(self, left: Tensor, right: Tensor) -> Tensor:  # noqa: D102
+    def forms(self, left: Tensor, right: Tensor) -> Tensor:
         return ((left.mT @ self.vectors) * (right.mT @ self.vectors)).sum(-2)
 
-    def traces(self, matrix: Tensor) -> Tensor:  # noqa: D102
+    def traces(self, matrix: Tensor) -> Tensor:
         return ((matrix @ self.vectors) * self.vectors).sum(-2)
 
 
@@ -83,7 +83,9 @@ class Field:
         return torch.stack([smoothness, 1 - smoothness], -1) if self.kind == "bym2" else eigenvalues
 
 
-def draw_field(field: Field, smoothness: Tensor, precision: Tensor, mean: Tensor, white: Tensor) -> tuple[Tensor, Tensor]:
+def draw_field(
+    field: Field, smoothness: Tensor, precision: Tensor, mean: Tensor, white: Tensor
+) -> tuple[Tensor, Tensor]:
     r"""Draw from :math:`N(P^{-1} A m, P^{-1})` with :math:`P = K^{-1} + A`.
 
     :math:`A = \mathrm{diag}(\lambda) - \lambda \lambda' / 1'\lambda` are the sites with their weighted mean projected

@@ -9,7 +9,7 @@ from torch import Tensor
 from pyro_neurovae.inferencedata import pareto_k
 from pyro_neurovae.study import Study
 
-from .posterior import PosteriorSampler, Quantities, draw_prior
+from .posterior import Quantities, Sampler
 from .prepare import centred_expression
 from .summaries import gene_weights, loadings, region_shares, variance_shares
 from .train import TrainingRecord
@@ -33,6 +33,7 @@ _DIMS: dict[str, tuple[str, ...]] = {
     "strength": ("program",),
     "smoothness": ("program",),
     "expression_noise": (),
+    "lam": (),
     "program_weight": ("map", "program"),
     "gene_weight": ("map", "gene"),
 }
@@ -40,12 +41,12 @@ _PRIOR_DRAWS = 500
 
 
 def name_groups(
-    study: Study, sampler: PosteriorSampler, record: TrainingRecord, drawn: Quantities, *, seed: int
+    study: Study, sampler: Sampler, record: TrainingRecord, drawn: Quantities, *, seed: int
 ) -> Groups:
     """Arrange the draws (replicate, draw, ...) as InferenceData groups, replicates as chains."""
-    data = sampler.family.data
+    data = sampler.data
     expression = torch.as_tensor(centred_expression(study)).to(data.scatter.device)
-    prior = draw_prior(sampler.family, seed, _PRIOR_DRAWS)
+    prior = sampler.draw_prior(seed, _PRIOR_DRAWS)
     for quantities in (drawn, prior):
         quantities["variance_share"] = variance_shares(quantities, data)
         quantities["region_share"] = region_shares(quantities, data)
@@ -60,12 +61,13 @@ def name_groups(
         "log_likelihood": {"thinning": _array(drawn["log_likelihood"], "map", "region")},
         "sample_stats": _sample_stats(drawn, record),
     }
-    half = sampler.half
-    if half is not None:
+    if "strength" in drawn:
         groups["loadings"] = _loadings(drawn, expression, data.expressed)
+    kept = sampler.kept()
+    if kept:
         groups["guide"] = {
             name: (("chain", *(f"guide_{name}_{i}" for i in range(values.ndim - 1))), values)
-            for name, values in half.to_arrays().items()
+            for name, values in kept.items()
         }
     return groups
 
@@ -95,7 +97,7 @@ def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[
         "elbo_drift": (("chain",), record.drift.cpu().numpy()),
         "elbo_drift_se": (("chain",), record.drift_se.cpu().numpy()),
         "importance_k": (("chain", "map"), k),
-    }
+    } | ({} if record.best_step is None else {"best_step": (("chain",), record.best_step.cpu().numpy())})
 
 
 def _loadings(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
 import pyro
 import torch
 from pyro import poutine
 from torch import Tensor
 
 from pyro_neurovae.models.cross_scale import tied
+from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.thinning import ThinningFamily
 
 from .elbo import site_densities
@@ -21,12 +24,32 @@ from .scale_guide import ScaleGuide, ScaleNoise
 from .thinning_half import draw_scales
 from .threads import single_threaded
 
-__all__ = ["PosteriorSampler", "Quantities", "draw_prior"]
+__all__ = ["PosteriorSampler", "Quantities", "Sampler", "draw_prior"]
 
 Quantities = dict[str, Tensor]
 
 # Numbers of a batch of matrices at a time: few enough to stay near the processor.
 _CACHED = 150_000
+
+
+class Sampler(Protocol):
+    """What a trained fit gives, whatever its family."""
+
+    @property
+    def data(self) -> Observations:
+        """What the fit conditions on."""
+
+    def draw(self, draws: int) -> Quantities:
+        """Draw everything that is reported; every tensor is (replicate, draw, ...)."""
+
+    def draw_prior(self, seed: int, draws: int) -> Quantities:
+        """Draw the same from the prior of the first replicate."""
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Arrays to keep with the fit, the replicate first."""
+
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know of the posterior, one sentence each."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +77,26 @@ class PosteriorSampler:
     proposals: int
 
     @property
+    def data(self) -> Observations:
+        """What the fit conditions on."""
+        return self.family.data
+
+    @property
     def half(self) -> ExpressionHalf | None:
         """The expression half of every replicate, where the family has one."""
         return None if self.programs is None else self.programs.half.select(self.programs.index)
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Arrays to keep with the fit, the replicate first: the expression half, where there is one."""
+        return {} if self.half is None else self.half.to_arrays()
+
+    def draw_prior(self, seed: int, draws: int) -> Quantities:
+        """Draw from the prior of the first replicate; see `draw_prior`."""
+        return draw_prior(self.family, seed, draws)
+
+    def notices(self) -> tuple[str, ...]:
+        """Nothing to say."""
+        return ()
 
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.observations import Observations, units
 from pyro_neurovae.models.spectrum import Spectrum
 from pyro_neurovae.study import Study
 
@@ -51,7 +51,8 @@ def observe(
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.ascontiguousarray(values)).to(device)
 
-    unit, level = _units(thinning, seen)
+    unit, level = units(tensor(thinning), tensor(seen))
+    lobes = study.graph.lobes
     return Observations(
         spectrum=Spectrum.of(study.graph, dtype=torch.float64, device=device),
         scatter=tensor(expression @ expression.T / expression.shape[1]),
@@ -60,10 +61,12 @@ def observe(
         thinning=tensor(thinning),
         seen=tensor(seen),
         sampling=tensor(_sampling(study)),
-        unit=tensor(unit),
-        level=tensor(level),
+        unit=unit,
+        level=level,
         edge_index=tensor(edges.T),
         edge_weight=tensor(study.graph.weights[edges[:, 0], edges[:, 1]]),
+        twin=tensor(_twins(study)),
+        lobe=None if lobes is None else tensor(np.unique(lobes, return_inverse=True)[1]),
     )
 
 
@@ -73,12 +76,12 @@ def centred_expression(study: Study) -> np.ndarray:
     return np.where(measured[:, None], expression - expression[measured].mean(0), 0.0)
 
 
-def _units(thinning: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standard deviation of the seen values, and twice their root mean square; both (replicate, map)."""
-    count = seen.sum(-1)
-    mean = thinning.sum(-1) / count
-    deviation = np.where(seen, thinning - mean[..., None], 0.0)
-    return np.sqrt((deviation**2).sum(-1) / count), 2 * np.sqrt((thinning**2).sum(-1) / count)
+def _twins(study: Study) -> np.ndarray:
+    """Number that a region shares with its homologue; (region,)."""
+    number = np.arange(study.n_regions)
+    for left, right in study.graph.homologues:
+        number[right] = number[left]
+    return number
 
 
 def _sampling(study: Study) -> np.ndarray:

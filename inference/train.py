@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import pyro
@@ -36,16 +36,36 @@ class TrainingRecord:
         Mean ELBO of the last tenth less that of the tenth before; (replicate,).
     drift_se
         Monte Carlo standard error of the drift; (replicate,).
+    best_step
+        Step whose state was put back, where training was stopped by a score; (replicate,).
     """
 
     elbo: Tensor
     drift: Tensor
     drift_se: Tensor
+    best_step: Tensor | None = None
 
     @property
     def settled(self) -> Tensor:
-        """Whether what was still being gained is under a tenth of a nat or within its noise; (replicate,)."""
+        """Whether what was still being gained is under a tenth of a nat or within its noise; (replicate,).
+
+        Where an earlier state was put back there was no more to gain.
+        """
+        if self.best_step is not None:
+            return torch.ones_like(self.drift, dtype=torch.bool)
         return self.drift < torch.clamp(3 * self.drift_se, min=0.1)
+
+
+class Stopping(Protocol):
+    """Tells when to stop, replicate by replicate; see `early_stopping.EarlyStopping`."""
+
+    best_step: Tensor
+
+    def done(self, step: int, /) -> bool:
+        """Look at the state after a step."""
+
+    def restore(self) -> None:
+        """Put every replicate's best state back."""
 
 
 def train(
@@ -57,12 +77,14 @@ def train(
     learning_rate: float,
     label: str = "training",
     progress: Progress | None = None,
+    stopping: Stopping | None = None,
 ) -> TrainingRecord:
     """Maximise the ELBO with Adam and a learning rate that falls to zero along a cosine.
 
     The stopping rule is the end of the schedule: all ``steps`` are taken, the last ones at a rate near zero,
     which averages the Monte Carlo noise out; `TrainingRecord.settled` says whether that was enough. A rule
-    that is the same for every replicate is also what lets a batch give each fit's own numbers.
+    that is the same for every replicate is also what lets a batch give each fit's own numbers. With ``stopping``
+    the rate is constant instead, training ends when every replicate is done, and each gets its best state back.
 
     Parameters
     ----------
@@ -72,13 +94,16 @@ def train(
         Arguments of both at a given step, for example that step's random numbers.
     steps, learning_rate
         Length of the schedule and its first rate.
+    stopping
+        Rule that stops before all steps are taken.
     """
     optimiser = torch.optim.Adam(guide.parameters(), lr=learning_rate, betas=(0.9, 0.99))
     elbo, history = ReplicateELBO(), []
     with _quick_pyro():
         for step in range(steps):
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+            if stopping is None:
+                for group in optimiser.param_groups:
+                    group["lr"] = learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
             optimiser.zero_grad(set_to_none=True)
             value = elbo.per_replicate(model, guide, *inputs(step))
             (-value.sum()).backward()
@@ -86,7 +111,13 @@ def train(
             history.append(value.detach())
             if progress is not None:
                 progress(label, step + 1, steps, float(history[-1].mean()))
-    return _record(torch.stack(history, -1))
+            if stopping is not None and stopping.done(step + 1):
+                break
+    record = _record(torch.stack(history, -1))
+    if stopping is None:
+        return record
+    stopping.restore()
+    return replace(record, best_step=stopping.best_step)
 
 
 def _record(elbo: Tensor) -> TrainingRecord:

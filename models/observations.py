@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from .spectrum import Spectrum
 
-__all__ = ["Observations"]
+__all__ = ["Observations", "units"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Observations:
         Prior standard deviation of the intercept; (replicate, map).
     edge_index, edge_weight
         The graph's edges in both directions, for the GNN; (2, edge) and (edge,).
+    twin
+        Number that a region shares with its homologue and with no other; (region,) long.
+    lobe
+        Number of each region's lobe, where the graph has lobes; (region,) long.
     """
 
     spectrum: Spectrum
@@ -51,11 +56,20 @@ class Observations:
     level: Tensor
     edge_index: Tensor
     edge_weight: Tensor
+    twin: Tensor
+    lobe: Tensor | None
 
     def select(self, replicates: Tensor) -> Observations:
         """Keep the replicates with the given numbers."""
         own = {name: getattr(self, name)[replicates] for name in ("thinning", "seen", "unit", "level")}
         return replace(self, **own)
+
+    def hide(self, hidden: Tensor) -> Observations:
+        """Hide thinning values (replicate, map, region) bool, and compute anew what is computed from thinning."""
+        seen = self.seen & ~hidden
+        thinning = torch.where(seen, self.thinning, torch.zeros_like(self.thinning))
+        unit, level = units(thinning, seen)
+        return replace(self, thinning=thinning, seen=seen, unit=unit, level=level)
 
     @property
     def replicates(self) -> int:
@@ -71,3 +85,12 @@ class Observations:
     def regions(self) -> int:
         """Number of regions of the graph."""
         return self.thinning.shape[2]
+
+
+def units(thinning: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Standard deviation of the seen values, and twice their root mean square; both (replicate, map)."""
+    count = seen.sum(-1)
+    mean = (thinning * seen).sum(-1) / count
+    deviation = torch.where(seen, thinning - mean[..., None], torch.zeros_like(thinning))
+    size = (thinning.square() * seen).sum(-1) / count
+    return (deviation.square().sum(-1) / count).sqrt(), 2 * size.sqrt()

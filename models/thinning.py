@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyro
-from pyro.distributions import Exponential
 from torch import Tensor
 
+from .family import Family
 from .marginal import PartlySeenNormal
-from .observations import Observations
-from .smoothness import pc_scale
 
 __all__ = ["ThinningFamily"]
 
 
-def _plate(name: str, size: int, dim: int) -> Any:
-    return pyro.plate(name, size, dim=dim)
-
-
-class ThinningFamily:
+class ThinningFamily(Family):
     r"""Thinning as a sum of scaled Gaussian parts; each family says which.
 
     .. math:: y_m = a_m 1 + \sum_p \sigma_{pm} R_p' w_{pm} + \epsilon_m, \qquad w_{pm} \sim N(0, I), \quad
@@ -42,13 +35,7 @@ class ThinningFamily:
         The family's record from `pyro_neurovae.settings`.
     """
 
-    name: ClassVar[str]
     parts: ClassVar[tuple[str, ...]]
-
-    def __init__(self, data: Observations, settings: Any) -> None:
-        self.data, self.settings = data, settings
-        # Both halves of one model enter the same plates, so each is made once.
-        self._plates = lru_cache(maxsize=None)(_plate)
 
     @property
     def scale_names(self) -> tuple[str, ...]:
@@ -61,11 +48,6 @@ class ThinningFamily:
         ``programs`` (replicate, draw, program, region) are what `expression_half` gives, where there is one.
         """
         raise NotImplementedError
-
-    def scale_prior(self, name: str) -> Exponential:
-        """PC prior of a standard deviation, in units of each map; batch (replicate, 1, map)."""
-        prior = getattr(self.settings, name)
-        return Exponential(pc_scale(prior.upper, prior.alpha).rate / self.data.unit[:, None, :])
 
     def covariance(self, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
         """Marginal covariance of the observed thinning; (replicate, draw, map, region, region)."""
@@ -94,15 +76,3 @@ class ThinningFamily:
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""
         self.thinning_half(self.kernels(), draws)
-
-    def replicate_plate(self) -> Any:
-        """Plate over the fits that train side by side."""
-        return self._plates("replicate", self.data.replicates, -3)
-
-    def draw_plate(self, draws: int) -> Any:
-        """Plate over Monte Carlo draws."""
-        return self._plates("draw", draws, -2)
-
-    def map_plate(self) -> Any:
-        """Plate over the thinning maps."""
-        return self._plates("map", self.data.maps, -1)

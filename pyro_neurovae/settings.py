@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Literal
 
 from .errors import SettingsError
@@ -13,14 +14,18 @@ __all__ = [
     "EXPRESSION_HALF",
     "FAMILIES",
     "CrossScaleSettings",
+    "AnyTraining",
     "ExpressionSettings",
     "FamilySettings",
     "FitSettings",
     "PCPrior",
+    "PaperSettings",
+    "PaperTraining",
     "SpatialSettings",
     "TrainingSettings",
     "check_seed",
     "fit_settings",
+    "training_of",
 ]
 
 
@@ -88,14 +93,50 @@ class SpatialSettings:
         _require("spatial_prior", self.spatial_prior, ("icar", "iid"))
 
 
+@dataclass(frozen=True)
+class PaperSettings:
+    """Settings of the family ``paper``, with the values of arXiv:2606.05870 where it gives them.
+
+    Attributes
+    ----------
+    n_latent
+        Dimensions of the latent field z.
+    lam
+        Weight lambda of the smoothness penalty, at least 0; or a `PCPrior`, P(lambda < upper) = alpha, under which
+        it is learned.
+    layers, width
+        Graph convolutions of the encoder, and hidden units of encoder and decoder.
+    unexplained_scale
+        Sigma in units of each map's standard deviation; or a `PCPrior` under which it is learned. The paper does
+        not say how it weighs its losses, which is to choose sigma: 0.2 leaves 4% of a map unexplained, near to
+        what it reports.
+    standard_errors
+        Add the known standard errors to sigma. The paper does not (False).
+    """
+
+    n_latent: int = 64
+    lam: float | PCPrior = 0.1
+    layers: int = 2
+    width: int = 64
+    unexplained_scale: float | PCPrior = 0.2
+    standard_errors: bool = True
+
+    def __post_init__(self) -> None:
+        _whole(self, "n_latent", "layers", "width")
+        _number_or_prior(self, "lam", least=0.0)
+        _number_or_prior(self, "unexplained_scale", above=0.0)
+        _flag(self, "standard_errors")
+
+
 # What of the cross-scale settings belongs to the half that no thinning map enters.
 EXPRESSION_HALF = ("n_programs", "program_prior", "smoothness", "strength", "expression_noise")
 
-FamilySettings = CrossScaleSettings | ExpressionSettings | SpatialSettings
+FamilySettings = CrossScaleSettings | ExpressionSettings | PaperSettings | SpatialSettings
 FAMILIES: dict[str, type[FamilySettings]] = {
     "cross-scale": CrossScaleSettings,
     "expression": ExpressionSettings,
     "spatial": SpatialSettings,
+    "paper": PaperSettings,
 }
 
 
@@ -133,6 +174,48 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
+class PaperTraining:
+    """How ``paper`` is trained: full-batch Adam, stopped by held-back regions.
+
+    Attributes
+    ----------
+    steps
+        Most optimiser steps.
+    learning_rate
+        Adam's, the same at every step.
+    particles
+        Monte Carlo draws per step.
+    validation
+        Share of the homologue pairs (regions, where the graph has none) that are kept from the gradient; the
+        state with the largest correlation over them is the one that is kept. 0 trains on all regions and keeps
+        the last state.
+    patience
+        Steps without a larger correlation after which training stops.
+    """
+
+    steps: int = 2000
+    learning_rate: float = 1e-3
+    particles: int = 1
+    validation: float = 0.1
+    patience: int = 500
+
+    def __post_init__(self) -> None:
+        _whole(self, "steps", "particles", "patience")
+        if not self.learning_rate > 0:
+            raise SettingsError(f"learning_rate is {self.learning_rate}; give a number above 0.")
+        if not 0 <= self.validation < 1:
+            raise SettingsError(f"validation is {self.validation}; give a share of the pairs from 0 to below 1.")
+
+
+AnyTraining = TrainingSettings | PaperTraining
+
+
+def training_of(model: str) -> type[AnyTraining]:
+    """Class of a model's training settings."""
+    return PaperTraining if model == "paper" else TrainingSettings
+
+
+@dataclass(frozen=True)
 class FitSettings:
     """Everything that decides a fit's numbers, apart from the study: recorded in every result."""
 
@@ -142,7 +225,7 @@ class FitSettings:
     restarts: int = 1
     device: str = "auto"
     family: FamilySettings = field(default_factory=CrossScaleSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+    training: AnyTraining = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
         _require("model", self.model, tuple(FAMILIES))
@@ -161,7 +244,7 @@ class FitSettings:
         priors: dict[str, Any] = {
             k: PCPrior(**v) if isinstance(v, dict) else v for k, v in record.pop("family").items()
         }
-        training = TrainingSettings(**record.pop("training"))
+        training = training_of(record["model"])(**record.pop("training"))
         return cls(**record, family=family(**priors), training=training)
 
 
@@ -174,7 +257,7 @@ def fit_settings(model: str = "cross-scale", **options: Any) -> FitSettings:
         For an unknown model (the known ones are listed) or an option that the model does not have.
     """
     _require("model", model, tuple(FAMILIES))
-    family, training, top = FAMILIES[model](), TrainingSettings(), FitSettings()
+    family, training, top = FAMILIES[model](), training_of(model)(), FitSettings()
     placed: dict[str, dict[str, Any]] = {"family": {}, "training": {}, "top": {}}
     for name, value in options.items():
         home = next((h for h, r in (("top", top), ("family", family), ("training", training)) if _has(r, name)), None)
@@ -214,6 +297,20 @@ def _priors(record: FamilySettings) -> None:
         value = getattr(record, entry.name)
         if isinstance(entry.default, PCPrior) and not isinstance(value, PCPrior):
             raise SettingsError(f"{entry.name} is {value!r}; give PCPrior(upper=..., alpha=...).")
+
+
+def _number_or_prior(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:
+    value = getattr(record, name)
+    if isinstance(value, PCPrior):
+        return
+    if not isinstance(value, Real) or not (value >= least and value > above and math.isfinite(value)):
+        limit = f"of at least {least:g}" if least > -math.inf else f"above {above:g}"
+        raise SettingsError(f"{name} is {value!r}; give a number {limit}, or PCPrior(upper=..., alpha=...).")
+
+
+def _flag(record: Any, name: str) -> None:
+    if not isinstance(getattr(record, name), bool):
+        raise SettingsError(f"{name} is {getattr(record, name)!r}; give True or False.")
 
 
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:

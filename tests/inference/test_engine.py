@@ -133,7 +133,7 @@ def test_the_spatial_baseline_agrees_with_quadrature():
     """Region means of the posterior against a dense grid over both scales, given the same priors."""
     study = nv.simulate(4, genes=12, programs=3)
     fitted = nv.fit(study, "spatial", draws=2000, map_steps=150)
-    family = train_fit(observe(study), fit_settings("spatial", map_steps=1), (0,)).family
+    family = train_fit(observe(study), fit_settings("spatial", map_steps=1), (0,)).sampler.family
     grid = torch.linspace(-7, 1.2, 60, dtype=torch.float64).exp() * family.data.unit[0, 0]
     t, s = (axis.reshape(1, -1, 1) for axis in torch.meshgrid(grid, grid, indexing="ij"))
     scales = {"spatial_scale": t, "unexplained_scale": s}

@@ -1,0 +1,98 @@
+"""Early stopping of the paper's model: which regions are held back, and which state is kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pyro_neurovae.models.observations import Observations
+
+__all__ = ["EarlyStopping", "correlation", "held_back"]
+
+# A correlation is looked at after this many steps.
+_EVERY = 10
+
+
+def held_back(data: Observations, seeds: Sequence[int], share: float) -> Tensor:
+    """Choose the regions whose thinning stops the training; (replicate, map, region) bool.
+
+    Whole homologue pairs are drawn at random, as many as make up the share and two at least: twins resemble each other, so that
+    one would give the other away. A pair that a replicate sees nothing of is not drawn for it.
+    """
+    chosen = torch.zeros_like(data.seen)
+    twin = data.twin.cpu().numpy()
+    for b, seed in enumerate(seeds):
+        seen = data.seen[b].any(0).cpu().numpy()
+        pairs = np.unique(twin[seen])
+        generator = np.random.default_rng([seed, *b"validation"])
+        drawn = generator.permutation(pairs)[: max(2, round(share * len(pairs)))]
+        chosen[b] = torch.as_tensor(np.isin(twin, drawn), device=chosen.device)
+    return chosen & data.seen
+
+
+def correlation(first: Tensor, second: Tensor, where: Tensor) -> Tensor:
+    """Pearson correlation over the regions in ``where``, averaged over maps, NaN ones left out; (replicate,).
+
+    All are (replicate, map, region).
+    """
+    count = where.sum(-1, keepdim=True)
+
+    def centred(values: Tensor) -> Tensor:
+        return (values - (values * where).sum(-1, keepdim=True) / count) * where
+
+    one, two = centred(first), centred(second)
+    product = (one * two).sum(-1) / (one.square().sum(-1) * two.square().sum(-1)).sqrt()
+    return product.nanmean(-1)
+
+
+class EarlyStopping:
+    """Keeps every replicate's state of largest score, and stops where none came for some steps.
+
+    A replicate that has stopped stays as it was, however long others go on: a batch gives each fit's own numbers.
+
+    Parameters
+    ----------
+    score
+        Score of the present state; (replicate,). NaN counts as the worst.
+    parameters
+        All that is trained, the replicate first.
+    patience
+        Steps without a larger score after which a replicate stops.
+
+    Attributes
+    ----------
+    best, best_step
+        Largest score and its step, minus infinity and 0 before any; (replicate,).
+    """
+
+    def __init__(self, score: Callable[[], Tensor], parameters: Iterable[nn.Parameter], patience: int) -> None:
+        self.score, self.parameters, self.patience = score, list(parameters), patience
+        self.kept = [parameter.detach().clone() for parameter in self.parameters]
+        replicates = len(self.kept[0])
+        self.best = self.kept[0].new_full((replicates,), -math.inf)
+        self.best_step = torch.zeros(replicates, dtype=torch.long, device=self.best.device)
+        self.stopped = torch.zeros_like(self.best_step, dtype=torch.bool)
+
+    @torch.no_grad()
+    def done(self, step: int) -> bool:
+        """Look at the state after a step; whether all have stopped."""
+        if step % _EVERY:
+            return False
+        score = self.score()
+        better = (score > self.best) & ~self.stopped
+        self.best = torch.where(better, score, self.best)
+        self.best_step[better] = step
+        for kept, parameter in zip(self.kept, self.parameters, strict=True):
+            kept[better] = parameter.detach()[better]
+        self.stopped |= step - self.best_step >= self.patience
+        return bool(self.stopped.all())
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Put the states of largest score back."""
+        for kept, parameter in zip(self.kept, self.parameters, strict=True):
+            parameter.copy_(kept)

@@ -1,0 +1,56 @@
+"""What every family has: data, settings, plates and the priors of a map's scales."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import pyro
+from pyro.distributions import Exponential
+
+from .observations import Observations
+from .smoothness import pc_scale
+
+__all__ = ["Family"]
+
+
+def _plate(name: str, size: int, dim: int) -> Any:
+    return pyro.plate(name, size, dim=dim)
+
+
+class Family:
+    """A generative process of thinning, for B replicates side by side.
+
+    Every tensor is ordered (replicate, draw, map, ...).
+
+    Parameters
+    ----------
+    data
+        The study as tensors.
+    settings
+        The family's record from `pyro_neurovae.settings`.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, data: Observations, settings: Any) -> None:
+        self.data, self.settings = data, settings
+        # All parts of one model enter the same plates, so each is made once.
+        self._plates = lru_cache(maxsize=None)(_plate)
+
+    def scale_prior(self, name: str) -> Exponential:
+        """PC prior of a standard deviation, in units of each map; batch (replicate, 1, map)."""
+        prior = getattr(self.settings, name)
+        return Exponential(pc_scale(prior.upper, prior.alpha).rate / self.data.unit[:, None, :])
+
+    def replicate_plate(self) -> Any:
+        """Plate over the fits that train side by side."""
+        return self._plates("replicate", self.data.replicates, -3)
+
+    def draw_plate(self, draws: int) -> Any:
+        """Plate over Monte Carlo draws."""
+        return self._plates("draw", draws, -2)
+
+    def map_plate(self) -> Any:
+        """Plate over the thinning maps."""
+        return self._plates("map", self.data.maps, -1)
