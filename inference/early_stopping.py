@@ -20,8 +20,8 @@ _EVERY = 10
 def held_back(data: Observations, seeds: Sequence[int], share: float) -> Tensor:
     """Choose the regions whose thinning stops the training; (replicate, map, region) bool.
 
-    Whole homologue pairs are drawn at random, as many as make up the share and two at least: twins resemble each other, so that
-    one would give the other away. A pair that a replicate sees nothing of is not drawn for it.
+    Whole homologue pairs are drawn at random, as many as make up the share and two at least: twins resemble each
+    other, so that one would give the other away. A pair that a replicate sees nothing of is not drawn for it.
     """
     chosen = torch.zeros_like(data.seen)
     twin = data.twin.cpu().numpy()
@@ -60,6 +60,8 @@ class EarlyStopping:
         Score of the present state; (replicate,). NaN counts as the worst.
     parameters
         All that is trained, the replicate first.
+    warm_up
+        Steps before the first look.
     patience
         Steps without a larger score after which a replicate stops.
 
@@ -69,8 +71,10 @@ class EarlyStopping:
         Largest score and its step, minus infinity and 0 before any; (replicate,).
     """
 
-    def __init__(self, score: Callable[[], Tensor], parameters: Iterable[nn.Parameter], patience: int) -> None:
-        self.score, self.parameters, self.patience = score, list(parameters), patience
+    def __init__(
+        self, score: Callable[[], Tensor], parameters: Iterable[nn.Parameter], *, warm_up: int, patience: int
+    ) -> None:
+        self.score, self.parameters, self.warm_up, self.patience = score, list(parameters), warm_up, patience
         self.kept = [parameter.detach().clone() for parameter in self.parameters]
         replicates = len(self.kept[0])
         self.best = self.kept[0].new_full((replicates,), -math.inf)
@@ -80,7 +84,7 @@ class EarlyStopping:
     @torch.no_grad()
     def done(self, step: int) -> bool:
         """Look at the state after a step; whether all have stopped."""
-        if step % _EVERY:
+        if step % _EVERY or step < self.warm_up:
             return False
         score = self.score()
         better = (score > self.best) & ~self.stopped
@@ -88,7 +92,7 @@ class EarlyStopping:
         self.best_step[better] = step
         for kept, parameter in zip(self.kept, self.parameters, strict=True):
             kept[better] = parameter.detach()[better]
-        self.stopped |= step - self.best_step >= self.patience
+        self.stopped |= step - self.best_step.clamp(min=self.warm_up) >= self.patience
         return bool(self.stopped.all())
 
     @torch.no_grad()

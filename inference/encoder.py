@@ -87,7 +87,7 @@ class RegionEncoder(nn.Module):
 
     def forward(self) -> Tensor:
         """Encode the regions: (replicate, region, outputs)."""
-        x = self.features.expand(self.read_out.weight.shape[0], *self.features.shape)
+        x = self.features  # without a replicate dimension yet: what neighbours send is gathered once for all
         for convolution in self.convolutions:
             x = torch.relu(convolution(x, self.edge_index, self.edge_weight))
         contexts = [x.mean(-2, keepdim=True).expand_as(x)] + ([] if self.pool is None else [self.pool @ x])

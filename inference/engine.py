@@ -27,7 +27,7 @@ from .thinning_half import fit_thinning_half
 from .threads import single_threaded
 from .train import Progress, TrainingRecord
 
-__all__ = ["FitResult", "TrainedFit", "build_family", "restart_seeds", "run_fit", "train_fit"]
+__all__ = ["FitResult", "TrainedFit", "build_family", "fitting_programs", "restart_seeds", "run_fit", "train_fit"]
 
 _FAMILIES: dict[str, type[ThinningFamily]] = {f.name: f for f in (CrossScale, Expression, Spatial)}
 
@@ -140,7 +140,7 @@ def run_fit(
         Called after every training step.
     """
     started = time.perf_counter()
-    settings, notices = _fitting_programs(study, settings)
+    settings, notices = fitting_programs(study, settings)
     seeds = restart_seeds(settings.seed, settings.restarts)
     data = observe(study, replicates=settings.restarts, device=pick_device(settings.device))
     trained = train_fit(data, settings, seeds, half=programs, progress=progress)
@@ -151,13 +151,11 @@ def run_fit(
     if not bool(trained.settled.all()):
         more = {name: 2 * getattr(settings.training, name, 0) for name in ("steps", "map_steps")}
         advice = ", ".join(f"{name}={value}" for name, value in more.items() if value)
-        notices += (
-            f"the ELBO was still rising when training ended: results may improve with more steps ({advice}).",
-        )
+        notices += (f"the ELBO was still rising when training ended: results may improve with more steps ({advice}).",)
     return FitResult(groups, notices, time.perf_counter() - started)
 
 
-def _fitting_programs(study: Study, settings: FitSettings) -> tuple[FitSettings, tuple[str, ...]]:
+def fitting_programs(study: Study, settings: FitSettings) -> tuple[FitSettings, tuple[str, ...]]:
     """Ask for no more programs than a third of the measured regions, or than genes, can carry."""
     family = settings.family
     if not isinstance(family, CrossScaleSettings):

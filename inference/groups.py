@@ -40,9 +40,7 @@ _DIMS: dict[str, tuple[str, ...]] = {
 _PRIOR_DRAWS = 500
 
 
-def name_groups(
-    study: Study, sampler: Sampler, record: TrainingRecord, drawn: Quantities, *, seed: int
-) -> Groups:
+def name_groups(study: Study, sampler: Sampler, record: TrainingRecord, drawn: Quantities, *, seed: int) -> Groups:
     """Arrange the draws (replicate, draw, ...) as InferenceData groups, replicates as chains."""
     data = sampler.data
     expression = torch.as_tensor(centred_expression(study)).to(data.scatter.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyro
@@ -50,7 +50,7 @@ def train_paper(
     decoder = Decoder(settings.n_latent, settings.width, data.maps, streams)
     model = Paper(data.hide(back), settings, decoder)
     guide = PaperGuide(model, streams)
-    guide.decoder = decoder  # trained with the guide
+    guide.add_module("decoder", decoder)  # trained with the guide
     noise = NoiseStreams(seeds, "paper training", dtype=data.thinning.dtype, device=data.thinning.device)
 
     def inputs(_: int) -> tuple[PaperNoise]:
@@ -60,6 +60,7 @@ def train_paper(
         predicted = model.mean(guide.moments()[0][:, None])[:, 0]
         return correlation(predicted, data.thinning, back)
 
+    stopping = EarlyStopping(score, guide.parameters(), warm_up=training.warm_up, patience=training.patience)
     record = train(
         lambda given: model.model(given.latent.shape[1]),
         guide,
@@ -68,7 +69,7 @@ def train_paper(
         learning_rate=training.learning_rate,
         label="paper",
         progress=progress,
-        stopping=EarlyStopping(score, guide.parameters(), training.patience) if training.validation else None,
+        stopping=stopping if training.validation else None,
     )
     return PaperSampler(model, guide, data, back, tuple(seeds)), record
 
@@ -106,7 +107,7 @@ class PaperSampler:
         sizes = [min(_CHUNK, draws - start) for start in range(0, draws, _CHUNK)]
         pieces = [self._draw(PaperNoise.draw(streams, size, latent, self.data)) for size in sizes]
         drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
-        spread = self._spread(drawn["unexplained_scale"])
+        spread = self.spread(drawn["unexplained_scale"])
         return drawn | {"replicated": drawn["thinning"] + spread * again}
 
     def _draw(self, noise: PaperNoise) -> Quantities:
@@ -121,16 +122,16 @@ class PaperSampler:
         if model.lam_prior is not None:
             drawn["lam"] = sites["lam"]["value"][..., 0]
         log_p, log_q = (log_joint(one)[..., None].expand(thinning.shape[:-1]) for one in (trace, guide_trace))
-        density = torch.distributions.Normal(thinning, self._spread(drawn["unexplained_scale"]))
+        density = torch.distributions.Normal(thinning, self.spread(drawn["unexplained_scale"]))
         seen = self.data.seen[:, None].expand_as(thinning)
         likelihood = density.log_prob(self.data.thinning[:, None]).masked_fill(~seen, torch.nan)
         ratio = log_p - log_q
         weight = {"log_p": log_p, "log_q": log_q, "log_weight": ratio[:, :, None], "log_evidence": ratio}
         return drawn | weight | {"log_likelihood": likelihood}
 
-    def _spread(self, sigma: Tensor) -> Tensor:
-        """Standard deviation of what is observed; (replicate, draw, map, region)."""
-        return (sigma.square()[..., None] + self.family.sampling_variance()).sqrt()
+    def spread(self, unexplained: Tensor) -> Tensor:
+        """Root of unexplained and sampling variance, the latter where the settings count it; as `Sampler.spread`."""
+        return (unexplained.square()[..., None] + self.family.sampling_variance()).sqrt()
 
     @torch.no_grad()
     def draw_prior(self, seed: int, draws: int) -> Quantities:
@@ -145,7 +146,7 @@ class PaperSampler:
             drawn["lam"] = nodes["lam"]["value"][..., 0]
         streams = NoiseStreams([seed], "prior", dtype=thinning.dtype, device=thinning.device)
         again = streams.normal(draws, self.data.maps, self.data.regions)
-        replicated = thinning + self._spread(drawn["unexplained_scale"]) * again
+        replicated = thinning + self.spread(drawn["unexplained_scale"]) * again
         return {name: values[first] for name, values in (drawn | {"replicated": replicated}).items()}
 
     @torch.no_grad()

@@ -45,6 +45,9 @@ class Sampler(Protocol):
     def draw_prior(self, seed: int, draws: int) -> Quantities:
         """Draw the same from the prior of the first replicate."""
 
+    def spread(self, unexplained: Tensor) -> Tensor:
+        """Standard deviation of an observed value about the noise-free one; (replicate, draw, map, region)."""
+
     def kept(self) -> dict[str, np.ndarray]:
         """Arrays to keep with the fit, the replicate first."""
 
@@ -85,6 +88,11 @@ class PosteriorSampler:
     def half(self) -> ExpressionHalf | None:
         """The expression half of every replicate, where the family has one."""
         return None if self.programs is None else self.programs.half.select(self.programs.index)
+
+    def spread(self, unexplained: Tensor) -> Tensor:
+        """Root of sampling and unexplained variance, for sigma (replicate, draw, map)."""
+        sampling = self.data.sampling.diagonal(dim1=-2, dim2=-1)
+        return (unexplained.square()[..., None] + sampling).sqrt()
 
     def kept(self) -> dict[str, np.ndarray]:
         """Arrays to keep with the fit, the replicate first: the expression half, where there is one."""

@@ -97,7 +97,7 @@ def train(
     stopping
         Rule that stops before all steps are taken.
     """
-    optimiser = torch.optim.Adam(guide.parameters(), lr=learning_rate, betas=(0.9, 0.99))
+    optimiser = torch.optim.Adam(guide.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
     elbo, history = ReplicateELBO(), []
     with _quick_pyro():
         for step in range(steps):

@@ -21,6 +21,7 @@ from .graph import RegionGraph
 from .settings import PCPrior
 from .simulate import simulate
 from .study import Study
+from .verify import Verification, verify
 
 if TYPE_CHECKING:
     from .models.gmrf import GMRF
@@ -37,10 +38,12 @@ __all__ = [
     "RegionGraph",
     "SettingsError",
     "Study",
+    "Verification",
     "fit",
     "load",
     "resolve",
     "simulate",
+    "verify",
 ]
 
 

@@ -1,4 +1,4 @@
-"""The command line: demo, fit, simulate. Bad input ends with status 2 and one sentence on stderr."""
+"""The command line: fit, verify, demo, simulate. Bad input ends with status 2 and one sentence on stderr."""
 
 from __future__ import annotations
 
@@ -11,6 +11,21 @@ from typing import Annotated, Any
 
 import typer
 
+from .cli_options import (
+    Device,
+    Draws,
+    Expression,
+    Graph,
+    OptionalOut,
+    Out,
+    Overwrite,
+    Quiet,
+    Seed,
+    Settings,
+    StandardErrorColumn,
+    StandardErrors,
+    ValueColumn,
+)
 from .errors import NeurovaeError, NeurovaeWarning, SettingsError
 from .interrupts import stoppable
 
@@ -30,24 +45,12 @@ _UsageError: Any = next(base for base in typer.BadParameter.__mro__ if base.__na
 _INTERRUPTED = 130
 
 # Options that take several values after one flag.
-_SEVERAL = ("--thinning",)
-
-Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results; made if it does not exist.")]
-OptionalOut = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Folder for the results; without it nothing is written.")
-]
-Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random number, at least 0.")]
-Draws = Annotated[int, typer.Option(metavar="N", help="Posterior draws a chain.")]
-Device = Annotated[str, typer.Option(metavar="NAME", help="auto (CUDA where there is one), cpu or cuda.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the results that --out holds.")]
-Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="No progress bar and no tables.")]
+_SEVERAL = ("--thinning", "--set")
 
 
 @app.command()
 def fit(
-    expression: Annotated[
-        Path, typer.Option(metavar="FILE", help="Table of regions by genes, either way round (CSV, TSV; .gz).")
-    ],
+    expression: Expression,
     thinning: Annotated[
         list[Path],
         typer.Option(
@@ -56,21 +59,20 @@ def fit(
         ),
     ],
     out: Out,
-    model: Annotated[str, typer.Option(metavar="NAME", help="cross-scale, expression or spatial.")] = "cross-scale",
-    graph: Annotated[
-        str, typer.Option(metavar="dk68|FILE", help="The Desikan-Killiany regions, or a labelled adjacency table.")
-    ] = "dk68",
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="cross-scale, expression, spatial or paper.")
+    ] = "cross-scale",
+    graph: Graph = "dk68",
     draws: Draws = 1000,
     restarts: Annotated[int, typer.Option(metavar="N", help="Independent trainings, each a chain.")] = 1,
     seed: Seed = 0,
-    se: Annotated[
-        str, typer.Option(metavar="file|none", help="none where standard errors are unknown: the noise is estimated.")
-    ] = "file",
-    se_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the standard errors.")] = None,
-    value_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the effect.")] = None,
+    se: StandardErrors = "file",
+    se_column: StandardErrorColumn = None,
+    value_column: ValueColumn = None,
     normalise: Annotated[
         str, typer.Option(metavar="gene|region|none", help="What of the expression gets mean 0 and variance 1.")
     ] = "gene",
+    settings: Settings = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -81,24 +83,72 @@ def fit(
     """
     from .fit import fit as run
     from .outputs import FIT_FILES, check_out, staged, write_fit_files
-    from .settings import fit_settings
+    from .settings import fit_settings, parse_options
     from .study import Study
     from .terminal import print_fit
 
     check_out(out, FIT_FILES, overwrite=overwrite)
-    fit_settings(model, draws=draws, restarts=restarts, device=device, seed=seed)
+    options = parse_options(settings) | {"draws": draws, "restarts": restarts, "device": device, "seed": seed}
+    fit_settings(model, **options)
     choices: dict[str, Any] = {"standard_error": _choice("--se", se, ("file", "none"))}
     choices["normalise"] = _choice("--normalise", normalise, ("gene", "region", "none"))
     with _heeding_warnings() as said:
         study = Study.from_files(
             expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
         )
-    fitted = run(study, model, seed=seed, draws=draws, restarts=restarts, device=device, progress=_show_bar(quiet))
+    fitted = run(study, model, progress=_show_bar(quiet), **options)
     if not quiet:
         print_fit(fitted, said=said)
     with staged(out, FIT_FILES) as folder:
         written = write_fit_files(fitted, folder)
     _print_written(out, written)
+
+
+@app.command()
+def verify(
+    expression: Expression,
+    thinning: Annotated[
+        Path, typer.Option(metavar="FILE", help="Thinning map: regions with an effect and its standard error.")
+    ],
+    graph: Graph = "dk68",
+    seed: Seed = 0,
+    se: StandardErrors = "file",
+    se_column: StandardErrorColumn = None,
+    value_column: ValueColumn = None,
+    settings: Settings = None,
+    device: Device = "auto",
+    out: OptionalOut = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the checklist of arXiv:2606.05870, held-out scores and noise ceiling beside it.
+
+    Ends with status 0 when every check passes and 1 when one fails. With --out it writes verify.json. Takes about a
+    minute: the paper's model is trained once on all regions and once for each of 17 folds.
+    """
+    from .outputs import VERIFY_FILES, check_out, staged, write_verification
+    from .settings import fit_settings, parse_options
+    from .study import Study
+    from .terminal import print_verification
+    from .verify import verify as run
+
+    if out is not None:
+        check_out(out, VERIFY_FILES, overwrite=overwrite)
+    options = parse_options(settings) | {"device": device}
+    fit_settings("paper", seed=seed, **options)
+    choices: dict[str, Any] = {"standard_error": _choice("--se", se, ("file", "none"))}
+    with _heeding_warnings() as said:
+        study = Study.from_files(
+            expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
+        )
+    found = run(study, seed=seed, progress=_show_bar(quiet), **options)
+    print_verification(found, said=said, table=not quiet)
+    if out is not None:
+        with staged(out, VERIFY_FILES) as folder:
+            written = write_verification(found, folder)
+        _print_written(out, written)
+    if not found.passed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -17,11 +17,22 @@ from .fit_summary import summarise_fit
 from .interrupts import uninterrupted
 from .study import Study
 from .tables import GENE_COLUMNS, PROGRAM_COLUMNS, has_genes, has_programs
+from .verify import Verification
 
-__all__ = ["FIT_FILES", "STUDY_FILES", "check_out", "staged", "write_fit_files", "write_study_files"]
+__all__ = [
+    "FIT_FILES",
+    "STUDY_FILES",
+    "VERIFY_FILES",
+    "check_out",
+    "staged",
+    "write_fit_files",
+    "write_study_files",
+    "write_verification",
+]
 
 # Everything that a fit or a simulated study may leave in a folder, as patterns: what --overwrite replaces.
 FIT_FILES = ("fit.nc", "regions.csv", "genes.csv", "programs.csv", "variance.csv", "summary.json", "report.html")
+VERIFY_FILES = ("verify.json",)
 STUDY_FILES = ("expression.csv", "thinning.csv", "thinning_simulated*.csv", "truth.csv")
 
 
@@ -101,6 +112,13 @@ def write_fit_files(fitted: Fit, folder: Path) -> list[str]:
     record = json.dumps(summarise_fit(idata, study), indent=2)
     (folder / "summary.json").write_text(record + "\n", encoding="utf-8")
     return ["fit.nc", *tables, "summary.json"]
+
+
+def write_verification(found: Verification, folder: Path) -> list[str]:
+    """Write verify.json; returns its name."""
+    text = json.dumps(found.record(), indent=2)
+    (folder / "verify.json").write_text(text + "\n", encoding="utf-8")
+    return ["verify.json"]
 
 
 def write_study_files(study: Study, folder: Path) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral, Real
 from typing import Any, Literal
@@ -25,6 +27,7 @@ __all__ = [
     "TrainingSettings",
     "check_seed",
     "fit_settings",
+    "parse_options",
     "training_of",
 ]
 
@@ -107,9 +110,9 @@ class PaperSettings:
     layers, width
         Graph convolutions of the encoder, and hidden units of encoder and decoder.
     unexplained_scale
-        Sigma in units of each map's standard deviation; or a `PCPrior` under which it is learned. The paper does
-        not say how it weighs its losses, which is to choose sigma: 0.2 leaves 4% of a map unexplained, near to
-        what it reports.
+        Sigma in units of each map's standard deviation; or a `PCPrior`, P(sigma > upper) = alpha, under which it is
+        learned (the default). The paper does not say how it weighs its losses, which is to choose sigma: fixed at
+        0.2, 4% of the map's variance, the fit comes near to what the paper reports.
     standard_errors
         Add the known standard errors to sigma. The paper does not (False).
     """
@@ -118,7 +121,7 @@ class PaperSettings:
     lam: float | PCPrior = 0.1
     layers: int = 2
     width: int = 64
-    unexplained_scale: float | PCPrior = 0.2
+    unexplained_scale: float | PCPrior = PCPrior(1.0, 0.1)
     standard_errors: bool = True
 
     def __post_init__(self) -> None:
@@ -168,9 +171,8 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         _whole(self, "steps", "map_steps", "particles", "map_particles", "proposals")
-        for name in ("learning_rate", "map_learning_rate"):
-            if not getattr(self, name) > 0:
-                raise SettingsError(f"{name} is {getattr(self, name)}; give a number above 0.")
+        _number(self, "learning_rate", above=0.0)
+        _number(self, "map_learning_rate", above=0.0)
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,9 @@ class PaperTraining:
         Share of the homologue pairs (regions, where the graph has none) that are kept from the gradient; the
         state with the largest correlation over them is the one that is kept. 0 trains on all regions and keeps
         the last state.
+    warm_up
+        Steps before the correlation is first looked at: over a few pairs it can be large by luck while the decoder
+        has learnt nothing.
     patience
         Steps without a larger correlation after which training stops.
     """
@@ -197,14 +202,15 @@ class PaperTraining:
     learning_rate: float = 1e-3
     particles: int = 1
     validation: float = 0.1
+    warm_up: int = 500
     patience: int = 500
 
     def __post_init__(self) -> None:
-        _whole(self, "steps", "particles", "patience")
-        if not self.learning_rate > 0:
-            raise SettingsError(f"learning_rate is {self.learning_rate}; give a number above 0.")
-        if not 0 <= self.validation < 1:
-            raise SettingsError(f"validation is {self.validation}; give a share of the pairs from 0 to below 1.")
+        _whole(self, "steps", "particles", "warm_up", "patience")
+        _number(self, "learning_rate", above=0.0)
+        _number(self, "validation", least=0.0)
+        if self.validation > 0.5:
+            raise SettingsError(f"validation is {self.validation}; give a share of the pairs from 0 to 0.5.")
 
 
 AnyTraining = TrainingSettings | PaperTraining
@@ -274,6 +280,31 @@ def fit_settings(model: str = "cross-scale", **options: Any) -> FitSettings:
     )
 
 
+def parse_options(texts: Sequence[str] | None) -> dict[str, Any]:
+    """Read settings written as NAME=VALUE: numbers, true or false, words, and pc(upper, alpha) for a `PCPrior`.
+
+    Raises
+    ------
+    SettingsError
+        For a text of another form.
+    """
+    options: dict[str, Any] = {}
+    for text in texts or ():
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise SettingsError(f"the setting {text!r} has no value; write NAME=VALUE, for example lam=0.1.")
+        prior = re.fullmatch(r"pc\(([^,()]+),([^,()]+)\)", value, re.IGNORECASE)
+        try:
+            options[name] = PCPrior(*map(float, prior.groups())) if prior else json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+        except ValueError as error:
+            if isinstance(error, SettingsError):
+                raise
+            raise SettingsError(f"the prior {value!r} holds no two numbers; write pc(upper, alpha).") from error
+    return options
+
+
 def check_seed(seed: int) -> None:
     """Raise SettingsError unless ``seed`` is a whole number from 0 to 2^63 - 1."""
     if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
@@ -287,7 +318,7 @@ def _has(record: Any, name: str) -> bool:
 def _whole(record: Any, *names: str) -> None:
     for name in names:
         value = getattr(record, name)
-        if not isinstance(value, Integral) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise SettingsError(f"{name} is {value!r}; give a whole number of at least 1.")
 
 
@@ -299,13 +330,18 @@ def _priors(record: FamilySettings) -> None:
             raise SettingsError(f"{entry.name} is {value!r}; give PCPrior(upper=..., alpha=...).")
 
 
-def _number_or_prior(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:
+def _number(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:
     value = getattr(record, name)
-    if isinstance(value, PCPrior):
-        return
-    if not isinstance(value, Real) or not (value >= least and value > above and math.isfinite(value)):
+    fits = isinstance(value, Real) and not isinstance(value, bool)
+    if not fits or not (value >= least and value > above and math.isfinite(value)):
         limit = f"of at least {least:g}" if least > -math.inf else f"above {above:g}"
-        raise SettingsError(f"{name} is {value!r}; give a number {limit}, or PCPrior(upper=..., alpha=...).")
+        prior = ", or PCPrior(upper=..., alpha=...)" if name in ("lam", "unexplained_scale") else ""
+        raise SettingsError(f"{name} is {value!r}; give a number {limit}{prior}.")
+
+
+def _number_or_prior(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:
+    if not isinstance(getattr(record, name), PCPrior):
+        _number(record, name, least=least, above=above)
 
 
 def _flag(record: Any, name: str) -> None:

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from .fit import Fit
+    from .verify import Verification
 
-__all__ = ["print_fit", "print_held"]
+__all__ = ["print_fit", "print_held", "print_verification"]
 
+_SCORES = {"r2": "R2", "r": "correlation", "elpd": "log density a region", "coverage90": "90% coverage"}
 _WIDTH = 100  # where the output is no terminal
 _MOST_AFFECTED = 10
 
@@ -33,11 +35,54 @@ def print_fit(fitted: Fit, *, said: Container[str] = ()) -> None:
         console.print(f"share of the variance: {_shares(shares[shares['map'] == name])}", soft_wrap=True)
 
 
+def print_verification(found: Verification, *, said: Container[str] = (), table: bool = True) -> None:
+    """Print notices, the checklist, each in-sample figure with its held-out twin, and what may be concluded."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    for notice in found.notices:
+        if notice not in said:
+            console.print(f"note: {notice}", markup=False, soft_wrap=True)
+    if table:
+        console.print(_checklist(found.checks))
+        console.print(_beside(found))
+    console.print(found.conclusion, soft_wrap=True)
+
+
 def print_held(fitted: Fit) -> None:
     """Print how many of a simulated study's true values the 90% intervals hold."""
     regions, truth = fitted.regions(), (fitted.study.truth or {})["thinning"].ravel()
     held = int(((regions["lower90"] <= truth) & (truth <= regions["upper90"])).sum())
     print(f"The 90% intervals hold {held} of {len(truth)} true values ({held / len(truth):.0%}).")
+
+
+def _checklist(checks: pd.DataFrame) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="The paper's checklist", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    for column in ("check", "found", "expected", "status"):
+        table.add_column(column, no_wrap=True)
+    for row in checks.to_dict("records"):
+        table.add_row(*(str(row[column]) for column in ("check", "found", "expected", "status")))
+    return table
+
+
+def _beside(found: Verification) -> Table:
+    """Scores in-sample and held out, and the ceiling, one column each."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="What the figures are worth", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table.add_column("score", no_wrap=True)
+    columns = {"in-sample": found.in_sample} | {f"held out, {name}": one for name, one in found.held_out.items()}
+    for name in (*columns, "noise ceiling"):
+        table.add_column(name, justify="right", no_wrap=True)
+    ceiling = "unknown" if found.noise_ceiling is None else f"{found.noise_ceiling:.3f}"
+    for score, label in _SCORES.items():
+        values = [f"{one[score]:.3f}" if score in one else "" for one in columns.values()]
+        table.add_row(label, *values, ceiling if score == "r2" else "")
+    return table
 
 
 def _most_affected(name: str, rows: pd.DataFrame) -> Table:

@@ -1,0 +1,96 @@
+"""Predictions of regions whose thinning the fit has not seen: every fold a replicate of one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyro_neurovae.settings import FitSettings
+from pyro_neurovae.study import Study
+
+from .engine import fitting_programs, train_fit
+from .posterior import Quantities, Sampler
+from .prepare import observe, pick_device
+from .threads import single_threaded
+from .train import Progress
+
+__all__ = ["HeldOut", "predict_held_out"]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Posterior predictive of every observed value, given the other folds; all (map, region), NaN where unobserved.
+
+    Attributes
+    ----------
+    mean, sd, lower90, upper90
+        Of the value observed anew, all noise included.
+    log_density
+        Log predictive density of the observed value, in map units: its sum or mean over regions is the ELPD.
+    """
+
+    mean: np.ndarray
+    sd: np.ndarray
+    lower90: np.ndarray
+    upper90: np.ndarray
+    log_density: np.ndarray
+
+
+def predict_held_out(
+    study: Study,
+    settings: FitSettings,
+    folds: Sequence[np.ndarray],
+    *,
+    progress: Progress | None = None,
+) -> list[HeldOut]:
+    """Predict every region from the folds it is not in.
+
+    All folds of all ways of folding train as one batch. Of a held-out value nothing reaches its own prediction: the
+    units of the priors, early stopping and training are computed from what a fold sees.
+
+    Parameters
+    ----------
+    study, settings
+        What to fit and how; ``restarts`` is not used.
+    folds
+        Ways of folding, each the fold of every region (region,).
+    """
+    settings, _ = fitting_programs(study, settings)
+    numbers = [np.unique(fold) for fold in folds]
+    hidden = np.concatenate([fold == number[:, None] for fold, number in zip(folds, numbers, strict=True)])
+    hidden = np.repeat(hidden[:, None], len(study.maps), axis=1)  # (replicate, map, region)
+    data = observe(study, hidden=hidden, device=pick_device(settings.device))
+    sampler = train_fit(data, settings, (settings.seed,) * len(hidden), progress=progress).sampler
+    with single_threaded(study.n_regions):
+        summary = _summarise(sampler, sampler.draw(settings.draws), study)
+    splits = np.cumsum([len(number) for number in numbers])[:-1]
+    out = np.where(study.thinning_observed & hidden, 1.0, np.nan)
+    each = {name: np.split(values * out, splits) for name, values in summary.items()}
+    return [HeldOut(**{name: _own(values[way]) for name, values in each.items()}) for way in range(len(folds))]
+
+
+def _summarise(sampler: Sampler, drawn: Quantities, study: Study) -> dict[str, np.ndarray]:
+    """Predictive moments, interval and density; each (replicate, map, region)."""
+    mean, spread = drawn["thinning"], sampler.spread(drawn["unexplained_scale"])  # (replicate, draw, map, region)
+    observed = torch.as_tensor(np.nan_to_num(study.thinning)).to(mean)
+    density = torch.distributions.Normal(mean, spread).log_prob(observed)
+    ends = torch.tensor([0.05, 0.95], dtype=mean.dtype, device=mean.device)
+    lower, upper = torch.quantile(drawn["replicated"], ends, dim=1)
+    summary: dict[str, Tensor] = {
+        "mean": mean.mean(1),
+        "sd": (mean.var(1) + spread.square().mean(1)).sqrt(),
+        "lower90": lower,
+        "upper90": upper,
+        "log_density": density.logsumexp(1) - np.log(mean.shape[1]),
+    }
+    return {name: values.cpu().numpy() for name, values in summary.items()}
+
+
+def _own(values: np.ndarray) -> np.ndarray:
+    """Of (fold, map, region), each region's number from the fold that hides it, the others being NaN."""
+    kept = np.nansum(values, axis=0)
+    return np.where(np.isnan(values).all(0), np.nan, kept)

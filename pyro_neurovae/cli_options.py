@@ -1,0 +1,53 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Device",
+    "Draws",
+    "Expression",
+    "Graph",
+    "OptionalOut",
+    "Out",
+    "Overwrite",
+    "Quiet",
+    "Seed",
+    "Settings",
+    "StandardErrors",
+    "StandardErrorColumn",
+    "ValueColumn",
+]
+
+Expression = Annotated[
+    Path, typer.Option(metavar="FILE", help="Table of regions by genes, either way round (CSV, TSV; .gz).")
+]
+Graph = Annotated[
+    str, typer.Option(metavar="dk68|FILE", help="The Desikan-Killiany regions, or a labelled adjacency table.")
+]
+StandardErrors = Annotated[
+    str, typer.Option(metavar="file|none", help="none where standard errors are unknown: the noise is estimated.")
+]
+StandardErrorColumn = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the standard errors.")]
+ValueColumn = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the effect.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE [...]",
+        help="Settings of the model or its training, for example n_programs=8 or lam=pc(0.1,0.5).",
+    ),
+]
+Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results; made if it does not exist.")]
+OptionalOut = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder for the results; without it nothing is written.")
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random number, at least 0.")]
+Draws = Annotated[int, typer.Option(metavar="N", help="Posterior draws a chain.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="auto (CUDA where there is one), cpu or cuda.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the results that --out holds.")]
+Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="No progress bar and no tables.")]
