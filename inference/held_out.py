@@ -31,6 +31,8 @@ class HeldOut:
         Of the value observed anew, all noise included.
     log_density
         Log predictive density of the observed value, in map units: its sum or mean over regions is the ELPD.
+    crps
+        Continuous ranked probability score of the predictive draws, in map units (Gneiting & Raftery 2007, eq. 21).
     """
 
     mean: np.ndarray
@@ -38,6 +40,7 @@ class HeldOut:
     lower90: np.ndarray
     upper90: np.ndarray
     log_density: np.ndarray
+    crps: np.ndarray
 
 
 def predict_held_out(
@@ -86,8 +89,17 @@ def _summarise(sampler: Sampler, drawn: Quantities, study: Study) -> dict[str, n
         "lower90": lower,
         "upper90": upper,
         "log_density": density.logsumexp(1) - np.log(mean.shape[1]),
+        "crps": _crps(drawn["replicated"], observed),
     }
     return {name: values.cpu().numpy() for name, values in summary.items()}
+
+
+def _crps(draws: Tensor, observed: Tensor) -> Tensor:
+    """E|x - y| - E|x - x'| / 2 over draws (replicate, draw, map, region); (replicate, map, region)."""
+    count = draws.shape[1]
+    rank = 2 * torch.arange(1, count + 1, dtype=draws.dtype, device=draws.device) - count - 1
+    spread = (rank[:, None, None] * draws.sort(1).values).sum(1) / (count * (count - 1))
+    return (draws - observed).abs().mean(1) - spread
 
 
 def _own(values: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from .graph import RegionGraph
 from .settings import PCPrior
 from .simulate import simulate
 from .study import Study
+from .validate import Validation, validate
 from .verify import Verification, verify
 
 if TYPE_CHECKING:
@@ -38,11 +39,13 @@ __all__ = [
     "RegionGraph",
     "SettingsError",
     "Study",
+    "Validation",
     "Verification",
     "fit",
     "load",
     "resolve",
     "simulate",
+    "validate",
     "verify",
 ]
 

@@ -27,7 +27,12 @@ Expression = Annotated[
     Path, typer.Option(metavar="FILE", help="Table of regions by genes, either way round (CSV, TSV; .gz).")
 ]
 Graph = Annotated[
-    str, typer.Option(metavar="dk68|FILE", help="The Desikan-Killiany regions, or a labelled adjacency table.")
+    str,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="dk68 (Desikan-Killiany regions, joined where they touch), dk68-boundary or dk68-distance (weighted), "
+        "or a labelled table of connections.",
+    ),
 ]
 StandardErrors = Annotated[
     str, typer.Option(metavar="file|none", help="none where standard errors are unknown: the noise is estimated.")

@@ -21,7 +21,12 @@ __all__ = ["GRAPHS", "as_graph", "map_names", "read_expression", "read_graph", "
 
 FilePath = str | os.PathLike[str]
 
-GRAPHS = ("dk68",)
+# Name to the weights of the Desikan-Killiany graph.
+GRAPHS: dict[str, Literal["binary", "boundary", "distance"]] = {
+    "dk68": "binary",
+    "dk68-boundary": "boundary",
+    "dk68-distance": "distance",
+}
 
 
 def as_graph(graph: RegionGraph | FilePath | pd.DataFrame) -> tuple[RegionGraph, tuple[str, ...]]:
@@ -37,8 +42,8 @@ def as_graph(graph: RegionGraph | FilePath | pd.DataFrame) -> tuple[RegionGraph,
     if isinstance(graph, pd.DataFrame):
         connections, notices = align_connections(graph)
         return _weighted(connections, "table"), notices
-    if graph == "dk68":
-        return RegionGraph.dk68(), ()
+    if isinstance(graph, str) and graph in GRAPHS:
+        return RegionGraph.dk68(weights=GRAPHS[graph]), ()
     if isinstance(graph, str) and not Path(graph).exists() and not Path(graph).suffix:
         raise InputError(f"unknown graph {graph!r}: give {', '.join(GRAPHS)}, or the path of a file.")
     return read_graph(graph)

@@ -109,7 +109,8 @@ class Study:
             One file a map, which gives the map its name: a column of regions, one of the effect, one of its
             standard error or two of the group sizes from which that is computed (as Cohen's d).
         graph
-            "dk68" (the default), a `RegionGraph`, or a file with a labelled square table or a list of edges.
+            "dk68" (the default), "dk68-boundary" or "dk68-distance" (see `RegionGraph.dk68`), a `RegionGraph`, or a
+            file with a labelled square table or a list of edges.
         value_column, se_column
             Columns to read from every thinning file; None (the default) looks for the usual names.
         standard_error

@@ -13,11 +13,11 @@ import pandas as pd
 from .atlas import dk68_names
 from .errors import GraphError, InputError
 from .fit import fit
-from .folds import make_folds
-from .scores import correlation, coverage, r_squared
+from .scores import correlation, r_squared
 from .settings import fit_settings
 from .study import Study
 from .study_summary import noise_ceiling
+from .validate import validate
 
 __all__ = ["PAPER_OPTIONS", "Verification", "verify"]
 
@@ -115,12 +115,12 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
         raise InputError(
             f"verify takes a study with one map, and this one has {len(study.maps)}; use study.select(maps=...)."
         )
-    study = replace(study, normalise="region")
-    settings = fit_settings("paper", seed=seed, **(PAPER_OPTIONS | options))
-    fitted = fit(study, "paper", seed=seed, progress=progress, **(PAPER_OPTIONS | options))
+    study, options = replace(study, normalise="region"), PAPER_OPTIONS | options
+    settings = fit_settings("paper", seed=seed, **options)
+    fitted = fit(study, "paper", seed=seed, progress=progress, **options)
     regions = fitted.regions()
     in_sample = _scores(study.thinning[0], regions["mean"].to_numpy())
-    held_out, missing = _held_out(study, settings, progress)
+    held_out, missing = _held_out(study, options, seed, progress)
     ceiling = noise_ceiling(study.thinning[0], study.standard_error[0])
     known = ceiling if np.isfinite(ceiling) else None
     return Verification(
@@ -171,26 +171,19 @@ def _fit_checks(in_sample: dict[str, float]) -> list[dict[str, str]]:
 
 
 def _held_out(
-    study: Study, settings: Any, progress: bool | Progress
+    study: Study, options: dict[str, Any], seed: int, progress: bool | Progress
 ) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     """Scores of every scheme that the graph allows, and why one is missing."""
-    from .inference.held_out import predict_held_out
-    from .progress import training_progress
-
-    folds, missing = {}, []
+    scores: dict[str, dict[str, float]] = {}
+    missing = []
     for scheme in _SCHEMES:
         try:
-            folds[scheme] = make_folds(study.graph, scheme, seed=settings.seed)
+            found = validate(study, {"paper": {"model": "paper"} | options}, folds=scheme, seed=seed, progress=progress)
         except GraphError as error:
             missing.append(str(error))
-    with training_progress(progress) as report:
-        predictions = predict_held_out(study, settings, list(folds.values()), progress=report)
-    observed, scores = study.thinning[0], {}
-    for scheme, found in zip(folds, predictions, strict=True):
-        scores[scheme] = _scores(observed, found.mean[0]) | {
-            "elpd": float(np.nanmean(found.log_density[0])),
-            "coverage90": coverage(observed, found.lower90[0], found.upper90[0]),
-        }
+        else:
+            row = found.scores.iloc[0]
+            scores[scheme] = {name: float(row[name]) for name in ("r2", "r", "elpd", "coverage90")}
     return scores, tuple(missing)
 
 
