@@ -312,17 +312,22 @@ def test_hiding_computes_anew_what_is_computed_from_thinning(pairs, hidden):
         assert float(ours.level[b, m]) == pytest.approx(2 * np.sqrt((y**2).mean()))
 
 
-@pytest.mark.parametrize("share", [0.01, 0.1, 0.5])
-def test_whole_pairs_are_held_back(share):
-    study = nv.simulate(0, genes=3, maps=2)
+@pytest.fixture(scope="module")
+def cortex() -> nv.Study:
+    """The 34 homologue pairs, five regions of them without thinning in the first of two maps."""
+    study = nv.simulate(0, genes=3, maps=2, programs=1)
     thinning = study.thinning.copy()
     thinning[0, :5] = np.nan
-    study = study.with_thinning(thinning, study.standard_error)
-    left, right = np.array(study.graph.homologues).T
-    hidden = np.zeros((3, 2, study.n_regions), dtype=bool)
+    return study.with_thinning(thinning, study.standard_error)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.5])
+def test_whole_pairs_are_held_back(cortex, share):
+    left, right = np.array(cortex.graph.homologues).T
+    hidden = np.zeros((3, 2, cortex.n_regions), dtype=bool)
     unseen = slice(0, 20)  # pairs of which the last replicate sees nothing
     hidden[2][:, left[unseen]] = hidden[2][:, right[unseen]] = True
-    data, seeds = observe(study, hidden=hidden), (0, 1, 0)
+    data, seeds = observe(cortex, hidden=hidden), (0, 1, 0)
     back = held_back(data, seeds, share).numpy()
     assert torch.equal(held_back(data, seeds, share), torch.as_tensor(back))
     for b, seed in enumerate(seeds):

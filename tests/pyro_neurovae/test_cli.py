@@ -97,6 +97,19 @@ def fit_arguments(folder, *more):
     return given if "--out" in more else [*given, "--out", folder / "out"]
 
 
+def verify_arguments(folder, *more):
+    return ["verify", *fit_arguments(folder, *more)[1:]]
+
+
+# Enough training of the paper's model to run every step of it, and enough to follow any map wherever it goes.
+PAPER = ("--set", "steps=20", "n_latent=3", "width=8", "warm_up=5", "patience=5")
+UNTRAINED = (*PAPER, "draws=20")
+FOLLOWING = (
+    *("--set", "steps=100", "n_latent=6", "width=32", "learning_rate=0.03", "validation=0", "lam=0"),
+    *("unexplained_scale=0.05", "draws=20"),
+)
+
+
 # Happy paths
 
 
@@ -219,7 +232,7 @@ def test_importing_the_command_line_loads_nothing_heavy():
     assert not heavy & set(loaded)
 
 
-@pytest.mark.parametrize("command", ["fit", "demo", "simulate"])
+@pytest.mark.parametrize("command", ["fit", "verify", "demo", "simulate"])
 def test_help_of_every_command_names_seed_and_out(run, command):
     status, printed, _ = run(command, "--help")
     assert status == 0
@@ -345,7 +358,10 @@ BAD_OPTIONS = {
     "no restarts": (("--restarts", -1), "restarts is -1; give a whole number of at least 1"),
     "a negative seed": (("--seed", -1), "seed is -1; give a whole number from 0"),
     "an unknown model": (("--model", "gp"), "unknown model 'gp': the known ones are cross-scale, expression, spatial"),
-    "an unknown graph": (("--graph", "aal"), "unknown graph 'aal': give dk68, or the path of a file"),
+    "an unknown graph": (
+        ("--graph", "aal"),
+        "unknown graph 'aal': give dk68, dk68-boundary, dk68-distance, or the path",
+    ),
     "an unknown device": (("--device", "abacus"), "device 'abacus' is not to be had here; give auto or cpu"),
     "an unknown --se": (("--se", "maybe"), "--se maybe is unknown: the known ones are file, none"),
     "an unknown --normalise": (("--normalise", "x"), "--normalise x is unknown: the known ones are gene, region, none"),
@@ -408,6 +424,152 @@ def test_options_that_are_needed_are_asked_for(run, files):
     assert "genes is 0" in one_sentence(*run("simulate", "--out", files / "out", "--genes", 0))
     assert "draws is 0" in one_sentence(*run("demo", "--draws", 0))
     assert not (files / "out").exists()
+
+
+# The paper's model and its checklist
+
+
+def test_the_papers_model_writes_every_file(run, files):
+    status, out, err = run(*fit_arguments(files, "--model", "paper", "--draws", 20, "--normalise", "region", *PAPER))
+    assert (status, err) == (0, "")
+    assert out.splitlines()[-1].startswith("wrote fit.nc")
+    assert sorted(path.name for path in (files / "out").iterdir()) == FIT_FILES
+    for name, columns in COLUMNS.items():
+        assert (files / "out" / name).read_text().splitlines()[0] == columns
+    rows = {name: len(pd.read_csv(files / "out" / name)) for name in COLUMNS}
+    assert rows == {"regions.csv": 68, "genes.csv": 12, "programs.csv": 0, "variance.csv": 4}
+    record = json.loads((files / "out" / "summary.json").read_text(), parse_constant=pytest.fail)
+    assert record["settings"]["family"]["n_latent"] == 3
+
+
+@pytest.mark.parametrize(("settings", "status", "verdict"), [(FOLLOWING, 0, "pass"), (UNTRAINED, 1, "fail")])
+def test_verify_ends_with_0_or_1_and_writes_either_way(run, files, settings, status, verdict):
+    ended, out, err = run(*verify_arguments(files, *settings))
+    assert (ended, err) == (status, "")
+    assert [line.split()[-1] for line in out.splitlines() if ", in-sample " in line] == [verdict, verdict]
+    assert out.splitlines()[-1] == f"wrote verify.json to {files / 'out'}"
+    assert [path.name for path in (files / "out").iterdir()] == ["verify.json"]
+    record = json.loads((files / "out" / "verify.json").read_text(), parse_constant=pytest.fail)
+    assert record["passed"] == (status == 0)
+    assert record["conclusion"] in out.splitlines()
+    assert set(record["held_out"]) == {"pairs", "blocks"}
+
+
+def test_verify_without_out_writes_nothing(run, files):
+    before = sorted(files.iterdir())
+    arguments = verify_arguments(files, "--quiet", *UNTRAINED)
+    assert arguments[-2] == "--out"
+    status, out, err = run(*arguments[:-2])
+    assert (status, err) == (1, "")
+    assert out.count("\n") == 1
+    assert "The in-sample R2 of" in out
+    assert sorted(files.iterdir()) == before
+
+
+def test_verify_replaces_its_record_only_when_that_is_asked_for(run, files):
+    (files / "out").mkdir()
+    record = files / "out" / "verify.json"
+    record.write_text("of an earlier run")
+    err = one_sentence(*run(*verify_arguments(files, *UNTRAINED)))
+    assert f"--out {files / 'out'} holds verify.json already; add --overwrite to replace it" in err
+    assert record.read_text() == "of an earlier run"
+    assert run(*verify_arguments(files, "--overwrite", *UNTRAINED))[0] == 1
+    assert json.loads(record.read_text())["passed"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--expression", "absent.csv"), "absent.csv: no such file; check the path"),
+        (("--se", "maybe"), "--se maybe is unknown: the known ones are file, none"),
+        (("--seed", -1), "seed is -1; give a whole number from 0"),
+        (("--device", "abacus"), "device 'abacus' is not to be had here; give auto or cpu"),
+        (("--se-column", "sd"), "map.csv: no column 'sd'; give --se-column one of region, d, se"),
+        (("--out", "map.csv"), "--out map.csv is a file; name a folder."),
+    ],
+)
+def test_verify_names_a_bad_option_and_writes_nothing(run, files, no_training, monkeypatch, options, message):
+    before = sorted(files.iterdir())
+    monkeypatch.chdir(files)
+    assert message in one_sentence(*run(*verify_arguments(files), *options))
+    assert not no_training
+    assert sorted(files.iterdir()) == before
+
+
+@pytest.mark.xfail(strict=True, raises=TrainingReachedError, reason="the last of several maps is taken, silently")
+def test_verify_takes_one_map(run, files, no_training):
+    made_map().to_csv(files / "second.csv", index=False)
+    assert "--thinning" in one_sentence(
+        *run(*verify_arguments(files, "--thinning", files / "map.csv", files / "second.csv"))
+    )
+
+
+# Settings of a model and its training
+
+
+@pytest.mark.parametrize("arguments", [fit_arguments, verify_arguments], ids=["fit", "verify"])
+def test_settings_reach_the_training(files, no_training, arguments):
+    more = ("--model", "paper") if arguments is fit_arguments else ()
+    settings = (
+        "--set",
+        "lam=pc(0.1, 0.5)",
+        "standard_errors=true",
+        "steps=7",
+        "--quiet",
+        "--set",
+        "learning_rate=1e-2",
+    )
+    with pytest.raises(TrainingReachedError):
+        cli.main([str(part) for part in arguments(files, *more, *settings)])
+    reached = no_training[0][1]
+    assert reached.model == "paper"
+    assert (reached.family.lam, reached.family.standard_errors) == (nv.PCPrior(0.1, 0.5), True)
+    assert (reached.training.steps, reached.training.learning_rate) == (7, 0.01)
+
+
+def test_a_setting_that_is_a_word(files, no_training):
+    with pytest.raises(TrainingReachedError):
+        cli.main([str(part) for part in fit_arguments(files, "--set", "spatial_prior=iid", "n_programs=2")])
+    assert (no_training[0][1].family.spatial_prior, no_training[0][1].family.n_programs) == ("iid", 2)
+
+
+BAD_SETTINGS = {
+    "no equals sign": ("lam", "the setting 'lam' has no value; write NAME=VALUE, for example lam=0.1."),
+    "no value": ("lam=", "the setting 'lam=' has no value"),
+    "no name": ("=3", "the setting '=3' has no value"),
+    "unknown": ("temperature=3", "model paper has no setting 'temperature'; it has lam, layers"),
+    "of another model": ("n_programs=3", "model paper has no setting 'n_programs'; it has lam"),
+    "a word for a whole number": ("steps=abc", "steps is 'abc'; give a whole number of at least 1."),
+    "a word for a number": ("learning_rate=fast", "learning_rate is 'fast'; give a number above 0."),
+    "a negative penalty": ("lam=-1", "lam is -1; give a number of at least 0, or PCPrior(upper=..., alpha=...)."),
+    "a prior of words": ("lam=pc(a,b)", "the prior 'pc(a,b)' holds no two numbers; write pc(upper, alpha)."),
+    "a prior out of range": ("lam=pc(1,2)", "is out of range: give upper > 0 and 0 < alpha < 1."),
+    "no flag": ("standard_errors=maybe", "standard_errors is 'maybe'; give True or False."),
+}
+OWN_FLAGS = pytest.mark.xfail(strict=True, raises=TypeError, reason="a setting that is an argument of fit_settings")
+
+
+@pytest.mark.parametrize("arguments", [fit_arguments, verify_arguments], ids=["fit", "verify"])
+@pytest.mark.parametrize(("setting", "message"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
+def test_a_bad_setting_is_named_and_nothing_written(run, files, no_training, arguments, setting, message):
+    before = sorted(files.iterdir())
+    more = ("--model", "paper") if arguments is fit_arguments else ()
+    assert message in one_sentence(*run(*arguments(files, *more, "--set", "width=8", setting)))
+    assert not no_training
+    assert sorted(files.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "setting"),
+    [
+        pytest.param(fit_arguments, "model=spatial", marks=OWN_FLAGS),
+        pytest.param(verify_arguments, "model=spatial", marks=OWN_FLAGS),
+        pytest.param(verify_arguments, "seed=3", marks=OWN_FLAGS),
+    ],
+)
+def test_what_has_a_flag_of_its_own_is_no_setting(run, files, no_training, arguments, setting):
+    assert setting.split("=")[0] in one_sentence(*run(*arguments(files, "--set", setting)))
+    assert not no_training
 
 
 # Where results go

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from pyro_neurovae.errors import SettingsError
-from pyro_neurovae.settings import EXPRESSION_HALF, FAMILIES, CrossScaleSettings, FitSettings, PCPrior, fit_settings
+from pyro_neurovae.settings import (
+    EXPRESSION_HALF,
+    FAMILIES,
+    CrossScaleSettings,
+    FitSettings,
+    PaperTraining,
+    PCPrior,
+    fit_settings,
+)
 
 
 @pytest.mark.parametrize("model", FAMILIES)
@@ -31,6 +39,21 @@ def test_numbers_of_numpy_become_plain_ones():
     assert FitSettings.from_json(settings.to_json()) == settings
 
 
+@pytest.mark.parametrize("lam", [0, 0.25, np.float32(0.25), PCPrior(0.1, 0.5)])
+@pytest.mark.parametrize("sigma", [0.2, PCPrior(0.3, 0.2)])
+def test_what_may_be_fixed_or_learned_is_json_and_back(lam, sigma):
+    changed = fit_settings("paper", lam=lam, unexplained_scale=sigma, standard_errors=False, validation=0, patience=7)
+    again = FitSettings.from_json(changed.to_json())
+    assert again == changed
+    assert isinstance(again.family.lam, PCPrior) == isinstance(lam, PCPrior)
+    assert isinstance(again.training, PaperTraining)
+
+
+def test_the_papers_values_are_the_defaults():
+    settings = fit_settings("paper")
+    assert (settings.family.n_latent, settings.family.lam, settings.training.learning_rate) == (64, 0.1, 1e-3)
+
+
 def test_options_go_to_the_record_that_has_them():
     settings = fit_settings("cross-scale", n_programs=5, map_steps=9, draws=4, spatial_prior="iid")
     assert (settings.family.n_programs, settings.family.spatial_prior) == (5, "iid")
@@ -39,6 +62,35 @@ def test_options_go_to_the_record_that_has_them():
 
 def test_the_expression_half_is_named_by_fields_that_exist():
     assert set(EXPRESSION_HALF) < {field.name for field in dataclasses.fields(CrossScaleSettings)}
+
+
+OR_PRIOR = r", or PCPrior\(upper=..., alpha=...\)\.$"
+PAPER_FAULTS = [
+    ({"lam": -0.1}, "lam is -0.1; give a number of at least 0" + OR_PRIOR),
+    ({"lam": float("nan")}, "lam is nan; give a number of at least 0"),
+    ({"lam": float("inf")}, "lam is inf; give a number of at least 0"),
+    ({"lam": "0.1"}, "lam is '0.1'; give a number"),
+    ({"lam": True}, "lam is True; give a number"),
+    ({"lam": None}, "lam is None; give a number"),
+    ({"unexplained_scale": 0}, "unexplained_scale is 0; give a number above 0" + OR_PRIOR),
+    ({"unexplained_scale": -0.2}, "unexplained_scale is -0.2; give a number above 0"),
+    ({"unexplained_scale": (1.0, 0.1)}, r"unexplained_scale is \(1.0, 0.1\); give a number above 0"),
+    ({"standard_errors": 1}, "standard_errors is 1; give True or False"),
+    ({"n_latent": 0}, "n_latent is 0; give a whole number of at least 1"),
+    ({"layers": 0}, "layers is 0; give a whole number"),
+    ({"width": 2.5}, "width is 2.5; give a whole number"),
+    ({"steps": 0}, "steps is 0; give a whole number"),
+    ({"particles": True}, "particles is True; give a whole number"),
+    ({"warm_up": 0}, "warm_up is 0; give a whole number"),
+    ({"patience": -3}, "patience is -3; give a whole number"),
+    ({"learning_rate": 0}, r"learning_rate is 0; give a number above 0\.$"),
+    ({"learning_rate": "fast"}, "learning_rate is 'fast'; give a number above 0"),
+    ({"validation": -0.1}, r"validation is -0.1; give a number of at least 0\.$"),
+    ({"validation": float("nan")}, "validation is nan; give a number of at least 0"),
+    ({"validation": "all"}, "validation is 'all'; give a number"),
+    ({"validation": 0.6}, "validation is 0.6; give a share of the pairs from 0 to 0.5"),
+    ({"map_steps": 5}, "model paper has no setting 'map_steps'; it has .*warm_up"),
+]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +108,7 @@ def test_the_expression_half_is_named_by_fields_that_exist():
         ({"model": "expression", "transcriptomic_scale": 1.0}, "transcriptomic_scale is 1.0; give PCPrior"),
         ({"training": None}, "has no setting 'training'"),
         ({"family": None}, "has no setting 'family'"),
+        *[({"model": "paper", **option}, message) for option, message in PAPER_FAULTS],
     ],
 )
 def test_faults_name_the_setting_and_what_it_takes(options, message):

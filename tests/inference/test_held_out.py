@@ -1,0 +1,127 @@
+"""Held-out predictions: nothing of a value reaches its own, and every number by hand from the draws."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist
+from scipy.special import logsumexp
+from scipy.stats import norm
+
+import pyro_neurovae as nv
+from pyro_neurovae.inference.engine import train_fit
+from pyro_neurovae.inference.held_out import HeldOut, predict_held_out
+from pyro_neurovae.inference.prepare import observe
+from pyro_neurovae.settings import fit_settings
+
+DRAWS, SEED = 25, 4
+OPTIONS = {
+    "cross-scale": {"n_programs": 3, "steps": 10, "map_steps": 10},
+    "expression": {"map_steps": 10},
+    "spatial": {"map_steps": 10},
+    "paper": {
+        **{"n_latent": 3, "width": 8, "steps": 30, "learning_rate": 0.01},
+        **{"warm_up": 10, "patience": 10, "validation": 0.3},
+    },
+}
+MODELS = pytest.mark.parametrize("model", OPTIONS)
+NAMES = [field.name for field in fields(HeldOut)]
+PREDICTION = ["mean", "sd", "lower90", "upper90"]
+
+# Two ways of folding the ring: every third region, and arcs of three; the numbers of the second have gaps.
+THIRDS, ARCS = np.arange(12) % 3, 10 * (np.arange(12) // 3)
+
+
+def settings_of(model, **more):
+    return fit_settings(model, seed=SEED, draws=DRAWS, **OPTIONS[model] | more)
+
+
+@pytest.fixture(scope="module")
+def predictions(study):
+    """Each model's predictions of both ways of folding, as one batch."""
+    return {model: predict_held_out(study, settings_of(model), [THIRDS, ARCS]) for model in OPTIONS}
+
+
+@MODELS
+def test_a_held_out_value_reaches_nothing_of_its_own_prediction(study, predictions, model):
+    region = 5
+    changed = study.thinning.copy()
+    changed[:, region] = 9.0
+    other = study.with_thinning(changed, study.standard_error)
+    found = predict_held_out(other, settings_of(model), [THIRDS, ARCS])
+    for fold, before, after in zip((THIRDS, ARCS), predictions[model], found, strict=True):
+        together = fold == fold[region]
+        for name in PREDICTION:
+            first, second = getattr(before, name), getattr(after, name)
+            np.testing.assert_array_equal(first[:, together], second[:, together], err_msg=name)
+        assert (before.log_density[:, region] > after.log_density[:, region]).all()
+        # Every other fold sees the region, and heeds it.
+        assert not (before.sd[:, ~together] == after.sd[:, ~together]).any()
+
+
+@MODELS
+def test_every_number_by_hand_from_the_draws_of_the_fold(study, predictions, model):
+    numbers = np.unique(ARCS)
+    hidden = np.repeat((numbers[:, None] == ARCS)[:, None], 2, axis=1)
+    sampler = train_fit(observe(study, hidden=hidden), settings_of(model), (SEED,) * len(numbers)).sampler
+    drawn = {name: values.numpy() for name, values in sampler.draw(DRAWS).items()}
+    found = predictions[model][1]
+    for m, region in np.argwhere(study.thinning_observed):
+        at = int(np.searchsorted(numbers, ARCS[region])), slice(None), m
+        mean, sigma = drawn["thinning"][*at, region], drawn["unexplained_scale"][at]
+        noise = np.hypot(sigma, study.standard_error[m, region])
+        again, y = drawn["replicated"][*at, region], study.thinning[m, region]
+        expected = {
+            "mean": mean.mean(),
+            "sd": np.sqrt(mean.var(ddof=1) + (noise**2).mean()),
+            "lower90": np.quantile(again, 0.05),
+            "upper90": np.quantile(again, 0.95),
+            "log_density": logsumexp(norm.logpdf(y, mean, noise)) - np.log(DRAWS),
+            "crps": np.abs(again - y).mean() - pdist(again[:, None]).mean() / 2,
+        }
+        for name, value in expected.items():
+            assert getattr(found, name)[m, region] == pytest.approx(value, rel=1e-6, abs=1e-9), name
+
+
+@MODELS
+def test_two_ways_of_folding_in_one_batch_are_each_alone(study, predictions, model):
+    for way, batch in zip((THIRDS, ARCS), predictions[model], strict=True):
+        (alone,) = predict_held_out(study, settings_of(model), [way])
+        for name in NAMES:
+            np.testing.assert_allclose(getattr(batch, name), getattr(alone, name), rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+@MODELS
+def test_a_prediction_wherever_there_is_a_value_and_nowhere_else(study, predictions, model):
+    for found in predictions[model]:
+        for name in NAMES:
+            values = getattr(found, name)
+            assert values.shape == study.thinning.shape
+            np.testing.assert_array_equal(np.isfinite(values), study.thinning_observed, err_msg=name)
+            assert np.isnan(values[0, 7])
+        assert (found.sd[study.thinning_observed] > 0).all()
+        assert (found.lower90 < found.upper90)[study.thinning_observed].all()
+
+
+def test_too_many_programs_are_lowered(study):
+    many, most = (
+        predict_held_out(study, settings_of("cross-scale", steps=2, map_steps=2, n_programs=n), [THIRDS])[0]
+        for n in (16, 3)
+    )
+    np.testing.assert_array_equal(many.mean, most.mean)
+
+
+@pytest.mark.parametrize("model", ["expression", "spatial"])
+def test_a_hidden_region_is_a_missing_one(study, model):
+    """With all else Gaussian, predictions are those of a fit of the study that never had the value."""
+    region = 5
+    fold = np.where(np.arange(12) == region, 2, np.arange(12) % 2)  # in a fold of its own
+    (found,) = predict_held_out(study, settings_of(model), [fold])
+    thinning = study.thinning.copy()
+    thinning[1, region] = np.nan
+    missing = study.with_thinning(thinning, study.standard_error)
+    table = nv.fit(missing, model, seed=SEED, draws=DRAWS, **OPTIONS[model]).regions()
+    direct = table.set_index(["map", "region"])["mean"]
+    assert found.mean[1, region] == pytest.approx(direct[study.maps[1], f"r{region}"], rel=1e-6)
