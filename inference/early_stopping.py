@@ -13,6 +13,9 @@ from pyro_neurovae.models.observations import Observations
 
 __all__ = ["EarlyStopping", "correlation", "held_back"]
 
+# Fewest regions that a correlation is taken over.
+_LEAST = 4
+
 # A correlation is looked at after this many steps.
 _EVERY = 10
 
@@ -20,16 +23,18 @@ _EVERY = 10
 def held_back(data: Observations, seeds: Sequence[int], share: float) -> Tensor:
     """Choose the regions whose thinning stops the training; (replicate, map, region) bool.
 
-    Whole homologue pairs are drawn at random, as many as make up the share and two at least: twins resemble each
-    other, so that one would give the other away. A pair that a replicate sees nothing of is not drawn for it.
+    Whole homologue pairs are drawn at random until they make up the share, and four regions at least: twins resemble
+    each other, so that one would give the other away. Only what a replicate sees is drawn for it.
     """
     chosen = torch.zeros_like(data.seen)
     twin = data.twin.cpu().numpy()
     for b, seed in enumerate(seeds):
         seen = data.seen[b].any(0).cpu().numpy()
-        pairs = np.unique(twin[seen])
         generator = np.random.default_rng([seed, *b"validation"])
-        drawn = generator.permutation(pairs)[: max(2, round(share * len(pairs)))]
+        pairs = generator.permutation(np.unique(twin[seen]))
+        held = np.cumsum([(twin[seen] == pair).sum() for pair in pairs])
+        wanted = max(_LEAST, round(share * seen.sum()))
+        drawn = pairs[: np.searchsorted(held, wanted) + 1]
         chosen[b] = torch.as_tensor(np.isin(twin, drawn), device=chosen.device)
     return chosen & data.seen
 
@@ -97,6 +102,7 @@ class EarlyStopping:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Put the states of largest score back."""
+        """Put the states of largest score back; a replicate without a score keeps its last state."""
+        scored = self.best > -math.inf
         for kept, parameter in zip(self.kept, self.parameters, strict=True):
-            parameter.copy_(kept)
+            parameter[scored] = kept[scored]

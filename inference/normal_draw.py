@@ -33,6 +33,11 @@ class NormalDraw(TorchDistribution):
         self.loc, self.sd, self.white = torch.broadcast_tensors(mean, sd, white)
         super().__init__(self.white.shape[:-1], self.white.shape[-1:], validate_args=False)
 
+    def expand(self, batch_shape: Any, _instance: Any = None) -> NormalDraw:
+        """Expand the batch dimensions."""
+        shape = torch.Size(batch_shape) + self.event_shape
+        return NormalDraw(self.loc.expand(shape), self.sd.expand(shape), self.white.expand(shape))
+
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Give the one draw that the numbers make."""
         if torch.Size(sample_shape):

@@ -121,12 +121,18 @@ class PaperSampler:
         drawn = _parts(thinning) | {"unexplained_scale": sigma.expand(thinning.shape[:-1])}
         if model.lam_prior is not None:
             drawn["lam"] = sites["lam"]["value"][..., 0]
+        # Maps share z: each is given an equal part of the joint density, and all of its ratio.
         log_p, log_q = (log_joint(one)[..., None].expand(thinning.shape[:-1]) for one in (trace, guide_trace))
         density = torch.distributions.Normal(thinning, self.spread(drawn["unexplained_scale"]))
         seen = self.data.seen[:, None].expand_as(thinning)
         likelihood = density.log_prob(self.data.thinning[:, None]).masked_fill(~seen, torch.nan)
         ratio = log_p - log_q
-        weight = {"log_p": log_p, "log_q": log_q, "log_weight": ratio[:, :, None], "log_evidence": ratio}
+        weight = {
+            "log_p": log_p / self.data.maps,
+            "log_q": log_q / self.data.maps,
+            "log_weight": ratio[:, :, None],
+            "log_evidence": ratio,
+        }
         return drawn | weight | {"log_likelihood": likelihood}
 
     def spread(self, unexplained: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ def variance_shares(drawn: Mapping[str, Tensor], data: Observations) -> Tensor:
     over the regions the sum is not the map's variance: the share says how much each part moves by itself.
     """
     deviations = _squared_deviations(drawn, data)
-    seen = data.seen[:, None, :, None].to(data.thinning.dtype)
+    seen = data.seen[: len(deviations), None, :, None].to(data.thinning.dtype)  # a prior has the first replicate only
     sampling = (deviations[..., 3:, :] * seen).sum(-1) / seen.sum(-1)
     parts = torch.cat([deviations[..., :3, :].mean(-1), sampling], -1)
     return parts / parts.sum(-1, keepdim=True)

@@ -93,7 +93,7 @@ class PCSmoothness(TorchDistribution):
         )
         self._grid = grid.exp() if kind == "paper" else grid.sigmoid()
         self._distances = self.distance(self._grid)
-        self.rate, self._mass = self._solve_rate(upper, alpha)
+        self.rate, self.mass = self._solve_rate(upper, alpha)
         super().__init__(torch.Size(), torch.Size(), validate_args=validate_args)
 
     @property
@@ -117,13 +117,13 @@ class PCSmoothness(TorchDistribution):
         if self._validate_args:
             self._validate_sample(value)
         distance, slope = self._distance_and_slope(value)
-        return math.log(self.rate / self._mass) - self.rate * distance + slope.abs().log()
+        return math.log(self.rate / self.mass) - self.rate * distance + slope.abs().log()
 
     @torch.no_grad()
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Draw p by inverting d on a grid."""
         uniform = torch.rand(torch.Size(sample_shape), dtype=self._grid.dtype, device=self._grid.device)
-        target = -torch.log1p(-uniform * self._mass) / self.rate
+        target = -torch.log1p(-uniform * self.mass) / self.rate
         right = torch.searchsorted(self._distances, target).clamp(1, len(self._grid) - 1)
         low, high = self._distances[right - 1], self._distances[right]
         share = ((target - low) / (high - low)).clamp(0, 1)

@@ -17,6 +17,7 @@ from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, Sett
 # The functions fit and simulate share their modules' names: imported here, the functions are what nv.fit and
 # nv.simulate mean. Both modules import torch only when called.
 from .fit import Fit, fit, load
+from .folds import make_folds
 from .graph import RegionGraph
 from .settings import PCPrior
 from .simulate import simulate
@@ -43,6 +44,7 @@ __all__ = [
     "Verification",
     "fit",
     "load",
+    "make_folds",
     "resolve",
     "simulate",
     "validate",

@@ -44,6 +44,9 @@ _UsageError: Any = next(base for base in typer.BadParameter.__mro__ if base.__na
 
 _INTERRUPTED = 130
 
+# Settings that --set leaves to options of their own.
+_TAKEN = ("model", "draws", "restarts", "device", "seed", "normalise")
+
 # Options that take several values after one flag.
 _SEVERAL = ("--thinning", "--set")
 
@@ -88,7 +91,12 @@ def fit(
     from .terminal import print_fit
 
     check_out(out, FIT_FILES, overwrite=overwrite)
-    options = parse_options(settings) | {"draws": draws, "restarts": restarts, "device": device, "seed": seed}
+    options = parse_options(settings, taken=_TAKEN) | {
+        "draws": draws,
+        "restarts": restarts,
+        "device": device,
+        "seed": seed,
+    }
     fit_settings(model, **options)
     choices: dict[str, Any] = {"standard_error": _choice("--se", se, ("file", "none"))}
     choices["normalise"] = _choice("--normalise", normalise, ("gene", "region", "none"))
@@ -108,7 +116,7 @@ def fit(
 def verify(
     expression: Expression,
     thinning: Annotated[
-        Path, typer.Option(metavar="FILE", help="Thinning map: regions with an effect and its standard error.")
+        list[Path], typer.Option(metavar="FILE", help="Thinning map: regions with an effect and its standard error.")
     ],
     graph: Graph = "dk68",
     seed: Seed = 0,
@@ -134,7 +142,9 @@ def verify(
 
     if out is not None:
         check_out(out, VERIFY_FILES, overwrite=overwrite)
-    options = parse_options(settings) | {"device": device}
+    if len(thinning) > 1:
+        raise SettingsError(f"verify takes one map, and --thinning names {len(thinning)} files; name one of them.")
+    options = parse_options(settings, taken=("model", "device", "seed", "normalise")) | {"device": device}
     fit_settings("paper", seed=seed, **options)
     choices: dict[str, Any] = {"standard_error": _choice("--se", se, ("file", "none"))}
     with _heeding_warnings() as said:

@@ -108,7 +108,7 @@ def fit(
     study
         Expression, thinning maps and graph.
     model
-        "cross-scale" (the default), or one of the baselines "expression" and "spatial".
+        "cross-scale" (the default), one of the baselines "expression" and "spatial", or "paper".
     seed
         Seed of every random number, at least 0; the same seed gives the same numbers. The caller's random
         state is neither used nor changed.
@@ -124,8 +124,8 @@ def fit(
     progress
         True shows a bar with the ELBO; a callable gets (label, step, steps, elbo).
     **options
-        Any field of the model's settings or of `TrainingSettings`, for example ``n_programs=8``,
-        ``spatial_prior="iid"`` or ``steps=500``.
+        Any field of the model's settings or of its training's (`TrainingSettings`, `PaperTraining`), for example
+        ``n_programs=8``, ``spatial_prior="iid"`` or ``steps=500``.
 
     Raises
     ------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 
 import numpy as np
 
 from .errors import GraphError, SettingsError
 from .graph import RegionGraph
+from .settings import check_seed
 
 __all__ = ["SCHEMES", "make_folds"]
 
@@ -32,7 +34,7 @@ def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None 
     Raises
     ------
     SettingsError
-        For an unknown scheme or fewer than two folds.
+        For an unknown scheme, a number of folds out of range, or a seed that is none.
     GraphError
         For blocks on a graph whose regions have no positions.
     """
@@ -45,7 +47,8 @@ def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None 
             units[right] = units[left]
     kinds, unit = np.unique(units, return_inverse=True)
     wanted = min(usual, len(kinds)) if number is None else number
-    if not 2 <= wanted <= len(kinds):
+    check_seed(seed)
+    if not isinstance(wanted, Integral) or not 2 <= wanted <= len(kinds):
         raise SettingsError(f"{wanted} folds of {len(kinds)} {scheme}: give a number from 2 to {len(kinds)}.")
     return deal(graph, unit, wanted, np.random.default_rng([seed, *b"folds"]))[unit]
 

@@ -86,13 +86,19 @@ def read_netcdf(path: str) -> Any:
         return _assemble(datasets, dict(tree.attrs))
 
 
+# A Pareto tail is fitted to a fifth of the ratios, and wants five of them.
+_LEAST_RATIOS = 25
+
+
 def pareto_k(log_ratios: np.ndarray) -> float:
-    """Shape k of the Pareto tail of importance ratios; above 0.7 they mislead.
+    """Shape k of the Pareto tail of importance ratios; above 0.7 they mislead. NaN where there are too few for a tail.
 
     References
     ----------
     Vehtari, Simpson, Gelman, Yao, Gabry (2024), Pareto smoothed importance sampling, JMLR 25(72).
     """
+    if np.size(log_ratios) < _LEAST_RATIOS:
+        return float("nan")
     with _quiet_arviz() as arviz, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ArviZ warns of k above 0.7, which the number says
         if hasattr(arviz, "psislw"):

@@ -18,8 +18,9 @@ def correlation(observed: np.ndarray, predicted: np.ndarray) -> float:
     """Pearson correlation; NaN where the prediction is constant."""
     seen = ~np.isnan(observed) & ~np.isnan(predicted)
     y, f = observed[seen] - observed[seen].mean(), predicted[seen] - predicted[seen].mean()
-    size = np.sqrt((y**2).sum() * (f**2).sum())
-    return float((y * f).sum() / size) if size > 0 else float("nan")
+    if np.ptp(observed[seen]) == 0 or np.ptp(predicted[seen]) == 0:
+        return float("nan")
+    return float((y * f).sum() / np.sqrt((y**2).sum() * (f**2).sum()))
 
 
 def coverage(observed: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:

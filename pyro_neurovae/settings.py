@@ -44,7 +44,7 @@ class PCPrior:
     alpha: float
 
     def __post_init__(self) -> None:
-        if not self.upper > 0 or not 0 < self.alpha < 1:
+        if not 0 < self.upper < math.inf or not 0 < self.alpha < 1:
             raise SettingsError(
                 f"prior PCPrior(upper={self.upper}, alpha={self.alpha}) is out of range: "
                 "give upper > 0 and 0 < alpha < 1."
@@ -211,6 +211,11 @@ class PaperTraining:
         _number(self, "validation", least=0.0)
         if self.validation > 0.5:
             raise SettingsError(f"validation is {self.validation}; give a share of the pairs from 0 to 0.5.")
+        if self.validation and self.warm_up >= self.steps:
+            raise SettingsError(
+                f"warm_up is {self.warm_up} and steps {self.steps}: no state would be looked at; lower warm_up, or set "
+                "validation to 0."
+            )
 
 
 AnyTraining = TrainingSettings | PaperTraining
@@ -280,22 +285,26 @@ def fit_settings(model: str = "cross-scale", **options: Any) -> FitSettings:
     )
 
 
-def parse_options(texts: Sequence[str] | None) -> dict[str, Any]:
+def parse_options(texts: Sequence[str] | None, *, taken: Sequence[str] = ()) -> dict[str, Any]:
     """Read settings written as NAME=VALUE: numbers, true or false, words, and pc(upper, alpha) for a `PCPrior`.
+
+    Names ``taken`` have an option of their own.
 
     Raises
     ------
     SettingsError
-        For a text of another form.
+        For a text of another form, or a name that is taken.
     """
     options: dict[str, Any] = {}
     for text in texts or ():
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
             raise SettingsError(f"the setting {text!r} has no value; write NAME=VALUE, for example lam=0.1.")
+        if name in taken:
+            raise SettingsError(f"{name} can't be set so; use the command's own option for it, where it has one.")
         prior = re.fullmatch(r"pc\(([^,()]+),([^,()]+)\)", value, re.IGNORECASE)
         try:
-            options[name] = PCPrior(*map(float, prior.groups())) if prior else json.loads(value)
+            options[name] = PCPrior(*map(float, prior.groups())) if prior else json.loads(_WORDS.get(value, value))
         except json.JSONDecodeError:
             options[name] = value
         except ValueError as error:
@@ -303,6 +312,10 @@ def parse_options(texts: Sequence[str] | None) -> dict[str, Any]:
                 raise
             raise SettingsError(f"the prior {value!r} holds no two numbers; write pc(upper, alpha).") from error
     return options
+
+
+# How Python writes what JSON writes in small letters.
+_WORDS = {"True": "true", "False": "false"}
 
 
 def check_seed(seed: int) -> None:

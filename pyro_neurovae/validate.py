@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .errors import InputError
+from .errors import InputError, SettingsError
 from .folds import make_folds
 from .scores import correlation, coverage, r_squared
-from .settings import FitSettings, fit_settings
+from .settings import FitSettings, check_seed, fit_settings
 from .study import Study
 from .study_summary import noise_ceiling
 
@@ -123,9 +124,14 @@ _LEAST_SEEN = 5
 
 def _ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, seed: int) -> tuple[list[np.ndarray], str]:
     """Ways of folding, and what to call them."""
+    label = folds if isinstance(folds, str) else "table"
     if isinstance(folds, str):
-        return [make_folds(study.graph, folds, seed=seed + repeat) for repeat in range(repeats)], folds
-    ways = [np.asarray(way) for way in folds]
+        check_seed(seed)
+        if not isinstance(repeats, Integral) or repeats < 1:
+            raise SettingsError(f"repeats is {repeats!r}; give a whole number of at least 1.")
+        ways = [make_folds(study.graph, folds, seed=seed + repeat) for repeat in range(repeats)]
+    else:
+        ways = [np.asarray(way) for way in folds]
     for way in ways:
         if way.shape != (study.n_regions,):
             raise InputError(
@@ -134,8 +140,12 @@ def _ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, seed: i
         for number in np.unique(way):
             seen = study.thinning_observed[:, way != number].sum(1)
             if seen.min() < _LEAST_SEEN:
-                raise InputError(f"fold {number} leaves {seen.min()} regions of a map to learn from; make it smaller.")
-    return ways, "table"
+                short = study.maps[int(seen.argmin())]
+                raise InputError(
+                    f"fold {number} of {label} leaves {seen.min()} regions of map {short} to learn from; use other "
+                    "folds or a map with more regions."
+                )
+    return ways, label
 
 
 def _settings(given: Mapping[str, Any], **common: Any) -> FitSettings:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .atlas import dk68_names
-from .errors import GraphError, InputError
+from .errors import GraphError, InputError, SettingsError
 from .fit import fit
 from .scores import correlation, r_squared
 from .settings import fit_settings
@@ -115,6 +115,8 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
         raise InputError(
             f"verify takes a study with one map, and this one has {len(study.maps)}; use study.select(maps=...)."
         )
+    if "model" in options:
+        raise SettingsError("verify is of the model paper; leave out model.")
     study, options = replace(study, normalise="region"), PAPER_OPTIONS | options
     settings = fit_settings("paper", seed=seed, **options)
     fitted = fit(study, "paper", seed=seed, progress=progress, **options)
@@ -202,8 +204,7 @@ def _conclude(in_sample: float, held_out: dict[str, dict[str, float]], ceiling: 
         first = (
             f"The in-sample R2 of {in_sample:.2f} is below the noise ceiling of {ceiling:.2f}, which proves nothing."
         )
-    best = max((scores["r2"] for scores in held_out.values()), default=float("nan"))
-    if not best > 0:
+    if not any(scores["r2"] > 0 for scores in held_out.values()):
         second = f"Held out, R2 is {parts}: the model predicts unseen regions no better than the map's mean."
     else:
         second = f"Held out, R2 is {parts}: that is what the model can be said to predict."

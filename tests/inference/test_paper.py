@@ -337,8 +337,12 @@ def test_whole_pairs_are_held_back(cortex, share):
     both = data.seen.numpy()[..., left] & data.seen.numpy()[..., right]
     assert np.array_equal((back[..., left] == back[..., right]) | ~both, np.ones_like(both))
     drawn = (back[..., left] | back[..., right]).any(1).sum(-1)
-    assert drawn.tolist() == [max(2, round(share * n)) for n in (34, 34, 14)]
+    assert drawn.tolist() == [max(2, math.ceil(round(share * 2 * n) / 2)) for n in (34, 34, 14)]
     assert not np.array_equal(back[0], back[1])
+
+
+def test_a_correlation_is_over_four_regions_at_least(study):
+    assert held_back(observe(study), (0,), 0.01).any(1).sum().item() == 4
 
 
 def test_regions_without_twins_are_held_back_one_by_one(study):
@@ -381,7 +385,7 @@ def test_every_replicate_keeps_its_own_best_state():
     assert stopping.best.tolist() == pytest.approx([0.5, 0.4, -math.inf])
     assert stopping.best_step.tolist() == [30, 70, 0]
     stopping.restore()
-    assert state.tolist() == [[30, 30], [70, 70], [0, 0]]
+    assert state.tolist() == [[30, 30], [70, 70], [100, 100]]  # without a score the last state stays
 
 
 def test_values_that_stop_the_training_reach_no_gradient(pairs):
@@ -567,3 +571,9 @@ def test_a_fit_from_end_to_end(study, tmp_path):
     for name in ("regions", "genes", "predict", "variance"):
         pd.testing.assert_frame_equal(getattr(loaded, name)(), getattr(fitted, name)(), check_exact=True)
     assert loaded.summary() == fitted.summary()
+
+
+def test_log_p_and_log_q_are_the_joint_whatever_the_number_of_maps(study):
+    stats = nv.fit(study, "paper", **QUICK).idata.sample_stats
+    difference = (stats["log_p"] - stats["log_q"]).values
+    np.testing.assert_allclose(difference, stats["log_evidence"].values[..., 0])

@@ -23,7 +23,7 @@ from pyro_neurovae.settings import (
 @pytest.mark.parametrize("model", FAMILIES)
 def test_json_and_back(model):
     plain = fit_settings(model)
-    changed = fit_settings(model, seed=2**62, draws=7, restarts=3, steps=11, learning_rate=0.5, device="cpu")
+    changed = fit_settings(model, seed=2**62, draws=7, restarts=3, steps=1100, learning_rate=0.5, device="cpu")
     changed = dataclasses.replace(
         changed, family=dataclasses.replace(changed.family, unexplained_scale=PCPrior(0.3, 0.2))
     )

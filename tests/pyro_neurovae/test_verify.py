@@ -144,7 +144,6 @@ def test_faults():
         nv.verify(two.select(maps=["simulated1"]), n_programs=3)
 
 
-@pytest.mark.xfail(strict=True, reason="training on no region ends in an error of the linear algebra")
 def test_a_block_that_holds_all_there_is_to_see(study):
     thinning = np.where(make_folds(study.graph, "blocks") == 5, study.thinning, np.nan)
     with pytest.raises(InputError, match="to learn from"):

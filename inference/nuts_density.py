@@ -1,0 +1,198 @@
+"""The joint log density of the linear families in JAX, for NumPyro; a test holds it against the Pyro model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyro_neurovae.models.cross_scale import CrossScale
+from pyro_neurovae.models.smoothness import pc_scale
+from pyro_neurovae.models.spatial import spatial_root
+from pyro_neurovae.models.spectrum import covariance_spectrum
+from pyro_neurovae.models.thinning import ThinningFamily
+
+from .expression_half import ExpressionHalf
+
+__all__ = ["Whitening", "log_density"]
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Coordinates in which the posterior is near to standard normal, from a trained guide.
+
+    Log strength, logit smoothness and log noise are shifted and scaled; each scaled program s z is the guide's Gaussian
+    at the guide's centre, mean + root @ white, since expression fixes s z and not z.
+
+    Attributes
+    ----------
+    loc, scale
+        Of the globals (log strength, logit smoothness, log noise); (2 programs + 1,).
+    mean, root
+        Of s z; (program, region) and (program, region, region).
+    """
+
+    loc: np.ndarray
+    scale: np.ndarray
+    mean: np.ndarray
+    root: np.ndarray
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, model: CrossScale, half: ExpressionHalf) -> Whitening:
+        """Take the first replicate's guide."""
+        sites, d = half.sites, model.settings.n_programs
+        loc = sites.loc[0]
+        strength, smoothness, noise = loc[:d].exp(), loc[d:-1].sigmoid(), loc[-1].exp()
+        precision = model.data.genes * (strength / noise).square()[:, None] * sites.log_precision[0].exp()
+        precision = torch.where(model.data.expressed, precision, torch.zeros_like(precision))
+        total = precision.sum(-1, keepdim=True)
+        spectrum = model.data.spectrum
+        prior = spectrum.matrix(1 / covariance_spectrum(spectrum, model.settings.program_prior, smoothness))
+        whole = prior + torch.diag_embed(precision) - precision[:, :, None] * (precision / total)[:, None, :]
+        covariance = torch.cholesky_inverse(torch.linalg.cholesky(whole))
+        pull = precision * (sites.mean[0] - (precision * sites.mean[0]).sum(-1, keepdim=True) / total)  # times s
+        mean = (covariance @ pull[..., None])[..., 0]
+        root = torch.linalg.cholesky(covariance) * strength[:, None, None]
+        return cls(*(part.cpu().numpy() for part in (loc, sites.scale[0], mean, root)))
+
+
+def log_density(
+    family: ThinningFamily, whitening: Whitening | None
+) -> tuple[Callable[[Values], Any], Callable[[Values], dict[str, Any]]]:
+    """Log density of white coordinates, and the map from these to the named quantities.
+
+    The coordinates are ``scales`` (scale, map), and for a family with programs ``globals`` (2 programs + 1,) and
+    ``score`` (program, region); the second function gives each scale of `ThinningFamily.scale_names` (map,), and
+    ``strength``, ``smoothness`` (program,), ``expression_noise`` () and ``program_score`` (program, region).
+    """
+    import jax.numpy as jnp
+
+    unit = _array(family.data.unit[0])
+    rates = np.stack([_array(family.scale_prior(name).rate)[0, 0] for name in family.scale_names])  # (scale, map)
+    thinning_half = _thinning_half(family)
+    expression_half = None if whitening is None else _expression_half(cast(CrossScale, family))
+
+    def decode(white: Values) -> dict[str, Any]:
+        scales = jnp.exp(white["scales"]) * _CENTRE * unit
+        named = dict(zip(family.scale_names, scales, strict=True))
+        return named if whitening is None else named | _programs(white, whitening)
+
+    def density(white: Values) -> Any:
+        named = decode(white)
+        scales = jnp.stack([named[name] for name in family.scale_names])
+        total = (np.log(rates) - rates * scales + jnp.log(scales)).sum() + thinning_half(named)
+        if expression_half is None:
+            return total
+        # Jacobians: the log of strength and noise, the logit of smoothness, and z = (s z) / s.
+        phi, regions = named["smoothness"], white["score"].shape[-1]
+        jacobian = (1 - regions) * jnp.log(named["strength"]).sum() + jnp.log(named["expression_noise"])
+        return total + expression_half(named) + jacobian + (jnp.log(phi) + jnp.log1p(-phi)).sum()
+
+    return density, decode
+
+
+# Where the scales' coordinates are 0, in units of the map's standard deviation.
+_CENTRE = 0.5
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return np.asarray(values.detach().cpu().numpy())
+
+
+def _programs(white: Values, whitening: Whitening) -> dict[str, Any]:
+    import jax
+    import jax.numpy as jnp
+
+    d = len(whitening.mean)
+    free = whitening.loc + whitening.scale * white["globals"]
+    strength = jnp.exp(free[:d])
+    scaled = whitening.mean + jnp.einsum("kij,kj->ki", whitening.root, white["score"])
+    return {
+        "strength": strength,
+        "smoothness": jax.nn.sigmoid(free[d:-1]),
+        "expression_noise": jnp.exp(free[-1]),
+        "program_score": scaled / strength[:, None],
+    }
+
+
+def _thinning_half(family: ThinningFamily) -> Callable[[Values], Any]:
+    """Density log p(y | scales, programs), `ThinningFamily.thinning_half` without its priors."""
+    import jax.numpy as jnp
+    from jax.scipy.linalg import solve_triangular
+
+    data = family.data
+    seen, sampling, level = _array(data.seen[0]), _array(data.sampling), _array(data.level[0])
+    thinning = np.where(seen, _array(data.thinning[0]), 0.0)
+    eye, both = np.eye(data.regions), seen[:, :, None] & seen[:, None, :]
+    fixed = {name: _array(value[0, 0]) for name, value in _fixed_kernels(family).items()}
+
+    def density(named: Values) -> Any:
+        kernels = dict(fixed)
+        if "transcriptomic" not in fixed and "transcriptomic" in family.parts:
+            share = named["strength"] / jnp.sqrt((named["strength"] ** 2).sum())
+            tied = named["program_score"] * share[:, None]
+            kernels["transcriptomic"] = tied.T @ tied
+        total = sampling + level[:, None, None] ** 2 + named["unexplained_scale"][:, None, None] ** 2 * eye
+        for part in family.parts:
+            total = total + named[f"{part}_scale"][:, None, None] ** 2 * kernels[part]
+        root = jnp.linalg.cholesky(jnp.where(both, total, eye * (~seen)[:, :, None]))
+        half = solve_triangular(root, thinning[..., None], lower=True)[..., 0]
+        logdet = jnp.log(jnp.diagonal(root, axis1=-2, axis2=-1)).sum()
+        return -0.5 * ((half**2).sum() + seen.sum() * math.log(2 * math.pi)) - logdet
+
+    return density
+
+
+def _fixed_kernels(family: ThinningFamily) -> dict[str, Tensor]:
+    """Kernels that no program enters."""
+    if not isinstance(family, CrossScale):
+        return family.kernels()
+    root = spatial_root(family.data, family.settings.spatial_prior)
+    return {"spatial": root.mT @ root}
+
+
+def _expression_half(family: CrossScale) -> Callable[[Values], Any]:
+    """Density log p(X, z, s, phi, tau), `CrossScale.expression_half`."""
+    import jax.numpy as jnp
+    from jax.scipy.linalg import cho_solve
+
+    data, prior = family.data, family.settings
+    icar, vectors = _array(data.spectrum.icar), _array(data.spectrum.vectors)
+    weight = _array(data.expressed).astype(float)
+    scatter, genes, free = _array(data.scatter), data.genes, weight.sum() - 1
+    total = np.trace(scatter * weight) - weight @ scatter @ weight / weight.sum()
+    strength_rate, noise_rate = (
+        float(pc_scale(one.upper, one.alpha).rate) for one in (prior.strength, prior.expression_noise)
+    )
+    rate, mass = family.smoothness_prior.rate, family.smoothness_prior.mass
+
+    def log_smoothness(phi: Any) -> Any:
+        """PC prior of each phi (program,); see `PCSmoothness`."""
+        ratio = phi[:, None] * (icar - 1)  # e(phi) - 1
+        distance = jnp.sqrt((ratio - jnp.log1p(ratio)).sum(-1))
+        slope = (ratio * (icar - 1) / (1 + ratio)).sum(-1) / (2 * distance)
+        return jnp.log(rate / mass) - rate * distance + jnp.log(jnp.abs(slope))
+
+    def density(named: Values) -> Any:
+        s, phi, tau, z = (named[name] for name in ("strength", "smoothness", "expression_noise", "program_score"))
+        variance = phi[:, None] * icar + 1 - phi[:, None]
+        field = -0.5 * ((z @ vectors) ** 2 / variance + jnp.log(2 * math.pi * variance)).sum()
+        scaled = z * s[:, None]
+        scaled = (scaled - (scaled @ weight / weight.sum())[:, None]) * weight
+        root = jnp.linalg.cholesky(scaled @ scaled.T + tau**2 * np.eye(len(s)))
+        explained = jnp.trace(cho_solve((root, True), scaled @ scatter @ scaled.T))
+        logdet = (free - len(s)) * jnp.log(tau**2) + 2 * jnp.log(jnp.diagonal(root)).sum()
+        quadratic = (total - explained) / tau**2
+        likelihood = -0.5 * genes * (free * math.log(2 * math.pi) + logdet + quadratic)
+        scales = (math.log(strength_rate) - strength_rate * s).sum() + math.log(noise_rate) - noise_rate * tau
+        return likelihood + field + log_smoothness(phi).sum() + scales
+
+    return density
