@@ -15,11 +15,12 @@ from pyro_neurovae.models.expression import Expression
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.spatial import Spatial
 from pyro_neurovae.models.thinning import ThinningFamily
-from pyro_neurovae.settings import CrossScaleSettings, FitSettings, PaperTraining, TrainingSettings
+from pyro_neurovae.settings import CrossScaleSettings, FitSettings, NutsTraining, PaperTraining, TrainingSettings
 from pyro_neurovae.study import Study
 
 from .expression_half import ExpressionHalf, ProgramSource
 from .groups import Groups, name_groups
+from .nuts import sample_nuts
 from .paper_fit import train_paper
 from .posterior import PosteriorSampler, Sampler
 from .prepare import observe, pick_device
@@ -99,6 +100,11 @@ def train_fit(
     with single_threaded(data.regions):
         if isinstance(settings.training, PaperTraining):
             return TrainedFit(*train_paper(data, settings.family, settings.training, seeds, progress=progress))
+        if isinstance(settings.training, NutsTraining):
+            family = build_family(data, settings)
+            return TrainedFit(
+                *sample_nuts(family, settings.training, seed=seeds[0], draws=settings.draws, progress=progress)
+            )
         return _train_halves(build_family(data, settings), settings.training, seeds, half, progress)
 
 

@@ -84,18 +84,24 @@ def _named(quantities: Quantities) -> dict[str, tuple[tuple[str, ...], np.ndarra
 
 
 def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    ratios = drawn["log_weight"].flatten(1, 2).mT.cpu().numpy()  # (chain, map, draw x proposal)
-    k = np.array([[pareto_k(row) for row in chain] for chain in ratios])
-    return {
+    stats = {
         "log_p": _array(drawn["log_p"].sum(-1)),
-        "log_q": _array(drawn["log_q"].sum(-1)),
-        # How well the programs of a draw suit each map: what a posterior that was not cut would weigh draws by.
-        "log_evidence": _array(drawn["log_evidence"], "map"),
         "loss": (("chain", "step"), -record.elbo.cpu().numpy()),
         "elbo_drift": (("chain",), record.drift.cpu().numpy()),
         "elbo_drift_se": (("chain",), record.drift_se.cpu().numpy()),
+    }
+    if record.best_step is not None:
+        stats["best_step"] = (("chain",), record.best_step.cpu().numpy())
+    if "log_weight" not in drawn:
+        return stats
+    ratios = drawn["log_weight"].flatten(1, 2).mT.cpu().numpy()  # (chain, map, draw x proposal)
+    k = np.array([[pareto_k(row) for row in chain] for chain in ratios])
+    return stats | {
+        "log_q": _array(drawn["log_q"].sum(-1)),
+        # How well the programs of a draw suit each map: what a posterior that was not cut would weigh draws by.
+        "log_evidence": _array(drawn["log_evidence"], "map"),
         "importance_k": (("chain", "map"), k),
-    } | ({} if record.best_step is None else {"best_step": (("chain",), record.best_step.cpu().numpy())})
+    }
 
 
 def _loadings(

@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from pyro_neurovae.errors import NeurovaeError
+from pyro_neurovae.errors import NeurovaeError, SettingsError
+from pyro_neurovae.models.cross_scale import CrossScale
+from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.thinning import ThinningFamily
+from pyro_neurovae.settings import NutsTraining, TrainingSettings
 
+from .expression_half import ProgramSource
+from .noise import NoiseStreams
 from .nuts_density import Whitening, log_density
+from .posterior import Quantities, between, draw_given_scales, draw_prior, linear_noise, tied_roots
+from .train import Progress, TrainingRecord
 
-__all__ = ["run_nuts"]
+__all__ = ["NutsSampler", "double_precision", "run_nuts", "sample_nuts"]
+
+# Draws at a time, where what was integrated out is drawn.
+_CHUNK = 50
+
+
+def sample_nuts(
+    family: ThinningFamily,
+    training: NutsTraining,
+    *,
+    seed: int,
+    draws: int,
+    progress: Progress | None = None,
+) -> tuple[NutsSampler, TrainingRecord]:
+    """Sample a family whose replicates are the chains; a guide of the programs is trained to precondition them."""
+    chains, whitening = family.data.replicates, None
+    elbo = torch.zeros((chains, 1), dtype=torch.float64)
+    if isinstance(family, CrossScale):
+        source = ProgramSource.trained(family, (seed,), TrainingSettings(), progress=progress)
+        whitening, elbo = Whitening.of(family, source.half), source.half.elbo.expand(chains, -1)
+    named, stats = run_nuts(
+        family,
+        whitening,
+        seed=seed,
+        chains=chains,
+        warm_up=training.warm_up,
+        draws=draws,
+        target=training.target_accept,
+    )
+    nothing = torch.full((chains,), torch.nan, dtype=torch.float64)
+    sampler = NutsSampler(family, {name: torch.as_tensor(value) for name, value in named.items()}, stats, seed)
+    return sampler, TrainingRecord(elbo, nothing, nothing, best_step=None)
 
 
 def run_nuts(
@@ -23,31 +65,36 @@ def run_nuts(
     chains: int,
     warm_up: int,
     draws: int,
-) -> tuple[dict[str, np.ndarray], Mapping[str, np.ndarray]]:
-    """Sample the first replicate's globals and programs with NumPyro (Hoffman & Gelman 2014), chains side by side.
+    target: float = 0.8,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Sample globals and programs with NumPyro (Hoffman & Gelman 2014), all chains side by side.
 
     Chains begin at standard normal coordinates, which is about as wide as the posterior. Everything linear in the
     thinning is integrated out, as in the Pyro model.
 
     Returns
     -------
-    dict, Mapping
-        Named draws, each (chain, draw, ...), as `log_density` names them; and the sampler's own statistics
-        ``diverging``, ``num_steps``, ``potential_energy`` (chain, draw).
+    dict, dict
+        Named draws, each (chain, draw, ...), as `log_density` names them; and the sampler's own ``diverging``,
+        ``num_steps`` and ``potential_energy`` (chain, draw).
 
     Raises
     ------
     NeurovaeError
         When NumPyro is not installed.
+    SettingsError
+        For programs under another prior than BYM2.
     """
     try:
         import jax
         from numpyro.infer import MCMC, NUTS
     except ImportError as error:
         raise NeurovaeError("method nuts needs NumPyro: install pyro_neurovae[nuts], or use method svi.") from error
-    with jax.enable_x64(True):
+    if whitening is not None and family.settings.program_prior != "bym2":
+        raise SettingsError('method nuts knows programs under "bym2" only; leave out program_prior, or use method svi.')
+    with double_precision():
         density, decode = log_density(family, whitening)
-        kernel = NUTS(potential_fn=lambda white: -density(white), target_accept_prob=0.8)
+        kernel = NUTS(potential_fn=lambda white: -density(white), target_accept_prob=target)
         sampler = MCMC(
             kernel,
             num_warmup=warm_up,
@@ -58,15 +105,27 @@ def run_nuts(
         )
         rng = np.random.default_rng([seed, *b"nuts"])
         begin = {name: rng.standard_normal((chains, *shape)) for name, shape in _shapes(family, whitening).items()}
+        begin = begin if chains > 1 else {name: value[0] for name, value in begin.items()}
         sampler.run(
             jax.random.PRNGKey(int(rng.integers(2**31))),
             init_params=begin,
             extra_fields=("diverging", "num_steps", "potential_energy"),
         )
-        white = sampler.get_samples(group_by_chain=True)
-        named = jax.jit(jax.vmap(jax.vmap(decode)))(white)
-        stats = sampler.get_extra_fields(group_by_chain=True)
-        return _plain(named), _plain(stats)
+        named = jax.jit(jax.vmap(jax.vmap(decode)))(sampler.get_samples(group_by_chain=True))
+        return _plain(named), _plain(sampler.get_extra_fields(group_by_chain=True))
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Switch JAX to 64 bits, in all threads since its callbacks have their own, and back afterwards."""
+    import jax
+
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", before)
 
 
 def _shapes(family: ThinningFamily, whitening: Whitening | None) -> dict[str, tuple[int, ...]]:
@@ -77,4 +136,68 @@ def _shapes(family: ThinningFamily, whitening: Whitening | None) -> dict[str, tu
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    return {name: np.asarray(value) for name, value in values.items()}
+    return {name: np.array(value) for name, value in values.items()}
+
+
+@dataclass(frozen=True)
+class NutsSampler:
+    """Draws of a NUTS run, completed by exact draws of what was integrated out; tensors are (chain, draw, ...).
+
+    Attributes
+    ----------
+    family
+        The family, one replicate a chain.
+    named
+        Draws of scales and programs.
+    stats
+        What the sampler says of itself.
+    seed
+        Seed of the whole.
+    """
+
+    family: ThinningFamily
+    named: Quantities
+    stats: dict[str, np.ndarray]
+    seed: int
+
+    @property
+    def data(self) -> Observations:
+        """What the fit conditions on."""
+        return self.family.data
+
+    @torch.no_grad()
+    def draw(self, draws: int) -> Quantities:
+        """Complete the first draws of every chain."""
+        family, data = self.family, self.family.data
+        scales = {name: self.named[name] for name in family.scale_names}
+        programs = {name: value for name, value in self.named.items() if name not in scales}
+        streams = NoiseStreams([self.seed + c for c in range(data.replicates)], "nuts", dtype=data.thinning.dtype)
+        noise = linear_noise(family, tied_roots(family, between(programs, 0, 1)), streams, draws)
+        noise["again"] = streams.normal(draws, data.maps, data.regions)
+        pieces = []
+        for start in range(0, draws, _CHUNK):
+            now = [between(part, start, start + _CHUNK) for part in (scales, programs, noise)]
+            roots = tied_roots(family, now[1])
+            kernels = {part: root.mT @ root for part, root in roots.items()}
+            pieces.append(draw_given_scales(family, now[0], now[1], roots, kernels, now[2]))
+        log_p = torch.as_tensor(-self.stats["potential_energy"][..., None]).expand(-1, -1, data.maps) / data.maps
+        drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
+        return programs | drawn | {"log_p": log_p}
+
+    def draw_prior(self, seed: int, draws: int) -> Quantities:
+        """Draw from the prior of the first replicate."""
+        return draw_prior(self.family, seed, draws)
+
+    def spread(self, unexplained: Tensor) -> Tensor:
+        """Root of sampling and unexplained variance, for sigma (chain, draw, map)."""
+        sampling = self.data.sampling.diagonal(dim1=-2, dim2=-1)
+        return (unexplained.square()[..., None] + sampling).sqrt()
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Nothing to keep."""
+        return {}
+
+    def notices(self) -> tuple[str, ...]:
+        """Count the draws where the sampler diverged."""
+        diverged = int(self.stats["diverging"].sum())
+        return (f"NUTS diverged in {diverged} draws: raise target_accept.",) if diverged else ()

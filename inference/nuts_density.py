@@ -126,7 +126,6 @@ def _programs(white: Values, whitening: Whitening) -> dict[str, Any]:
 def _thinning_half(family: ThinningFamily) -> Callable[[Values], Any]:
     """Density log p(y | scales, programs), `ThinningFamily.thinning_half` without its priors."""
     import jax.numpy as jnp
-    from jax.scipy.linalg import solve_triangular
 
     data = family.data
     seen, sampling, level = _array(data.seen[0]), _array(data.sampling), _array(data.level[0])
@@ -143,11 +142,41 @@ def _thinning_half(family: ThinningFamily) -> Callable[[Values], Any]:
         total = sampling + level[:, None, None] ** 2 + named["unexplained_scale"][:, None, None] ** 2 * eye
         for part in family.parts:
             total = total + named[f"{part}_scale"][:, None, None] ** 2 * kernels[part]
-        root = jnp.linalg.cholesky(jnp.where(both, total, eye * (~seen)[:, :, None]))
-        half = solve_triangular(root, thinning[..., None], lower=True)[..., 0]
-        logdet = jnp.log(jnp.diagonal(root, axis1=-2, axis2=-1)).sum()
-        return -0.5 * ((half**2).sum() + seen.sum() * math.log(2 * math.pi)) - logdet
+        blocks = jnp.where(both, total, eye * (~seen)[:, :, None])
+        return sum(normal(block, row) for block, row in zip(blocks, thinning, strict=True)) + constant
 
+    normal, constant = _normal_density(), -0.5 * seen.sum() * math.log(2 * math.pi)
+    return density
+
+
+def _normal_density() -> Callable[[Any, np.ndarray], Any]:
+    """Log density of N(0, C) at y without its constant, by LAPACK through torch.
+
+    JAX's triangular solves go through a threaded BLAS that takes 16 ms for 68 regions on two cores; this takes 0.2.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    def both(covariance: Any, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        root = torch.linalg.cholesky(torch.as_tensor(np.array(covariance)))
+        inverse, y = torch.cholesky_inverse(root), torch.as_tensor(np.array(value))
+        weighted = (inverse @ y[..., None])[..., 0]
+        density = -0.5 * (weighted * y).sum(-1) - root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        slope = 0.5 * (weighted[..., :, None] * weighted[..., None, :] - inverse)
+        return density.numpy(), slope.numpy()
+
+    def called(covariance: Any, value: Any) -> Any:
+        shapes = jax.ShapeDtypeStruct((), jnp.float64), jax.ShapeDtypeStruct(covariance.shape, jnp.float64)
+        return jax.pure_callback(both, shapes, covariance, value, vmap_method="broadcast_all")
+
+    @jax.custom_vjp
+    def density(covariance: Any, value: Any) -> Any:
+        return called(covariance, value)[0]
+
+    def backward(slope: Any, grad: Any) -> tuple[Any, None]:
+        return grad * slope, None
+
+    density.defvjp(called, backward)
     return density
 
 

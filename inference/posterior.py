@@ -24,7 +24,16 @@ from .scale_guide import ScaleGuide, ScaleNoise
 from .thinning_half import draw_scales
 from .threads import single_threaded
 
-__all__ = ["PosteriorSampler", "Quantities", "Sampler", "draw_prior"]
+__all__ = [
+    "PosteriorSampler",
+    "Quantities",
+    "Sampler",
+    "between",
+    "draw_given_scales",
+    "draw_prior",
+    "linear_noise",
+    "tied_roots",
+]
 
 Quantities = dict[str, Tensor]
 
@@ -115,7 +124,7 @@ class PosteriorSampler:
             noise = self._draw_noise(programs, draws)
             size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
             pieces = [
-                self._draw_thinning(_between(programs, start, start + size), noise.between(start, start + size))
+                self._draw_thinning(between(programs, start, start + size), noise.between(start, start + size))
                 for start in range(0, draws, size)
             ]
         return programs | {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
@@ -133,33 +142,50 @@ class PosteriorSampler:
         return ThinningNoise(
             proposals=ScaleNoise.draw(streams, *sizes, defensive=True),
             pick=streams.uniform(draws, data.maps),
-            linear=linear_noise(family, _roots(family, _between(programs, 0, 1)), streams, draws),
+            linear=linear_noise(family, tied_roots(family, between(programs, 0, 1)), streams, draws),
             again=streams.normal(draws, data.maps, data.regions),
         )
 
     def _draw_thinning(self, programs: Quantities, noise: ThinningNoise) -> Quantities:
         """Draw the thinning half given the programs."""
         family = self.family
-        roots = _roots(family, programs)
+        roots = tied_roots(family, programs)
         kernels = {part: root.mT @ root for part, root in roots.items()}
         chosen = draw_scales(family, self.guide, kernels, noise.proposals, noise.pick)
-        root = seen_root(family, chosen.scales, kernels)
-        linear = draw_linear(family, chosen.scales, roots, noise.linear, root)
-        again = sampling_noise(family, chosen.scales, noise.again)
-        drawn = chosen.scales | linear.fields
-        if programs:
-            weights = linear.weights["transcriptomic"]
-            drawn["program_weight"] = program_weight(chosen.scales, programs["strength"], weights)
+        drawn = draw_given_scales(
+            family, chosen.scales, programs, roots, kernels, noise.linear | {"again": noise.again}
+        )
         return drawn | {
-            "intercept": linear.intercept,
-            "thinning": linear.thinning,
-            "replicated": linear.thinning + again,
-            "log_likelihood": leave_one_out(family, root),
             "log_weight": chosen.log_weight,
             "log_evidence": chosen.log_evidence,
             "log_p": chosen.log_p,
             "log_q": chosen.log_q,
         }
+
+
+def draw_given_scales(
+    family: ThinningFamily,
+    scales: Mapping[str, Tensor],
+    programs: Quantities,
+    roots: Mapping[str, Tensor],
+    kernels: Mapping[str, Tensor],
+    noise: Quantities,
+) -> Quantities:
+    """Draw what was integrated out, and data observed again, given scales and programs.
+
+    ``noise`` is what `linear_noise` gives, and standard normal ``again`` (replicate, draw, map, region).
+    """
+    root = seen_root(family, scales, kernels)
+    linear = draw_linear(family, scales, roots, noise, root)
+    drawn = dict(scales) | linear.fields
+    if programs:
+        drawn["program_weight"] = program_weight(scales, programs["strength"], linear.weights["transcriptomic"])
+    return drawn | {
+        "intercept": linear.intercept,
+        "thinning": linear.thinning,
+        "replicated": linear.thinning + sampling_noise(family, scales, noise["again"]),
+        "log_likelihood": leave_one_out(family, root),
+    }
 
 
 @dataclass(frozen=True)
@@ -187,16 +213,18 @@ class ThinningNoise:
         return ThinningNoise(
             self.proposals.between(start * each, stop * each),
             self.pick[:, start:stop],
-            _between(self.linear, start, stop),
+            between(self.linear, start, stop),
             self.again[:, start:stop],
         )
 
 
-def _between(quantities: Quantities, start: int, stop: int) -> Quantities:
+def between(quantities: Quantities, start: int, stop: int) -> Quantities:
+    """Keep the draws from ``start`` to before ``stop``."""
     return {name: values[:, start:stop] for name, values in quantities.items()}
 
 
-def _roots(family: ThinningFamily, programs: Quantities) -> dict[str, Tensor]:
+def tied_roots(family: ThinningFamily, programs: Quantities) -> dict[str, Tensor]:
+    """Roots of the parts' unit covariances, given draws of the programs where the family has them."""
     return family.roots(tied(programs["program_score"], programs["strength"]) if programs else None)
 
 
@@ -221,7 +249,7 @@ def draw_prior(family: ThinningFamily, seed: int, draws: int) -> Quantities:
         trace = poutine.trace(family.model).get_trace(draws)
     sites = {name: trace.nodes[name]["value"] for name in site_densities(trace)}
     programs: Quantities = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
-    roots = _roots(family, programs)
+    roots = tied_roots(family, programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
     linear = draw_linear(family, sites, roots, linear_noise(family, roots, streams, draws), None)
     drawn = {name: sites[name] for name in family.scale_names} | linear.fields

@@ -49,11 +49,11 @@ class TrainingRecord:
     def settled(self) -> Tensor:
         """Whether what was still being gained is under a tenth of a nat or within its noise; (replicate,).
 
-        Where an earlier state was put back there was no more to gain.
+        Where an earlier state was put back there was no more to gain, and of a drift that is not known nothing is said.
         """
         if self.best_step is not None:
             return torch.ones_like(self.drift, dtype=torch.bool)
-        return self.drift < torch.clamp(3 * self.drift_se, min=0.1)
+        return ~(self.drift >= torch.clamp(3 * self.drift_se, min=0.1))
 
 
 class Stopping(Protocol):

@@ -93,9 +93,10 @@ def fit(
     study: Study,
     model: str = "cross-scale",
     *,
+    method: str = "svi",
     seed: int = 0,
     draws: int = 1000,
-    restarts: int = 1,
+    restarts: int | None = None,
     device: str = "auto",
     programs: Fit | None = None,
     progress: bool | Progress = False,
@@ -109,13 +110,17 @@ def fit(
         Expression, thinning maps and graph.
     model
         "cross-scale" (the default), one of the baselines "expression" and "spatial", or "paper".
+    method
+        "svi" (the default) trains a guide by stochastic variational inference; "nuts" samples with NumPyro's
+        No-U-Turn sampler (extra ``nuts``): the reference, many times slower, for the linear families.
     seed
         Seed of every random number, at least 0; the same seed gives the same numbers. The caller's random
         state is neither used nor changed.
     draws
         Posterior draws a chain.
     restarts
-        Independent trainings, run as one batch; each is a chain of the result.
+        Independent trainings, or chains of NUTS, run as one batch; each is a chain of the result. None (the default)
+        is 1, and 4 for NUTS.
     device
         "auto" (the default: CUDA where there is one), or a device of PyTorch such as "cpu" or "cuda".
     programs
@@ -132,7 +137,8 @@ def fit(
     SettingsError
         For an unknown model or option, a number out of range, or ``programs`` of another expression.
     """
-    settings = fit_settings(model, seed=seed, draws=draws, restarts=restarts, device=device, **options)
+    chains = (4 if method == "nuts" else 1) if restarts is None else restarts
+    settings = fit_settings(model, method=method, seed=seed, draws=draws, restarts=chains, device=device, **options)
     from .inference.engine import run_fit  # late: torch and Pyro take two seconds to import
     from .progress import training_progress
 
@@ -140,6 +146,8 @@ def fit(
     half: ExpressionHalf | None = None
     notices: tuple[str, ...] = ()
     if programs is not None:
+        if method != "svi":
+            raise SettingsError("programs= goes with method svi only.")
         half = _expression_half(programs, study, settings)
         kept = {name: getattr(programs.settings.family, name) for name in EXPRESSION_HALF}
         settings = replace(settings, family=replace(settings.family, **kept))

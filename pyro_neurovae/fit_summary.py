@@ -29,7 +29,7 @@ def summarise_fit(idata: Any, study: Study) -> dict[str, Any]:
     """
     regions, shares = tables.region_table(idata, study), tables.variance_table(idata)
     stats = inferencedata.group(idata, "sample_stats")
-    k = stats["importance_k"].values  # (chain, map)
+    k = stats["importance_k"].values if "importance_k" in stats else None  # (chain, map)
     maps = {}
     for m, name in enumerate(study.maps):
         ceiling = noise_ceiling(study.thinning[m], study.standard_error[m])
@@ -37,7 +37,7 @@ def summarise_fit(idata: Any, study: Study) -> dict[str, Any]:
         maps[name] = _map_record(regions[regions["map"] == name]) | {
             "noise_ceiling": _number(ceiling),
             "variance_shares": share.to_dict("records"),
-            "importance_k": [_number(value) for value in k[:, m]],
+            "importance_k": None if k is None else [_number(value) for value in k[:, m]],
         }
     settings = json.loads(idata.attrs["settings"])
     return {

@@ -20,6 +20,8 @@ __all__ = [
     "ExpressionSettings",
     "FamilySettings",
     "FitSettings",
+    "METHODS",
+    "NutsTraining",
     "PCPrior",
     "PaperSettings",
     "PaperTraining",
@@ -131,6 +133,9 @@ class PaperSettings:
         _flag(self, "standard_errors")
 
 
+# How a posterior is found: a trained guide, or NumPyro's sampler.
+METHODS = ("svi", "nuts")
+
 # What of the cross-scale settings belongs to the half that no thinning map enters.
 EXPRESSION_HALF = ("n_programs", "program_prior", "smoothness", "strength", "expression_noise")
 
@@ -218,11 +223,44 @@ class PaperTraining:
             )
 
 
-AnyTraining = TrainingSettings | PaperTraining
+@dataclass(frozen=True)
+class NutsTraining:
+    """How NUTS samples.
+
+    Attributes
+    ----------
+    warm_up
+        Draws of each chain that tune the sampler and are thrown away.
+    target_accept
+        Mean acceptance probability that the step size is tuned to.
+    """
+
+    warm_up: int = 1000
+    target_accept: float = 0.8
+
+    def __post_init__(self) -> None:
+        _whole(self, "warm_up")
+        _number(self, "target_accept", above=0.0)
+        if self.target_accept >= 1:
+            raise SettingsError(f"target_accept is {self.target_accept}; give a probability below 1.")
 
 
-def training_of(model: str) -> type[AnyTraining]:
-    """Class of a model's training settings."""
+AnyTraining = TrainingSettings | PaperTraining | NutsTraining
+
+
+def training_of(model: str, method: str = "svi") -> type[AnyTraining]:
+    """Class of a model's training settings.
+
+    Raises
+    ------
+    SettingsError
+        For an unknown method, or one that the model does not have.
+    """
+    _require("method", method, METHODS)
+    if method == "nuts":
+        if model == "paper":
+            raise SettingsError("the model paper is fitted by svi only; leave out method.")
+        return NutsTraining
     return PaperTraining if model == "paper" else TrainingSettings
 
 
@@ -231,6 +269,7 @@ class FitSettings:
     """Everything that decides a fit's numbers, apart from the study: recorded in every result."""
 
     model: str = "cross-scale"
+    method: str = "svi"
     seed: int = 0
     draws: int = 1000
     restarts: int = 1
@@ -255,11 +294,11 @@ class FitSettings:
         priors: dict[str, Any] = {
             k: PCPrior(**v) if isinstance(v, dict) else v for k, v in record.pop("family").items()
         }
-        training = training_of(record["model"])(**record.pop("training"))
+        training = training_of(record["model"], record.get("method", "svi"))(**record.pop("training"))
         return cls(**record, family=family(**priors), training=training)
 
 
-def fit_settings(model: str = "cross-scale", **options: Any) -> FitSettings:
+def fit_settings(model: str = "cross-scale", *, method: str = "svi", **options: Any) -> FitSettings:
     """Build settings from flat options, each sent to the record that has a field of that name.
 
     Raises
@@ -268,17 +307,18 @@ def fit_settings(model: str = "cross-scale", **options: Any) -> FitSettings:
         For an unknown model (the known ones are listed) or an option that the model does not have.
     """
     _require("model", model, tuple(FAMILIES))
-    family, training, top = FAMILIES[model](), training_of(model)(), FitSettings()
+    family, training, top = FAMILIES[model](), training_of(model, method)(), FitSettings()
     placed: dict[str, dict[str, Any]] = {"family": {}, "training": {}, "top": {}}
     for name, value in options.items():
         home = next((h for h, r in (("top", top), ("family", family), ("training", training)) if _has(r, name)), None)
-        if home is None or name in ("model", "family", "training"):
+        if home is None or name in ("family", "training"):
             known = sorted(f.name for r in (family, training) for f in fields(r))
             raise SettingsError(f"model {model} has no setting {name!r}; it has {', '.join(known)}.")
         placed[home][name] = value
     return replace(
         top,
         model=model,
+        method=method,
         family=replace(family, **placed["family"]),
         training=replace(training, **placed["training"]),
         **placed["top"],

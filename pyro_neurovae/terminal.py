@@ -75,7 +75,8 @@ def _beside(found: Verification) -> Table:
 
     table = Table(title="What the figures are worth", title_justify="left", box=box.SIMPLE, pad_edge=False)
     table.add_column("score", no_wrap=True)
-    columns = {"in-sample": found.in_sample} | {f"held out, {name}": one for name, one in found.held_out.items()}
+    held_out = {f"held out, {name}": one for name, one in found.held_out.items()}
+    columns = {"in-sample": found.in_sample, "all regions": found.all_regions} | held_out
     for name in (*columns, "noise ceiling"):
         table.add_column(name, justify="right", no_wrap=True)
     ceiling = "unknown" if found.noise_ceiling is None else f"{found.noise_ceiling:.3f}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import inferencedata
 from .atlas import dk68_names
 from .errors import GraphError, InputError, SettingsError
 from .fit import fit
@@ -41,9 +42,11 @@ class Verification:
     checks
         One row a check: ``check``, ``found``, ``expected``, ``status`` ("pass", "fail", or "note" for what is
         reported and not judged).
-    in_sample, held_out
-        Scores of the fit on what it has seen, and of each scheme of folds on what it has not: ``r2``, ``r``, and
-        held out also ``elpd`` (mean log predictive density a region) and ``coverage90``.
+    in_sample, all_regions
+        ``r2`` and ``r`` of the fit over the regions that trained it, and over all, those that stopped it included.
+    held_out
+        Scores of each scheme of folds on what a fit has not seen: also ``elpd`` (mean log predictive density a
+        region) and ``coverage90``.
     noise_ceiling
         Share of the map's variance that is not sampling error; None where standard errors are unknown.
     conclusion
@@ -56,6 +59,7 @@ class Verification:
 
     checks: pd.DataFrame
     in_sample: dict[str, float]
+    all_regions: dict[str, float]
     held_out: dict[str, dict[str, float]]
     noise_ceiling: float | None
     conclusion: str
@@ -73,6 +77,7 @@ class Verification:
             "passed": self.passed,
             "checks": self.checks.to_dict("records"),
             "in_sample": _finite(self.in_sample),
+            "all_regions": _finite(self.all_regions),
             "held_out": {scheme: _finite(scores) for scheme, scores in self.held_out.items()},
             "noise_ceiling": self.noise_ceiling,
             "conclusion": self.conclusion,
@@ -108,7 +113,7 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
     Notes
     -----
     "Explained variance" is 1 - sum (y - f)^2 / sum (y - mean y)^2 and "spatial correlation" Pearson's r, both of the
-    posterior mean f of the noise-free thinning over all regions of the map, those that stopped the training included.
+    posterior mean f of the noise-free thinning over the regions that trained the fit.
     An R2 above the noise ceiling can only be had by following sampling error.
     """
     if len(study.maps) != 1:
@@ -120,14 +125,16 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
     study, options = replace(study, normalise="region"), PAPER_OPTIONS | options
     settings = fit_settings("paper", seed=seed, **options)
     fitted = fit(study, "paper", seed=seed, progress=progress, **options)
-    regions = fitted.regions()
-    in_sample = _scores(study.thinning[0], regions["mean"].to_numpy())
+    predicted = fitted.regions()["mean"].to_numpy()
+    stopped = inferencedata.group(fitted.idata, "guide")["held_back"].values[0, 0]
+    in_sample = _scores(np.where(stopped, np.nan, study.thinning[0]), predicted)
     held_out, missing = _held_out(study, options, seed, progress)
     ceiling = noise_ceiling(study.thinning[0], study.standard_error[0])
     known = ceiling if np.isfinite(ceiling) else None
     return Verification(
         checks=pd.DataFrame(_data_checks(study) + _fit_checks(in_sample)),
         in_sample=in_sample,
+        all_regions=_scores(study.thinning[0], predicted),
         held_out=held_out,
         noise_ceiling=known,
         conclusion=_conclude(in_sample["r2"], held_out, known),
