@@ -43,15 +43,7 @@ def sample_nuts(
     if isinstance(family, CrossScale):
         source = ProgramSource.trained(family, (seed,), TrainingSettings(), progress=progress)
         whitening, elbo = Whitening.of(family, source.half), source.half.elbo.expand(chains, -1)
-    named, stats = run_nuts(
-        family,
-        whitening,
-        seed=seed,
-        chains=chains,
-        warm_up=training.warm_up,
-        draws=draws,
-        target=training.target_accept,
-    )
+    named, stats = run_nuts(family, whitening, training, seed=seed, chains=chains, draws=draws)
     nothing = torch.full((chains,), torch.nan, dtype=torch.float64)
     sampler = NutsSampler(family, {name: torch.as_tensor(value) for name, value in named.items()}, stats, seed)
     return sampler, TrainingRecord(elbo, nothing, nothing, best_step=None)
@@ -60,12 +52,11 @@ def sample_nuts(
 def run_nuts(
     family: ThinningFamily,
     whitening: Whitening | None,
+    training: NutsTraining,
     *,
     seed: int,
     chains: int,
-    warm_up: int,
     draws: int,
-    target: float = 0.8,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Sample globals and programs with NumPyro (Hoffman & Gelman 2014), all chains side by side.
 
@@ -94,10 +85,14 @@ def run_nuts(
         raise SettingsError('method nuts knows programs under "bym2" only; leave out program_prior, or use method svi.')
     with double_precision():
         density, decode = log_density(family, whitening)
-        kernel = NUTS(potential_fn=lambda white: -density(white), target_accept_prob=target)
+        kernel = NUTS(
+            potential_fn=lambda white: -density(white),
+            target_accept_prob=training.target_accept,
+            max_tree_depth=training.max_tree_depth,
+        )
         sampler = MCMC(
             kernel,
-            num_warmup=warm_up,
+            num_warmup=training.warm_up,
             num_samples=draws,
             num_chains=chains,
             chain_method="vectorized",

@@ -158,12 +158,14 @@ def _normal_density() -> Callable[[Any, np.ndarray], Any]:
     import jax.numpy as jnp
 
     def both(covariance: Any, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        root = torch.linalg.cholesky(torch.as_tensor(np.array(covariance)))
+        root, failed = torch.linalg.cholesky_ex(torch.as_tensor(np.array(covariance)))
+        bad = (failed > 0)[..., None, None]  # far out a covariance is singular by rounding: a divergence, not an error
+        root = torch.where(bad, torch.eye(root.shape[-1], dtype=root.dtype), root)
         inverse, y = torch.cholesky_inverse(root), torch.as_tensor(np.array(value))
         weighted = (inverse @ y[..., None])[..., 0]
         density = -0.5 * (weighted * y).sum(-1) - root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         slope = 0.5 * (weighted[..., :, None] * weighted[..., None, :] - inverse)
-        return density.numpy(), slope.numpy()
+        return density.masked_fill(failed > 0, -math.inf).numpy(), slope.masked_fill(bad, 0.0).numpy()
 
     def called(covariance: Any, value: Any) -> Any:
         shapes = jax.ShapeDtypeStruct((), jnp.float64), jax.ShapeDtypeStruct(covariance.shape, jnp.float64)

@@ -233,13 +233,17 @@ class NutsTraining:
         Draws of each chain that tune the sampler and are thrown away.
     target_accept
         Mean acceptance probability that the step size is tuned to.
+    max_tree_depth
+        Largest depth of a trajectory, which then has 2^depth steps. Programs rotate into each other along curved
+        ridges that no depth follows to their ends; thinning does not depend on where on them a draw lies, and mixes.
     """
 
     warm_up: int = 1000
     target_accept: float = 0.8
+    max_tree_depth: int = 6
 
     def __post_init__(self) -> None:
-        _whole(self, "warm_up")
+        _whole(self, "warm_up", "max_tree_depth")
         _number(self, "target_accept", above=0.0)
         if self.target_accept >= 1:
             raise SettingsError(f"target_accept is {self.target_accept}; give a probability below 1.")
