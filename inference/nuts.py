@@ -21,12 +21,20 @@ from .expression_half import ProgramSource
 from .noise import NoiseStreams
 from .nuts_density import Whitening, log_density
 from .posterior import Quantities, between, draw_given_scales, draw_prior, linear_noise, tied_roots
+from .scale_guide import ScaleGuide, ScaleNoise
+from .thinning_half import draw_scales, fit_thinning_half
 from .train import Progress, TrainingRecord
 
 __all__ = ["NutsSampler", "double_precision", "run_nuts", "sample_nuts"]
 
 # Draws at a time, where what was integrated out is drawn.
-_CHUNK = 50
+_CHUNK = 20
+
+# Proposals of a map's scales for every draw of the programs.
+_PROPOSALS = 32
+
+# Draws of the programs that the training of the scales' guide cycles through.
+_TRAINING_KERNELS = 64
 
 
 def sample_nuts(
@@ -38,14 +46,16 @@ def sample_nuts(
     progress: Progress | None = None,
 ) -> tuple[NutsSampler, TrainingRecord]:
     """Sample a family whose replicates are the chains; a guide of the programs is trained to precondition them."""
-    chains, whitening = family.data.replicates, None
-    elbo = torch.zeros((chains, 1), dtype=torch.float64)
+    chains, whitening, guide = family.data.replicates, None, None
+    elbo, guided = torch.zeros((chains, 1), dtype=torch.float64), TrainingSettings()
     if isinstance(family, CrossScale):
-        source = ProgramSource.trained(family, (seed,), TrainingSettings(), progress=progress)
+        source = ProgramSource.trained(family, (seed,) * chains, guided, progress=progress)
         whitening, elbo = Whitening.of(family, source.half), source.half.elbo.expand(chains, -1)
+        kernels = family.kernels(source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS))
+        guide, _ = fit_thinning_half(family, kernels, (seed,) * chains, guided, progress=progress)
     named, stats = run_nuts(family, whitening, training, seed=seed, chains=chains, draws=draws)
     nothing = torch.full((chains,), torch.nan, dtype=torch.float64)
-    sampler = NutsSampler(family, {name: torch.as_tensor(value) for name, value in named.items()}, stats, seed)
+    sampler = NutsSampler(family, {name: torch.as_tensor(value) for name, value in named.items()}, stats, seed, guide)
     return sampler, TrainingRecord(elbo, nothing, nothing, best_step=None)
 
 
@@ -148,12 +158,17 @@ class NutsSampler:
         What the sampler says of itself.
     seed
         Seed of the whole.
+    guide
+        Trained guide of the scales, for a family with programs. The chains move in short steps along the programs'
+        ridges, and the scales with them; drawn anew from their conditional given the programs, which leaves the
+        posterior as it is, they mix as fast as the programs' kernel.
     """
 
     family: ThinningFamily
     named: Quantities
     stats: dict[str, np.ndarray]
     seed: int
+    guide: ScaleGuide | None
 
     @property
     def data(self) -> Observations:
@@ -166,14 +181,20 @@ class NutsSampler:
         family, data = self.family, self.family.data
         scales = {name: self.named[name] for name in family.scale_names}
         programs = {name: value for name, value in self.named.items() if name not in scales}
-        streams = NoiseStreams([self.seed + c for c in range(data.replicates)], "nuts", dtype=data.thinning.dtype)
+        seeds = [self.seed + chain for chain in range(data.replicates)]
+        streams = NoiseStreams(seeds, "nuts", dtype=data.thinning.dtype)
         noise = linear_noise(family, tied_roots(family, between(programs, 0, 1)), streams, draws)
-        noise["again"] = streams.normal(draws, data.maps, data.regions)
+        noise |= {"again": streams.normal(draws, data.maps, data.regions), "pick": streams.uniform(draws, data.maps)}
+        proposals = ScaleNoise.draw(streams, draws, _PROPOSALS, data.maps, len(scales), defensive=True)
         pieces = []
         for start in range(0, draws, _CHUNK):
-            now = [between(part, start, start + _CHUNK) for part in (scales, programs, noise)]
+            stop = start + _CHUNK
+            now = [between(part, start, stop) for part in (scales, programs, noise)]
             roots = tied_roots(family, now[1])
             kernels = {part: root.mT @ root for part, root in roots.items()}
+            if self.guide is not None:
+                own = proposals.between(start * _PROPOSALS, stop * _PROPOSALS)
+                now[0] = draw_scales(family, self.guide, kernels, own, now[2]["pick"]).scales
             pieces.append(draw_given_scales(family, now[0], now[1], roots, kernels, now[2]))
         log_p = torch.as_tensor(-self.stats["potential_energy"][..., None]).expand(-1, -1, data.maps) / data.maps
         drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}

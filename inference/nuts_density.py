@@ -158,6 +158,8 @@ def _normal_density() -> Callable[[Any, np.ndarray], Any]:
     import jax.numpy as jnp
 
     def both(covariance: Any, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if torch.get_num_threads() > 1:
+            torch.set_num_threads(1)  # JAX's own thread, whose setting is not the caller's; see threads.py
         root, failed = torch.linalg.cholesky_ex(torch.as_tensor(np.array(covariance)))
         bad = (failed > 0)[..., None, None]  # far out a covariance is singular by rounding: a divergence, not an error
         root = torch.where(bad, torch.eye(root.shape[-1], dtype=root.dtype), root)
