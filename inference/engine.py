@@ -123,7 +123,7 @@ def _train_halves(
             source = ProgramSource.kept(family, half, seeds)
         programs = source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS)
     guide, record = fit_thinning_half(family, family.kernels(programs), seeds, training, progress=progress)
-    sampler = PosteriorSampler(family, guide, source, tuple(seeds), training.proposals)
+    sampler = PosteriorSampler(family, guide, source, tuple(seeds), training)
     return TrainedFit(sampler, record, sampler.half)
 
 

@@ -87,19 +87,21 @@ def draw_linear(
     return LinearDraws(intercept, weights, fields)
 
 
-def leave_one_out(family: ThinningFamily, root: Tensor) -> Tensor:
-    """Log density of each seen value given the other seen ones and the scales; NaN where unseen.
+def leave_one_out(family: ThinningFamily, root: Tensor) -> tuple[Tensor, Tensor]:
+    """Log density and distribution function of each seen value given the other seen ones and the scales.
 
     With P the inverse of the seen covariance, whose `seen_root` is given, and r = P y, value i has mean
-    y_i - r_i / P_ii and variance 1 / P_ii (Sundararajan & Keerthi 2001; Buerkner et al. 2021). Shape (replicate,
-    draw, map, region).
+    y_i - r_i / P_ii and variance 1 / P_ii (Sundararajan & Keerthi 2001; Buerkner et al. 2021). Both (replicate,
+    draw, map, region), NaN where unseen.
     """
     seen = family.data.seen[:, None]
     precision = torch.cholesky_inverse(root)
     diagonal = precision.diagonal(dim1=-2, dim2=-1)
     weighted = (precision @ _masked(family.data.thinning[:, None], seen)[..., None])[..., 0]
     density = 0.5 * (diagonal.log() - weighted.square() / diagonal - math.log(2 * math.pi))
-    return density.masked_fill(~seen.expand_as(density), math.nan)
+    unseen = ~seen.expand_as(density)
+    below = torch.special.ndtr(weighted / diagonal.sqrt())
+    return density.masked_fill(unseen, math.nan), below.masked_fill(unseen, math.nan)
 
 
 def sampling_noise(family: ThinningFamily, scales: Mapping[str, Tensor], white: Tensor) -> Tensor:

@@ -90,6 +90,8 @@ def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[
         "elbo_drift": (("chain",), record.drift.cpu().numpy()),
         "elbo_drift_se": (("chain",), record.drift_se.cpu().numpy()),
     }
+    if "loo_pit" in drawn:  # the distribution function of each value given the others, averaged over draws
+        stats["loo_pit"] = (("chain", "map", "region"), drawn["loo_pit"].mean(1).cpu().numpy())
     if record.best_step is not None:
         stats["best_step"] = (("chain",), record.best_step.cpu().numpy())
     if "log_weight" not in drawn:
@@ -98,9 +100,10 @@ def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[
     k = np.array([[pareto_k(row) for row in chain] for chain in ratios])
     return stats | {
         "log_q": _array(drawn["log_q"].sum(-1)),
-        # How well the programs of a draw suit each map: what a posterior that was not cut would weigh draws by.
+        # How well the programs of a draw suit each map: what programs drawn from expression alone are resampled by.
         "log_evidence": _array(drawn["log_evidence"], "map"),
         "importance_k": (("chain", "map"), k),
+        **{name: (("chain",), drawn[name].cpu().numpy()) for name in ("programs_k", "programs_ess") if name in drawn},
     }
 
 

@@ -15,11 +15,13 @@ from torch import Tensor
 from pyro_neurovae.models.cross_scale import tied
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.thinning import ThinningFamily
+from pyro_neurovae.settings import TrainingSettings
 
 from .elbo import site_densities
 from .expression_half import ExpressionHalf, ProgramSource
 from .gaussian import draw_linear, leave_one_out, sampling_noise, seen_root
 from .noise import NoiseStreams, isolated
+from .resample import resample
 from .scale_guide import ScaleGuide, ScaleNoise
 from .thinning_half import draw_scales
 from .threads import single_threaded
@@ -78,15 +80,15 @@ class PosteriorSampler:
         Where the programs come from, or None for a family without them.
     seeds
         Seeds of the replicates.
-    proposals
-        Importance proposals per draw.
+    training
+        Numbers of proposals.
     """
 
     family: ThinningFamily
     guide: ScaleGuide
     programs: ProgramSource | None
     seeds: tuple[int, ...]
-    proposals: int
+    training: TrainingSettings
 
     @property
     def data(self) -> Observations:
@@ -117,50 +119,67 @@ class PosteriorSampler:
 
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
-        """Draw everything: posterior, predictive, densities and importance ratios."""
-        data = self.family.data
+        """Draw everything: posterior, predictive, densities and importance ratios.
+
+        Programs are drawn from expression alone, a few for each draw asked for, with the maps' scales; of these some
+        are kept by the evidence of the thinning; what was integrated out is drawn last.
+        """
+        data, most = self.family.data, draws * self.program_proposals
         with single_threaded(data.regions) as threads:
-            programs = self._draw_programs(draws, threads if data.thinning.device.type == "cpu" else 1)
-            noise = self._draw_noise(programs, draws)
+            programs = self._draw_programs(most, threads if data.thinning.device.type == "cpu" else 1)
+            noise = self._draw_noise(programs, most, draws)
             size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
-            pieces = [
-                self._draw_thinning(between(programs, start, start + size), noise.between(start, start + size))
-                for start in range(0, draws, size)
-            ]
-        return programs | {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
+            scales, ratios = self._draw_scales(programs, noise, size)
+            kept = resample(ratios["log_evidence"].sum(-1), draws, noise.keep) if programs else None
+            if kept is not None:
+                programs, scales = (_pick(part, kept.index) for part in (programs, scales))
+                ratios |= _pick({name: ratios[name] for name in ("log_evidence", "log_p", "log_q")}, kept.index)
+                ratios |= {"programs_k": kept.k, "programs_ess": kept.ess}
+            pieces = []
+            for start in range(0, draws, size):
+                own = (between(part, start, start + size) for part in (scales, programs, noise.linear))
+                pieces.append(self._draw_rest(*own))
+        return programs | ratios | {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
+
+    @property
+    def program_proposals(self) -> int:
+        """Draws of the programs for each draw that is kept; one for a family without programs."""
+        return 1 if self.programs is None else self.training.program_proposals
 
     def _draw_programs(self, draws: int, workers: int) -> Quantities:
         if self.programs is None:
             return {}
         return self.programs.draw(self.programs.streams("posterior programs"), draws, workers)
 
-    def _draw_noise(self, programs: Quantities, draws: int) -> ThinningNoise:
+    def _draw_noise(self, programs: Quantities, most: int, draws: int) -> ThinningNoise:
         """Draw all random numbers of the thinning half, so that they do not hang on how draws are batched."""
         family, data = self.family, self.family.data
         streams = NoiseStreams(self.seeds, "posterior", dtype=data.thinning.dtype, device=data.thinning.device)
-        sizes = draws, self.proposals, data.maps, len(family.scale_names)
-        return ThinningNoise(
-            proposals=ScaleNoise.draw(streams, *sizes, defensive=True),
-            pick=streams.uniform(draws, data.maps),
-            linear=linear_noise(family, tied_roots(family, between(programs, 0, 1)), streams, draws),
-            again=streams.normal(draws, data.maps, data.regions),
-        )
+        sizes = most, self.training.proposals, data.maps, len(family.scale_names)
+        proposals, pick = ScaleNoise.draw(streams, *sizes, defensive=True), streams.uniform(most, data.maps)
+        linear = linear_noise(family, tied_roots(family, between(programs, 0, 1)), streams, draws)
+        linear["again"] = streams.normal(draws, data.maps, data.regions)
+        return ThinningNoise(proposals, pick, streams.uniform(1)[:, 0], linear)
 
-    def _draw_thinning(self, programs: Quantities, noise: ThinningNoise) -> Quantities:
-        """Draw the thinning half given the programs."""
-        family = self.family
-        roots = tied_roots(family, programs)
+    def _draw_scales(self, programs: Quantities, noise: ThinningNoise, size: int) -> tuple[Quantities, Quantities]:
+        """Draw a map's scales for every draw of the programs; the scales, and densities and importance ratios."""
+        each, pieces = self.training.proposals, []
+        for start in range(0, noise.pick.shape[1], size):
+            stop = start + size
+            kernels = {
+                part: root.mT @ root for part, root in tied_roots(self.family, between(programs, start, stop)).items()
+            }
+            proposals = noise.proposals.between(start * each, stop * each)
+            pieces.append(draw_scales(self.family, self.guide, kernels, proposals, noise.pick[:, start:stop]))
+        names = ("log_weight", "log_evidence", "log_p", "log_q")
+        scales = {name: torch.cat([piece.scales[name] for piece in pieces], 1) for name in self.family.scale_names}
+        return scales, {name: torch.cat([getattr(piece, name) for piece in pieces], 1) for name in names}
+
+    def _draw_rest(self, scales: Quantities, programs: Quantities, noise: Quantities) -> Quantities:
+        """Draw what is linear and Gaussian given scales and programs."""
+        roots = tied_roots(self.family, programs)
         kernels = {part: root.mT @ root for part, root in roots.items()}
-        chosen = draw_scales(family, self.guide, kernels, noise.proposals, noise.pick)
-        drawn = draw_given_scales(
-            family, chosen.scales, programs, roots, kernels, noise.linear | {"again": noise.again}
-        )
-        return drawn | {
-            "log_weight": chosen.log_weight,
-            "log_evidence": chosen.log_evidence,
-            "log_p": chosen.log_p,
-            "log_q": chosen.log_q,
-        }
+        return draw_given_scales(self.family, scales, programs, roots, kernels, noise)
 
 
 def draw_given_scales(
@@ -180,42 +199,40 @@ def draw_given_scales(
     drawn = dict(scales) | linear.fields
     if programs:
         drawn["program_weight"] = program_weight(scales, programs["strength"], linear.weights["transcriptomic"])
+    density, below = leave_one_out(family, root)
     return drawn | {
         "intercept": linear.intercept,
         "thinning": linear.thinning,
         "replicated": linear.thinning + sampling_noise(family, scales, noise["again"]),
-        "log_likelihood": leave_one_out(family, root),
+        "log_likelihood": density,
+        "loo_pit": below,
     }
 
 
 @dataclass(frozen=True)
 class ThinningNoise:
-    """Random numbers of the thinning half, each (replicate, draw, ...).
+    """Random numbers of the thinning half.
 
     Attributes
     ----------
     proposals, pick
-        What `draw_scales` asks for.
+        What `draw_scales` asks for, for every draw of the programs.
+    keep
+        What `resample` asks for; (replicate,).
     linear
-        What `draw_linear` asks for.
-    again
-        Standard normal numbers of the data observed again; (replicate, draw, map, region).
+        What `draw_given_scales` asks for, for every draw that is kept.
     """
 
     proposals: ScaleNoise
     pick: Tensor
+    keep: Tensor
     linear: Quantities
-    again: Tensor
 
-    def between(self, start: int, stop: int) -> ThinningNoise:
-        """Keep the draws from ``start`` to before ``stop``."""
-        each = self.proposals.white.shape[1] // self.pick.shape[1]
-        return ThinningNoise(
-            self.proposals.between(start * each, stop * each),
-            self.pick[:, start:stop],
-            between(self.linear, start, stop),
-            self.again[:, start:stop],
-        )
+
+def _pick(quantities: Quantities, index: Tensor) -> Quantities:
+    """Keep each replicate's draws with the given numbers (replicate, draw)."""
+    rows = torch.arange(len(index), device=index.device)[:, None]
+    return {name: values[rows, index] for name, values in quantities.items()}
 
 
 def between(quantities: Quantities, start: int, stop: int) -> Quantities:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import xarray
 
-__all__ = ["Groups", "build", "group", "group_names", "netcdf_bytes", "pareto_k", "read_netcdf"]
+__all__ = ["Groups", "build", "group", "group_names", "netcdf_bytes", "pareto_k", "pareto_smooth", "read_netcdf"]
 
 # Group to variable to (dimensions, values).
 Groups = Mapping[str, Mapping[str, tuple[tuple[str, ...], np.ndarray]]]
@@ -97,15 +97,23 @@ def pareto_k(log_ratios: np.ndarray) -> float:
     ----------
     Vehtari, Simpson, Gelman, Yao, Gabry (2024), Pareto smoothed importance sampling, JMLR 25(72).
     """
-    if np.size(log_ratios) < _LEAST_RATIOS:
-        return float("nan")
+    return pareto_smooth(log_ratios)[1]
+
+
+def pareto_smooth(log_ratios: np.ndarray) -> tuple[np.ndarray, float]:
+    """Log weights (draw,) with their tail smoothed, and its shape k; as they are, and NaN, where there are too few."""
+    log_ratios = np.asarray(log_ratios, dtype=float)
+    if np.size(log_ratios) < _LEAST_RATIOS or np.ptp(log_ratios) == 0:
+        return log_ratios, float("nan")
     with _quiet_arviz() as arviz, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ArviZ warns of k above 0.7, which the number says
         if hasattr(arviz, "psislw"):
-            return float(arviz.psislw(np.asarray(log_ratios, dtype=float))[1])
-        from arviz_stats.base import array_stats
+            smoothed, k = arviz.psislw(log_ratios)
+        else:
+            from arviz_stats.base import array_stats
 
-        return float(array_stats.psislw(np.asarray(log_ratios, dtype=float))[1])
+            smoothed, k = array_stats.psislw(log_ratios)
+    return np.asarray(smoothed), float(k)
 
 
 def _compressed(dataset: xarray.Dataset) -> dict[Any, dict[str, Any]]:

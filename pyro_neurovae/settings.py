@@ -164,6 +164,8 @@ class TrainingSettings:
         Monte Carlo draws per step.
     proposals
         Importance proposals per draw for a map's globals.
+    program_proposals
+        Draws of the programs, made from expression alone, for each that is kept by the evidence of the thinning.
     """
 
     steps: int = 100
@@ -173,9 +175,10 @@ class TrainingSettings:
     particles: int = 1
     map_particles: int = 8
     proposals: int = 4
+    program_proposals: int = 2
 
     def __post_init__(self) -> None:
-        _whole(self, "steps", "map_steps", "particles", "map_particles", "proposals")
+        _whole(self, "steps", "map_steps", "particles", "map_particles", "proposals", "program_proposals")
         _number(self, "learning_rate", above=0.0)
         _number(self, "map_learning_rate", above=0.0)
 

@@ -97,11 +97,12 @@ def test_prior_covariance_equals_dense(families, name):
 def test_leave_one_out_equals_dense_conditionals(families, name):
     family = families[name]
     scales, _, kernels = given(family)
-    density = leave_one_out(family, seen_root(family, scales, kernels))[0, 0]
+    density, below = (part[0, 0] for part in leave_one_out(family, seen_root(family, scales, kernels)))
     covariance = family.covariance(scales, kernels)[0, 0]
     for m in range(family.data.maps):
         seen = torch.nonzero(family.data.seen[0, m])[:, 0]
         assert torch.isnan(density[m][~family.data.seen[0, m]]).all()
+        assert torch.isnan(below[m][~family.data.seen[0, m]]).all()
         for i in seen:
             others = seen[seen != i]
             inner, cross = covariance[m][others][:, others], covariance[m][i, others]
@@ -109,3 +110,4 @@ def test_leave_one_out_equals_dense_conditionals(families, name):
             variance = covariance[m][i, i] - cross @ torch.linalg.solve(inner, cross)
             normal = torch.distributions.Normal(mean, variance.sqrt())
             torch.testing.assert_close(density[m, i], normal.log_prob(family.data.thinning[0, m, i]))
+            torch.testing.assert_close(below[m, i], normal.cdf(family.data.thinning[0, m, i]))
