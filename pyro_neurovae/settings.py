@@ -175,7 +175,7 @@ class TrainingSettings:
     particles: int = 1
     map_particles: int = 8
     proposals: int = 4
-    program_proposals: int = 2
+    program_proposals: int = 1
 
     def __post_init__(self) -> None:
         _whole(self, "steps", "map_steps", "particles", "map_particles", "proposals", "program_proposals")
