@@ -99,7 +99,8 @@ def train_fit(
     """
     with single_threaded(data.regions):
         if isinstance(settings.training, PaperTraining):
-            return TrainedFit(*train_paper(data, settings.family, settings.training, seeds, progress=progress))
+            paper: Any = settings.family
+            return TrainedFit(*train_paper(data, paper, settings.training, seeds, progress=progress))
         if isinstance(settings.training, NutsTraining):
             family = build_family(data, settings)
             return TrainedFit(

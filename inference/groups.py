@@ -84,7 +84,7 @@ def _named(quantities: Quantities) -> dict[str, tuple[tuple[str, ...], np.ndarra
 
 
 def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    stats = {
+    stats: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
         "log_p": _array(drawn["log_p"].sum(-1)),
         "loss": (("chain", "step"), -record.elbo.cpu().numpy()),
         "elbo_drift": (("chain",), record.drift.cpu().numpy()),
@@ -98,13 +98,16 @@ def _sample_stats(drawn: Quantities, record: TrainingRecord) -> dict[str, tuple[
         return stats
     ratios = drawn["log_weight"].flatten(1, 2).mT.cpu().numpy()  # (chain, map, draw x proposal)
     k = np.array([[pareto_k(row) for row in chain] for chain in ratios])
-    return stats | {
+    stats |= {
         "log_q": _array(drawn["log_q"].sum(-1)),
         # How well the programs of a draw suit each map: what programs drawn from expression alone are resampled by.
         "log_evidence": _array(drawn["log_evidence"], "map"),
         "importance_k": (("chain", "map"), k),
-        **{name: (("chain",), drawn[name].cpu().numpy()) for name in ("programs_k", "programs_ess") if name in drawn},
     }
+    for name in ("programs_k", "programs_ess"):
+        if name in drawn:
+            stats[name] = (("chain",), drawn[name].cpu().numpy())
+    return stats
 
 
 def _loadings(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyro
@@ -116,11 +117,8 @@ class PaperSampler:
             guide_trace = poutine.trace(self.guide).get_trace(noise)
             trace = poutine.trace(poutine.replay(model.model, guide_trace)).get_trace(noise.latent.shape[1])
         sites = trace.nodes
-        sigma = sites["unexplained_scale"]["value"] if model.scale_names else model.fixed_scale()
-        thinning = model.mean(sites["latent"]["value"])
-        drawn = _parts(thinning) | {"unexplained_scale": sigma.expand(thinning.shape[:-1])}
-        if model.lam_prior is not None:
-            drawn["lam"] = sites["lam"]["value"][..., 0]
+        drawn = self._named(sites)
+        thinning = drawn["thinning"]
         # Maps share z: each is given an equal part of the joint density, and all of its ratio.
         log_p, log_q = (log_joint(one)[..., None].expand(thinning.shape[:-1]) for one in (trace, guide_trace))
         density = torch.distributions.Normal(thinning, self.spread(drawn["unexplained_scale"]))
@@ -135,6 +133,14 @@ class PaperSampler:
         }
         return drawn | weight | {"log_likelihood": likelihood}
 
+    def _named(self, sites: Mapping[str, Any]) -> Quantities:
+        """What the sites of a trace are, by the names of the posterior."""
+        family = self.family
+        thinning, fixed = family.mean(sites["latent"]["value"]), family.fixed_scale()
+        sigma = sites["unexplained_scale"]["value"] if fixed is None else fixed
+        drawn = _parts(thinning) | {"unexplained_scale": sigma.expand(thinning.shape[:-1])}
+        return drawn if family.lam_prior is None else drawn | {"lam": sites["lam"]["value"][..., 0]}
+
     def spread(self, unexplained: Tensor) -> Tensor:
         """Root of unexplained and sampling variance, the latter where the settings count it; as `Sampler.spread`."""
         return (unexplained.square()[..., None] + self.family.sampling_variance()).sqrt()
@@ -145,11 +151,8 @@ class PaperSampler:
         first = slice(0, 1)
         with isolated(seed), pyro.validation_enabled(False):
             nodes = poutine.trace(self.family.model).get_trace(draws).nodes
-        thinning = self.family.mean(nodes["latent"]["value"])
-        sigma = nodes["unexplained_scale"]["value"] if self.family.scale_names else self.family.fixed_scale()
-        drawn = _parts(thinning) | {"unexplained_scale": sigma.expand(thinning.shape[:-1])}
-        if self.family.lam_prior is not None:
-            drawn["lam"] = nodes["lam"]["value"][..., 0]
+        drawn = self._named(nodes)
+        thinning = drawn["thinning"]
         streams = NoiseStreams([seed], "prior", dtype=thinning.dtype, device=thinning.device)
         again = streams.normal(draws, self.data.maps, self.data.regions)
         replicated = thinning + self.spread(drawn["unexplained_scale"]) * again

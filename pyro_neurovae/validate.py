@@ -98,7 +98,8 @@ def validate(
 
     scores, pointwise = [], []
     for name, given in named.items():
-        shown = replace(study, normalise=given["normalise"]) if "normalise" in given else study
+        normalise: Any = given.get("normalise", study.normalise)
+        shown = replace(study, normalise=normalise)
         with training_progress(progress) as report:
             found = predict_held_out(shown, settings[name], ways, progress=report)
         for repeat, (way, one) in enumerate(zip(ways, found, strict=True)):
@@ -150,7 +151,10 @@ def _ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, seed: i
 
 def _settings(given: Mapping[str, Any], **common: Any) -> FitSettings:
     options = {name: value for name, value in given.items() if name != "normalise"}
-    return fit_settings(**(common | options))
+    settings = fit_settings(**(common | options))
+    if settings.method != "svi":
+        raise SettingsError("folds are trained by svi, all as one batch; leave out method.")
+    return settings
 
 
 def _pointwise(study: Study, way: np.ndarray, found: Any) -> pd.DataFrame:
