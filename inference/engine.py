@@ -15,9 +15,17 @@ from pyro_neurovae.models.expression import Expression
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.spatial import Spatial
 from pyro_neurovae.models.thinning import ThinningFamily
-from pyro_neurovae.settings import CrossScaleSettings, FitSettings, NutsTraining, PaperTraining, TrainingSettings
+from pyro_neurovae.settings import (
+    CrossScaleSettings,
+    ExactTraining,
+    FitSettings,
+    NutsTraining,
+    PaperTraining,
+    TrainingSettings,
+)
 from pyro_neurovae.study import Study
 
+from .exact import solve_exact
 from .expression_half import ExpressionHalf, ProgramSource
 from .groups import Groups, name_groups
 from .nuts import sample_nuts
@@ -101,12 +109,14 @@ def train_fit(
         if isinstance(settings.training, PaperTraining):
             paper: Any = settings.family
             return TrainedFit(*train_paper(data, paper, settings.training, seeds, progress=progress))
+        family = build_family(data, settings)
+        if isinstance(settings.training, ExactTraining):
+            return TrainedFit(*solve_exact(family, settings.training, tuple(seeds)))
         if isinstance(settings.training, NutsTraining):
-            family = build_family(data, settings)
             return TrainedFit(
                 *sample_nuts(family, settings.training, seed=seeds[0], draws=settings.draws, progress=progress)
             )
-        return _train_halves(build_family(data, settings), settings.training, seeds, half, progress)
+        return _train_halves(family, settings.training, seeds, half, progress)
 
 
 def _train_halves(

@@ -9,18 +9,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from pyro_neurovae.errors import NeurovaeError, SettingsError
 from pyro_neurovae.models.cross_scale import CrossScale
-from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.thinning import ThinningFamily
 from pyro_neurovae.settings import NutsTraining, TrainingSettings
 
 from .expression_half import ProgramSource
 from .noise import NoiseStreams
 from .nuts_density import Whitening, log_density
-from .posterior import Quantities, between, draw_given_scales, draw_prior, linear_noise, tied_roots
+from .posterior import LinearSampler, Quantities, between, draw_given_scales, linear_noise, tied_roots
 from .scale_guide import ScaleGuide, ScaleNoise
 from .thinning_half import draw_scales, fit_thinning_half
 from .train import Progress, TrainingRecord
@@ -145,7 +143,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class NutsSampler:
+class NutsSampler(LinearSampler):
     """Draws of a NUTS run, completed by exact draws of what was integrated out; tensors are (chain, draw, ...).
 
     Attributes
@@ -169,11 +167,6 @@ class NutsSampler:
     stats: dict[str, np.ndarray]
     seed: int
     guide: ScaleGuide | None
-
-    @property
-    def data(self) -> Observations:
-        """What the fit conditions on."""
-        return self.family.data
 
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
@@ -199,19 +192,6 @@ class NutsSampler:
         log_p = torch.as_tensor(-self.stats["potential_energy"][..., None]).expand(-1, -1, data.maps) / data.maps
         drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
         return programs | drawn | {"log_p": log_p}
-
-    def draw_prior(self, seed: int, draws: int) -> Quantities:
-        """Draw from the prior of the first replicate."""
-        return draw_prior(self.family, seed, draws)
-
-    def spread(self, unexplained: Tensor) -> Tensor:
-        """Root of sampling and unexplained variance, for sigma (chain, draw, map)."""
-        sampling = self.data.sampling.diagonal(dim1=-2, dim2=-1)
-        return (unexplained.square()[..., None] + sampling).sqrt()
-
-    def kept(self) -> dict[str, np.ndarray]:
-        """Nothing to keep."""
-        return {}
 
     def notices(self) -> tuple[str, ...]:
         """Count the draws where the sampler diverged."""

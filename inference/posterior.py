@@ -27,6 +27,7 @@ from .thinning_half import draw_scales
 from .threads import single_threaded
 
 __all__ = [
+    "LinearSampler",
     "PosteriorSampler",
     "Quantities",
     "Sampler",
@@ -66,8 +67,36 @@ class Sampler(Protocol):
         """What the user should know of the posterior, one sentence each."""
 
 
+class LinearSampler:
+    """What the samplers of the linear families share."""
+
+    family: ThinningFamily
+
+    @property
+    def data(self) -> Observations:
+        """What the fit conditions on."""
+        return self.family.data
+
+    def spread(self, unexplained: Tensor) -> Tensor:
+        """Root of sampling and unexplained variance, for sigma (replicate, draw, map)."""
+        sampling = self.data.sampling.diagonal(dim1=-2, dim2=-1)
+        return (unexplained.square()[..., None] + sampling).sqrt()
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Nothing to keep."""
+        return {}
+
+    def draw_prior(self, seed: int, draws: int) -> Quantities:
+        """Draw from the prior of the first replicate; see `draw_prior`."""
+        return draw_prior(self.family, seed, draws)
+
+    def notices(self) -> tuple[str, ...]:
+        """Nothing to say."""
+        return ()
+
+
 @dataclass(frozen=True)
-class PosteriorSampler:
+class PosteriorSampler(LinearSampler):
     """Draws from a trained fit; every tensor is (replicate, draw, ...).
 
     Attributes
@@ -91,31 +120,13 @@ class PosteriorSampler:
     training: TrainingSettings
 
     @property
-    def data(self) -> Observations:
-        """What the fit conditions on."""
-        return self.family.data
-
-    @property
     def half(self) -> ExpressionHalf | None:
         """The expression half of every replicate, where the family has one."""
         return None if self.programs is None else self.programs.half.select(self.programs.index)
 
-    def spread(self, unexplained: Tensor) -> Tensor:
-        """Root of sampling and unexplained variance, for sigma (replicate, draw, map)."""
-        sampling = self.data.sampling.diagonal(dim1=-2, dim2=-1)
-        return (unexplained.square()[..., None] + sampling).sqrt()
-
     def kept(self) -> dict[str, np.ndarray]:
         """Arrays to keep with the fit, the replicate first: the expression half, where there is one."""
         return {} if self.half is None else self.half.to_arrays()
-
-    def draw_prior(self, seed: int, draws: int) -> Quantities:
-        """Draw from the prior of the first replicate; see `draw_prior`."""
-        return draw_prior(self.family, seed, draws)
-
-    def notices(self) -> tuple[str, ...]:
-        """Nothing to say."""
-        return ()
 
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:

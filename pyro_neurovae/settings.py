@@ -17,6 +17,7 @@ __all__ = [
     "FAMILIES",
     "CrossScaleSettings",
     "AnyTraining",
+    "ExactTraining",
     "ExpressionSettings",
     "FamilySettings",
     "FitSettings",
@@ -133,8 +134,8 @@ class PaperSettings:
         _flag(self, "standard_errors")
 
 
-# How a posterior is found: a trained guide, or NumPyro's sampler.
-METHODS = ("svi", "nuts")
+# How a posterior is found: a trained guide, NumPyro's sampler, or a grid over two scales.
+METHODS = ("svi", "nuts", "exact")
 
 # What of the cross-scale settings belongs to the half that no thinning map enters.
 EXPRESSION_HALF = ("n_programs", "program_prior", "smoothness", "strength", "expression_noise")
@@ -252,7 +253,27 @@ class NutsTraining:
             raise SettingsError(f"target_accept is {self.target_accept}; give a probability below 1.")
 
 
-AnyTraining = TrainingSettings | PaperTraining | NutsTraining
+@dataclass(frozen=True)
+class ExactTraining:
+    """How the exact posterior of ``expression`` and ``spatial`` is found.
+
+    Attributes
+    ----------
+    points
+        Points of the grid along each of the two scales, even in the logarithm.
+    """
+
+    points: int = 80
+
+    def __post_init__(self) -> None:
+        _whole(self, "points")
+        if self.points < _LEAST_POINTS:
+            raise SettingsError(f"points is {self.points}; give at least {_LEAST_POINTS} for each scale.")
+
+
+_LEAST_POINTS = 10
+
+AnyTraining = TrainingSettings | PaperTraining | NutsTraining | ExactTraining
 
 
 def training_of(model: str, method: str = "svi") -> type[AnyTraining]:
@@ -264,10 +285,10 @@ def training_of(model: str, method: str = "svi") -> type[AnyTraining]:
         For an unknown method, or one that the model does not have.
     """
     _require("method", method, METHODS)
-    if method == "nuts":
+    if method != "svi":
         if model == "paper":
             raise SettingsError("the model paper is fitted by svi only; leave out method.")
-        return NutsTraining
+        return NutsTraining if method == "nuts" else ExactTraining
     return PaperTraining if model == "paper" else TrainingSettings
 
 

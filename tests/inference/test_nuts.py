@@ -106,7 +106,7 @@ def test_a_fit_by_nuts_has_all_tables(study, tmp_path):
 def test_what_nuts_can_not_do_is_said(study):
     with pytest.raises(SettingsError, match="the model paper is fitted by svi only"):
         nv.fit(study, "paper", method="nuts")
-    with pytest.raises(SettingsError, match="unknown method 'gibbs': the known ones are svi, nuts"):
+    with pytest.raises(SettingsError, match="unknown method 'gibbs': the known ones are svi, nuts, exact"):
         nv.fit(study, method="gibbs")
     with pytest.raises(SettingsError, match="knows programs under"):
         nv.fit(study, method="nuts", program_prior="leroux", n_programs=3)
