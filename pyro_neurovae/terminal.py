@@ -77,7 +77,7 @@ def _beside(found: Verification) -> Table:
     table.add_column("score", no_wrap=True)
     held_out = {f"held out, {name}": one for name, one in found.held_out.items()}
     columns = {"in-sample": found.in_sample, "all regions": found.all_regions} | held_out
-    for name in (*columns, "noise ceiling"):
+    for name in (*columns, "ceiling"):
         table.add_column(name, justify="right", no_wrap=True)
     ceiling = "unknown" if found.noise_ceiling is None else f"{found.noise_ceiling:.3f}"
     for score, label in _SCORES.items():
