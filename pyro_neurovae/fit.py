@@ -73,6 +73,12 @@ class Fit:
         """Predict every region's value observed anew, all noise included; see `tables.prediction_table`."""
         return tables.prediction_table(self.idata, self.study)
 
+    def check(self) -> pd.DataFrame:
+        """Check whether the posterior can be trusted: one row a check and map; see `check.check_table`."""
+        from .check import check_table  # late: SciPy's statistics take half a second to import
+
+        return check_table(self.idata, self.study, self.settings)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fit, its study and settings to one netCDF file, whole or not at all."""
         store.write_fit(self.idata, path)
@@ -112,7 +118,7 @@ def fit(
         "cross-scale" (the default), one of the baselines "expression" and "spatial", or "paper".
     method
         "svi" (the default) trains a guide by stochastic variational inference; "nuts" samples with NumPyro's
-        No-U-Turn sampler (extra ``nuts``): the reference, many times slower, for the linear families.
+        No-U-Turn sampler (extra ``nuts``), a reference that takes minutes; "exact" solves the baselines on a grid.
     seed
         Seed of every random number, at least 0; the same seed gives the same numbers. The caller's random
         state is neither used nor changed.
