@@ -113,9 +113,7 @@ def train_fit(
         if isinstance(settings.training, ExactTraining):
             return TrainedFit(*solve_exact(family, settings.training, tuple(seeds)))
         if isinstance(settings.training, NutsTraining):
-            return TrainedFit(
-                *sample_nuts(family, settings.training, seed=seeds[0], draws=settings.draws, progress=progress)
-            )
+            return TrainedFit(*sample_nuts(family, settings.training, seed=seeds[0], draws=settings.draws))
         return _train_halves(family, settings.training, seeds, half, progress)
 
 

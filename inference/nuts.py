@@ -10,66 +10,41 @@ from typing import Any
 import numpy as np
 import torch
 
-from pyro_neurovae.errors import NeurovaeError, SettingsError
+from pyro_neurovae.errors import NeurovaeError
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.thinning import ThinningFamily
-from pyro_neurovae.settings import NutsTraining, TrainingSettings
+from pyro_neurovae.settings import NutsTraining
 
-from .expression_half import ProgramSource
 from .noise import NoiseStreams
-from .nuts_density import Whitening, log_density
+from .nuts_coordinates import ProgramCoordinates
+from .nuts_density import log_density
 from .posterior import LinearSampler, Quantities, between, draw_given_scales, linear_noise, tied_roots
-from .scale_guide import ScaleGuide, ScaleNoise
-from .thinning_half import draw_scales, fit_thinning_half
-from .train import Progress, TrainingRecord
+from .train import TrainingRecord
 
 __all__ = ["NutsSampler", "double_precision", "run_nuts", "sample_nuts"]
 
 # Draws at a time, where what was integrated out is drawn.
 _CHUNK = 20
 
-# Proposals of a map's scales for every draw of the programs.
-_PROPOSALS = 32
-
-# Draws of the programs that the training of the scales' guide cycles through.
-_TRAINING_KERNELS = 64
-
 
 def sample_nuts(
-    family: ThinningFamily,
-    training: NutsTraining,
-    *,
-    seed: int,
-    draws: int,
-    progress: Progress | None = None,
+    family: ThinningFamily, training: NutsTraining, *, seed: int, draws: int
 ) -> tuple[NutsSampler, TrainingRecord]:
-    """Sample a family whose replicates are the chains; a guide of the programs is trained to precondition them."""
-    chains, whitening, guide = family.data.replicates, None, None
-    elbo, guided = torch.zeros((chains, 1), dtype=torch.float64), TrainingSettings()
-    if isinstance(family, CrossScale):
-        source = ProgramSource.trained(family, (seed,) * chains, guided, progress=progress)
-        whitening, elbo = Whitening.of(family, source.half), source.half.elbo.expand(chains, -1)
-        kernels = family.kernels(source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS))
-        guide, _ = fit_thinning_half(family, kernels, (seed,) * chains, guided, progress=progress)
-    named, stats = run_nuts(family, whitening, training, seed=seed, chains=chains, draws=draws)
-    nothing = torch.full((chains,), torch.nan, dtype=torch.float64)
-    sampler = NutsSampler(family, {name: torch.as_tensor(value) for name, value in named.items()}, stats, seed, guide)
-    return sampler, TrainingRecord(elbo, nothing, nothing, best_step=None)
+    """Sample a family whose replicates are the chains."""
+    named, stats = run_nuts(family, training, seed=seed, chains=family.data.replicates, draws=draws)
+    nothing = torch.full((family.data.replicates,), torch.nan, dtype=torch.float64)
+    record = TrainingRecord(torch.zeros((len(nothing), 1), dtype=torch.float64), nothing, nothing, best_step=None)
+    sampler = NutsSampler(family, {name: torch.as_tensor(value) for name, value in named.items()}, stats, seed)
+    return sampler, record
 
 
 def run_nuts(
-    family: ThinningFamily,
-    whitening: Whitening | None,
-    training: NutsTraining,
-    *,
-    seed: int,
-    chains: int,
-    draws: int,
+    family: ThinningFamily, training: NutsTraining, *, seed: int, chains: int, draws: int
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Sample globals and programs with NumPyro (Hoffman & Gelman 2014), all chains side by side.
 
-    Chains begin at standard normal coordinates, which is about as wide as the posterior. Everything linear in the
-    thinning is integrated out, as in the Pyro model.
+    Chains begin at standard normal coordinates, which is about as wide as the posterior (`ProgramCoordinates`).
+    Everything linear in the thinning is integrated out, as in the Pyro model.
 
     Returns
     -------
@@ -82,17 +57,16 @@ def run_nuts(
     NeurovaeError
         When NumPyro is not installed.
     SettingsError
-        For programs under another prior than BYM2.
+        What `ProgramCoordinates.of` refuses.
     """
     try:
         import jax
         from numpyro.infer import MCMC, NUTS
     except ImportError as error:
         raise NeurovaeError("method nuts needs NumPyro: install pyro_neurovae[nuts], or use method svi.") from error
-    if whitening is not None and family.settings.program_prior != "bym2":
-        raise SettingsError('method nuts knows programs under "bym2" only; leave out program_prior, or use method svi.')
+    coordinates = ProgramCoordinates.of(family) if isinstance(family, CrossScale) else None
     with double_precision():
-        density, decode = log_density(family, whitening)
+        density, decode = log_density(family, coordinates)
         kernel = NUTS(
             potential_fn=lambda white: -density(white),
             target_accept_prob=training.target_accept,
@@ -107,8 +81,8 @@ def run_nuts(
             progress_bar=False,
         )
         rng = np.random.default_rng([seed, *b"nuts"])
-        begin = {name: rng.standard_normal((chains, *shape)) for name, shape in _shapes(family, whitening).items()}
-        begin = begin if chains > 1 else {name: value[0] for name, value in begin.items()}
+        each = [_begin(family, coordinates, rng) for _ in range(chains)]
+        begin = {name: np.stack([one[name] for one in each]) for name in each[0]} if chains > 1 else each[0]
         sampler.run(
             jax.random.PRNGKey(int(rng.integers(2**31))),
             init_params=begin,
@@ -131,11 +105,12 @@ def double_precision() -> Iterator[None]:
         jax.config.update("jax_enable_x64", before)
 
 
-def _shapes(family: ThinningFamily, whitening: Whitening | None) -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {"scales": (len(family.scale_names), family.data.maps)}
-    if whitening is not None:
-        shapes |= {"globals": whitening.loc.shape, "score": whitening.mean.shape}
-    return shapes
+def _begin(
+    family: ThinningFamily, coordinates: ProgramCoordinates | None, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Coordinates where a chain begins."""
+    scales = rng.standard_normal((len(family.scale_names), family.data.maps))
+    return {"scales": scales} | ({} if coordinates is None else coordinates.begin(rng))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -156,17 +131,12 @@ class NutsSampler(LinearSampler):
         What the sampler says of itself.
     seed
         Seed of the whole.
-    guide
-        Trained guide of the scales, for a family with programs. The chains move in short steps along the programs'
-        ridges, and the scales with them; drawn anew from their conditional given the programs, which leaves the
-        posterior as it is, they mix as fast as the programs' kernel.
     """
 
     family: ThinningFamily
     named: Quantities
     stats: dict[str, np.ndarray]
     seed: int
-    guide: ScaleGuide | None
 
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
@@ -177,17 +147,13 @@ class NutsSampler(LinearSampler):
         seeds = [self.seed + chain for chain in range(data.replicates)]
         streams = NoiseStreams(seeds, "nuts", dtype=data.thinning.dtype)
         noise = linear_noise(family, tied_roots(family, between(programs, 0, 1)), streams, draws)
-        noise |= {"again": streams.normal(draws, data.maps, data.regions), "pick": streams.uniform(draws, data.maps)}
-        proposals = ScaleNoise.draw(streams, draws, _PROPOSALS, data.maps, len(scales), defensive=True)
+        noise["again"] = streams.normal(draws, data.maps, data.regions)
         pieces = []
         for start in range(0, draws, _CHUNK):
             stop = start + _CHUNK
             now = [between(part, start, stop) for part in (scales, programs, noise)]
             roots = tied_roots(family, now[1])
             kernels = {part: root.mT @ root for part, root in roots.items()}
-            if self.guide is not None:
-                own = proposals.between(start * _PROPOSALS, stop * _PROPOSALS)
-                now[0] = draw_scales(family, self.guide, kernels, own, now[2]["pick"]).scales
             pieces.append(draw_given_scales(family, now[0], now[1], roots, kernels, now[2]))
         log_p = torch.as_tensor(-self.stats["potential_energy"][..., None]).expand(-1, -1, data.maps) / data.maps
         drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -14,113 +13,49 @@ from torch import Tensor
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.smoothness import pc_scale
 from pyro_neurovae.models.spatial import spatial_root
-from pyro_neurovae.models.spectrum import covariance_spectrum
 from pyro_neurovae.models.thinning import ThinningFamily
 
-from .expression_half import ExpressionHalf
+from .nuts_coordinates import ProgramCoordinates
 
-__all__ = ["Whitening", "log_density"]
+__all__ = ["log_density"]
 
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Whitening:
-    """Coordinates in which the posterior is near to standard normal, from a trained guide.
-
-    Log strength, logit smoothness and log noise are shifted and scaled; each scaled program s z is the guide's Gaussian
-    at the guide's centre, mean + root @ white, since expression fixes s z and not z.
-
-    Attributes
-    ----------
-    loc, scale
-        Of the globals (log strength, logit smoothness, log noise); (2 programs + 1,).
-    mean, root
-        Of s z; (program, region) and (program, region, region).
-    """
-
-    loc: np.ndarray
-    scale: np.ndarray
-    mean: np.ndarray
-    root: np.ndarray
-
-    @classmethod
-    @torch.no_grad()
-    def of(cls, model: CrossScale, half: ExpressionHalf) -> Whitening:
-        """Take the first replicate's guide."""
-        sites, d = half.sites, model.settings.n_programs
-        loc = sites.loc[0]
-        strength, smoothness, noise = loc[:d].exp(), loc[d:-1].sigmoid(), loc[-1].exp()
-        precision = model.data.genes * (strength / noise).square()[:, None] * sites.log_precision[0].exp()
-        precision = torch.where(model.data.expressed, precision, torch.zeros_like(precision))
-        total = precision.sum(-1, keepdim=True)
-        spectrum = model.data.spectrum
-        prior = spectrum.matrix(1 / covariance_spectrum(spectrum, model.settings.program_prior, smoothness))
-        whole = prior + torch.diag_embed(precision) - precision[:, :, None] * (precision / total)[:, None, :]
-        covariance = torch.cholesky_inverse(torch.linalg.cholesky(whole))
-        pull = precision * (sites.mean[0] - (precision * sites.mean[0]).sum(-1, keepdim=True) / total)  # times s
-        mean = (covariance @ pull[..., None])[..., 0]
-        root = torch.linalg.cholesky(covariance) * strength[:, None, None]
-        return cls(*(part.cpu().numpy() for part in (loc, sites.scale[0], mean, root)))
-
-
 def log_density(
-    family: ThinningFamily, whitening: Whitening | None
+    family: ThinningFamily, coordinates: ProgramCoordinates | None
 ) -> tuple[Callable[[Values], Any], Callable[[Values], dict[str, Any]]]:
     """Log density of white coordinates, and the map from these to the named quantities.
 
-    The coordinates are ``scales`` (scale, map), and for a family with programs ``globals`` (2 programs + 1,) and
-    ``score`` (program, region); the second function gives each scale of `ThinningFamily.scale_names` (map,), and
-    ``strength``, ``smoothness`` (program,), ``expression_noise`` () and ``program_score`` (program, region).
+    The coordinates are ``scales`` (scale, map), normal scores under their priors, and for a family with programs those
+    of `ProgramCoordinates`; the second function gives each scale of `ThinningFamily.scale_names` (map,), and
+    ``strength`` and ``smoothness`` (program,), ``expression_noise`` () and ``program_score`` (program, region).
     """
-    import jax.numpy as jnp
+    from jax.scipy.special import log_ndtr
 
-    unit = _array(family.data.unit[0])
-    rates = np.stack([_array(family.scale_prior(name).rate)[0, 0] for name in family.scale_names])  # (scale, map)
+    rates = [_array(family.scale_prior(name).rate)[0, 0] for name in family.scale_names]  # (map,) each
     thinning_half = _thinning_half(family)
-    expression_half = None if whitening is None else _expression_half(cast(CrossScale, family))
+    expression_half = None if coordinates is None else _expression_half(cast(CrossScale, family))
+
+    def scales_of(white: Values) -> dict[str, Any]:
+        scales = [-log_ndtr(-score) / rate for score, rate in zip(white["scales"], rates, strict=True)]
+        return dict(zip(family.scale_names, scales, strict=True))
 
     def decode(white: Values) -> dict[str, Any]:
-        scales = jnp.exp(white["scales"]) * _CENTRE * unit
-        named = dict(zip(family.scale_names, scales, strict=True))
-        return named if whitening is None else named | _programs(white, whitening)
+        return scales_of(white) | ({} if coordinates is None else coordinates.decode(white)[0])
 
     def density(white: Values) -> Any:
-        named = decode(white)
-        scales = jnp.stack([named[name] for name in family.scale_names])
-        total = (np.log(rates) - rates * scales + jnp.log(scales)).sum() + thinning_half(named)
-        if expression_half is None:
-            return total
-        # Jacobians: the log of strength and noise, the logit of smoothness, and z = (s z) / s.
-        phi, regions = named["smoothness"], white["score"].shape[-1]
-        jacobian = (1 - regions) * jnp.log(named["strength"]).sum() + jnp.log(named["expression_noise"])
-        return total + expression_half(named) + jacobian + (jnp.log(phi) + jnp.log1p(-phi)).sum()
+        prior = -0.5 * (white["scales"] ** 2).sum()
+        if coordinates is None or expression_half is None:
+            return prior + thinning_half(scales_of(white))
+        programs, moved = coordinates.decode(white)
+        return prior + thinning_half(scales_of(white) | programs) + expression_half(programs) + moved
 
     return density, decode
 
 
-# Where the scales' coordinates are 0, in units of the map's standard deviation.
-_CENTRE = 0.5
-
-
 def _array(values: Tensor) -> np.ndarray:
     return np.asarray(values.detach().cpu().numpy())
-
-
-def _programs(white: Values, whitening: Whitening) -> dict[str, Any]:
-    import jax
-    import jax.numpy as jnp
-
-    d = len(whitening.mean)
-    free = whitening.loc + whitening.scale * white["globals"]
-    strength = jnp.exp(free[:d])
-    scaled = whitening.mean + jnp.einsum("kij,kj->ki", whitening.root, white["score"])
-    return {
-        "strength": strength,
-        "smoothness": jax.nn.sigmoid(free[d:-1]),
-        "expression_noise": jnp.exp(free[-1]),
-        "program_score": scaled / strength[:, None],
-    }
 
 
 def _thinning_half(family: ThinningFamily) -> Callable[[Values], Any]:
@@ -193,7 +128,7 @@ def _fixed_kernels(family: ThinningFamily) -> dict[str, Tensor]:
 
 
 def _expression_half(family: CrossScale) -> Callable[[Values], Any]:
-    """Density log p(X, z, s, phi, tau), `CrossScale.expression_half`."""
+    """Density log p(X, z, s, tau | phi), `CrossScale.expression_half` without the prior of phi."""
     import jax.numpy as jnp
     from jax.scipy.linalg import cho_solve
 
@@ -205,14 +140,6 @@ def _expression_half(family: CrossScale) -> Callable[[Values], Any]:
     strength_rate, noise_rate = (
         float(pc_scale(one.upper, one.alpha).rate) for one in (prior.strength, prior.expression_noise)
     )
-    rate, mass = family.smoothness_prior.rate, family.smoothness_prior.mass
-
-    def log_smoothness(phi: Any) -> Any:
-        """PC prior of each phi (program,); see `PCSmoothness`."""
-        ratio = phi[:, None] * (icar - 1)  # e(phi) - 1
-        distance = jnp.sqrt((ratio - jnp.log1p(ratio)).sum(-1))
-        slope = (ratio * (icar - 1) / (1 + ratio)).sum(-1) / (2 * distance)
-        return jnp.log(rate / mass) - rate * distance + jnp.log(jnp.abs(slope))
 
     def density(named: Values) -> Any:
         s, phi, tau, z = (named[name] for name in ("strength", "smoothness", "expression_noise", "program_score"))
@@ -226,6 +153,6 @@ def _expression_half(family: CrossScale) -> Callable[[Values], Any]:
         quadratic = (total - explained) / tau**2
         likelihood = -0.5 * genes * (free * math.log(2 * math.pi) + logdet + quadratic)
         scales = (math.log(strength_rate) - strength_rate * s).sum() + math.log(noise_rate) - noise_rate * tau
-        return likelihood + field + log_smoothness(phi).sum() + scales
+        return likelihood + field + scales
 
     return density

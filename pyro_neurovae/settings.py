@@ -238,13 +238,12 @@ class NutsTraining:
     target_accept
         Mean acceptance probability that the step size is tuned to.
     max_tree_depth
-        Largest depth of a trajectory, which then has 2^depth steps. Programs rotate into each other along curved
-        ridges that no depth follows to their ends; thinning does not depend on where on them a draw lies, and mixes.
+        Largest depth of a trajectory, which then has 2^depth steps.
     """
 
-    warm_up: int = 1000
+    warm_up: int = 500
     target_accept: float = 0.8
-    max_tree_depth: int = 6
+    max_tree_depth: int = 5
 
     def __post_init__(self) -> None:
         _whole(self, "warm_up", "max_tree_depth")

@@ -1,6 +1,6 @@
 """Hold the trained guide of `cross-scale` against NUTS on public maps and a simulated study.
 
-    python tests/benchmarks/reference.py [--maps pd scz simulated] [--warm-up 1000] [--draws 1000]
+    python tests/benchmarks/reference.py [--maps pd scz simulated] [--warm-up 500] [--draws 1000]
 
 Reads the public data from the folder that PYRO_NEUROVAE_DATA names, ../shared/data by default. Takes minutes a map. For
 each map: R-hat and effective draws of the reference over regions, and the guide's region means (in the reference's sd),
@@ -41,7 +41,7 @@ def main() -> None:
     """Print one block a map."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--maps", nargs="+", default=[*MAPS, "simulated"])
-    parser.add_argument("--warm-up", type=int, default=1000)
+    parser.add_argument("--warm-up", type=int, default=500)
     parser.add_argument("--draws", type=int, default=1000)
     given = parser.parse_args()
     warnings.simplefilter("ignore")

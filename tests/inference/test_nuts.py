@@ -6,22 +6,28 @@ import numpy as np
 import pytest
 import torch
 from pyro import poutine
+from scipy import stats
 
 import pyro_neurovae as nv
 from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.inference.elbo import log_joint
-from pyro_neurovae.inference.engine import train_fit
+from pyro_neurovae.inference.engine import build_family
 from pyro_neurovae.inference.prepare import observe
 from pyro_neurovae.settings import fit_settings
 
 pytest.importorskip("numpyro")
 from pyro_neurovae.inference.nuts import double_precision
-from pyro_neurovae.inference.nuts_density import Whitening, log_density
+from pyro_neurovae.inference.nuts_coordinates import ProgramCoordinates
+from pyro_neurovae.inference.nuts_density import log_density
+
+
+def in_torch(values):
+    return torch.as_tensor(np.array(values))
 
 
 def pyro_density(family, named):
     """Log joint of the Pyro model at named values."""
-    values = {name: torch.as_tensor(np.array(value))[None, None] for name, value in named.items()}
+    values = {name: in_torch(value)[None, None] for name, value in named.items()}
     programs = "program_score" in values
     if programs:
         values["expression_noise"] = values["expression_noise"][..., None]
@@ -31,31 +37,62 @@ def pyro_density(family, named):
         return float(log_joint(trace).sum())
 
 
-@pytest.mark.parametrize("model", ["cross-scale", "expression", "spatial"])
-def test_both_densities_agree(study, families, model):
-    family, whitening = families[model], None
-    if model == "cross-scale":
-        half = train_fit(observe(study), fit_settings(model, n_programs=3, steps=5, map_steps=2), (0,)).half
-        whitening = Whitening.of(family, half)
-    rng = np.random.default_rng(0)
-
-    def white():
-        each = {"scales": rng.standard_normal((len(family.scale_names), family.data.maps))}
-        if whitening is not None:
-            each |= {"globals": rng.standard_normal(7), "score": rng.standard_normal((3, family.data.regions))}
-        return each
-
+@pytest.mark.parametrize("model", ["expression", "spatial"])
+def test_both_densities_agree_for_the_baselines(families, model):
+    family, rng = families[model], np.random.default_rng(0)
     with double_precision():
-        density, decode = log_density(family, whitening)
-        for point in (white(), white()):
-            named = decode(point)
-            # Jacobian of the coordinates, up to a constant: logs of scales, s, tau, logit of phi, z = (s z) / s.
-            jacobian = sum(float(np.log(named[name]).sum()) for name in family.scale_names)
-            if whitening is not None:
-                s, phi = np.array(named["strength"]), np.array(named["smoothness"])
-                jacobian += (1 - family.data.regions) * np.log(s).sum() + np.log(phi * (1 - phi)).sum()
-                jacobian += float(np.log(named["expression_noise"]))
-            assert float(density(point)) == pytest.approx(pyro_density(family, named) + jacobian, abs=1e-8)
+        density, decode = log_density(family, None)
+        for point in rng.standard_normal((2, len(family.scale_names), family.data.maps)):
+            named = decode({"scales": point})
+            prior = sum(float(family.scale_prior(name).log_prob(in_torch(named[name])).sum()) for name in named)
+            expected = pyro_density(family, named) - prior - 0.5 * (point**2).sum()
+            assert float(density({"scales": point})) == pytest.approx(expected, abs=1e-8)
+            for name, score in zip(named, point, strict=True):
+                assert family.scale_prior(name).cdf(in_torch(named[name])).numpy()[0, 0] == pytest.approx(
+                    stats.norm.cdf(score)
+                )
+
+
+@pytest.mark.parametrize("unmeasured", [(), ("L_insula", "R_insula")])
+def test_both_densities_agree_for_cross_scale(unmeasured):
+    """Completed by r, of known density, the map from coordinates to quantities is square: its Jacobian is computed."""
+    import jax
+    import jax.numpy as jnp
+    from jax.flatten_util import ravel_pytree
+
+    study = nv.simulate(1, genes=40, programs=3, missing_expression=unmeasured)
+    family = build_family(observe(study), fit_settings("cross-scale", n_programs=3))
+    coordinates, rng, constants = ProgramCoordinates.of(family), np.random.default_rng(0), []
+    with double_precision():
+        density, decode = log_density(family, coordinates)
+        for turned in (0.0, 2.0, 4.0):
+            white = coordinates.begin(rng) | {"scales": rng.standard_normal((3, 1))}
+            white["turn"] = white["turn"] + turned * rng.standard_normal((3, 3))
+            flat, unravel = ravel_pytree(white)
+
+            def spare(white):
+                return jnp.linalg.qr(coordinates.turn * white["turn"])[1][np.triu_indices(3)]
+
+            def quantities(flat, unravel=unravel):
+                white = unravel(flat)
+                return ravel_pytree((decode(white) | {"smoothness": white["smooth"]}, spare(white)))[0]
+
+            log_size = np.linalg.slogdet(jax.jacobian(quantities)(flat))[1]
+            rest = np.array(spare(white))
+            length, above = np.abs(rest[[0, 3, 5]]), rest[[1, 2, 4]]
+            of_spare = stats.lognorm.logpdf(length, 0.25, scale=4.0).sum() + stats.norm.logpdf(above).sum()
+            named = decode(white)
+            # The prior of phi is standard normal in its score.
+            of_phi = float(family.smoothness_prior.log_prob(in_torch(named["smoothness"])).sum())
+            expected = pyro_density(family, named) - of_phi + stats.norm.logpdf(white["smooth"]).sum()
+            constants.append(float(density(white)) - expected - log_size - of_spare)
+    assert np.ptp(constants) < 1e-7
+
+
+def test_the_score_of_smoothness_is_its_priors(families):
+    coordinates = ProgramCoordinates.of(families["cross-scale"])
+    drawn = families["cross-scale"].smoothness_prior.sample((20_000,)).logit().numpy()
+    assert stats.kstest(np.interp(drawn, coordinates.logit, coordinates.score), "norm").pvalue > 1e-3
 
 
 def test_the_gradient_is_that_of_the_density(study, families):
