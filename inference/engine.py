@@ -26,12 +26,13 @@ from pyro_neurovae.settings import (
 from pyro_neurovae.study import Study
 
 from .exact import solve_exact
-from .expression_half import ExpressionHalf, ProgramSource
+from .expression_half import ExpressionHalf
 from .groups import Groups, name_groups
 from .nuts import sample_nuts
 from .paper_fit import train_paper
 from .posterior import PosteriorSampler, Sampler
 from .prepare import observe, pick_device
+from .program_source import ProgramSource
 from .thinning_half import fit_thinning_half
 from .threads import single_threaded
 from .train import Progress, TrainingRecord
@@ -129,7 +130,7 @@ def _train_halves(
         if half is None:
             source = ProgramSource.trained(family, seeds, training, progress=progress)
         else:
-            source = ProgramSource.kept(family, half, seeds)
+            source = ProgramSource.kept(family, half, seeds, training)
         programs = source.draw_tied(source.streams("kernels"), _TRAINING_KERNELS)
     guide, record = fit_thinning_half(family, family.kernels(programs), seeds, training, progress=progress)
     sampler = PosteriorSampler(family, guide, source, tuple(seeds), training)

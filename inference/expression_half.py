@@ -7,22 +7,17 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from pyro_neurovae.models.cross_scale import CrossScale, tied
+from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.settings import TrainingSettings
 
+from .match import match
 from .noise import NoiseStreams
-from .program_guide import ProgramGuide, ProgramNoise, ProgramSites, draw_programs, program_field
-from .threads import in_threads
+from .program_guide import ProgramGuide, ProgramNoise, ProgramSites
 from .train import Progress, TrainingRecord, train
 
-__all__ = ["ExpressionHalf", "ProgramSource", "align", "fit_expression_half"]
-
-
-# Numbers of a batch of matrices that fit a processor's cache.
-_CACHED = 500_000
+__all__ = ["ExpressionHalf", "align", "fit_expression_half"]
 
 
 @dataclass(frozen=True)
@@ -60,86 +55,6 @@ class ExpressionHalf:
         return cls(ProgramSites(**tensors), elbo, settled.bool())
 
 
-@dataclass(frozen=True)
-class ProgramSource:
-    """Draws of the programs for a batch of fits, made once for all fits that share half and seed.
-
-    Attributes
-    ----------
-    model
-        The family with one replicate for each distinct pair.
-    half
-        Its trained halves.
-    seeds
-        Its seeds.
-    index
-        The pair that each fit uses; (replicate,) long.
-    """
-
-    model: CrossScale
-    half: ExpressionHalf
-    seeds: tuple[int, ...]
-    index: Tensor
-
-    @classmethod
-    def trained(
-        cls, model: CrossScale, seeds: Sequence[int], training: TrainingSettings, *, progress: Progress | None = None
-    ) -> ProgramSource:
-        """Train one half for every distinct seed."""
-        distinct = list(dict.fromkeys(seeds))
-        half = fit_expression_half(_first(model, len(distinct)), distinct, training, progress=progress)
-        return cls._of(model, half, [(distinct.index(seed), seed) for seed in seeds])
-
-    @classmethod
-    def kept(cls, model: CrossScale, half: ExpressionHalf, seeds: Sequence[int]) -> ProgramSource:
-        """Let fit i of the model use half i modulo their number."""
-        return cls._of(model, half, [(i % len(half.elbo), seed) for i, seed in enumerate(seeds)])
-
-    @classmethod
-    def _of(cls, model: CrossScale, half: ExpressionHalf, pairs: Sequence[tuple[int, int]]) -> ProgramSource:
-        distinct, device = list(dict.fromkeys(pairs)), half.elbo.device
-        own = half.select(torch.tensor([number for number, _ in distinct], device=device))
-        index = torch.tensor([distinct.index(pair) for pair in pairs], device=device)
-        return cls(_first(model, len(distinct)), own, tuple(seed for _, seed in distinct), index)
-
-    def streams(self, use: str) -> NoiseStreams:
-        """Streams of random numbers for one use."""
-        return NoiseStreams(self.seeds, use, dtype=self.half.elbo.dtype, device=self.half.elbo.device)
-
-    def draw(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
-        """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw).
-
-        Named as in the posterior. Few draws at a time stay in the processor's cache, and each batch of them can
-        have a thread of its own.
-        """
-        model, field, sites = self.model, program_field(self.model), self.half.sites
-        noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
-        size = max(1, _CACHED // (model.settings.n_programs * model.data.regions**2))
-        pieces = [(sites.select([r]), piece) for r in range(len(self.seeds)) for piece in noise.select([r]).split(size)]
-        drawn = in_threads(lambda piece: draw_programs(model, field, *piece), pieces, workers)
-
-        def whole(name: str) -> Tensor:
-            flat = torch.cat([getattr(piece, name)[0] for piece in drawn])  # (replicate x draw, ...)
-            return flat.unflatten(0, (len(self.seeds), draws))[self.index]
-
-        return {
-            "program_score": whole("score"),
-            "strength": whole("strength"),
-            "smoothness": whole("smoothness"),
-            "expression_noise": whole("noise")[..., 0],
-        }
-
-    def draw_tied(self, streams: NoiseStreams, draws: int) -> Tensor:
-        """Draw the programs as thinning sees them; (replicate, draw, program, region)."""
-        drawn = self.draw(streams, draws)
-        return tied(drawn["program_score"], drawn["strength"])
-
-
-def _first(model: CrossScale, count: int) -> CrossScale:
-    """Keep the family's first replicates."""
-    return type(model)(model.data.select(torch.arange(count, device=model.data.thinning.device)), model.settings)
-
-
 def fit_expression_half(
     model: CrossScale, seeds: Sequence[int], training: TrainingSettings, *, progress: Progress | None = None
 ) -> ExpressionHalf:
@@ -169,15 +84,7 @@ def fit_expression_half(
 def align(sites: ProgramSites) -> ProgramSites:
     """Order the programs by strength in the first replicate, and match order and sign of the others to it."""
     d = sites.mean.shape[1]
-    reference = sites.mean[0][sites.loc[0, :d].argsort(descending=True)]
-    order, signs = [], []
-    for mean in sites.mean:
-        similarity = torch.nn.functional.cosine_similarity(reference[:, None], mean[None], dim=-1)
-        _, columns = linear_sum_assignment(-similarity.abs().cpu().numpy())
-        index = torch.as_tensor(columns, device=mean.device)
-        order.append(index)
-        signs.append(similarity.gather(1, index[:, None])[:, 0].sign())
-    index, sign = torch.stack(order), torch.stack(signs)
+    index, sign = match(sites.mean, sites.mean[0][sites.loc[0, :d].argsort(descending=True)])
     globals_index = torch.cat([index, index + d, torch.full_like(index[:, :1], 2 * d)], 1)
     return ProgramSites(
         loc=sites.loc.gather(1, globals_index),

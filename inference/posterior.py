@@ -18,9 +18,10 @@ from pyro_neurovae.models.thinning import ThinningFamily
 from pyro_neurovae.settings import TrainingSettings
 
 from .elbo import site_densities
-from .expression_half import ExpressionHalf, ProgramSource
+from .expression_half import ExpressionHalf
 from .gaussian import draw_linear, leave_one_out, sampling_noise, seen_root
 from .noise import NoiseStreams, isolated
+from .program_source import ProgramSource
 from .resample import resample
 from .scale_guide import ScaleGuide, ScaleNoise
 from .thinning_half import draw_scales

@@ -167,6 +167,9 @@ class TrainingSettings:
         Importance proposals per draw for a map's globals.
     program_proposals
         Draws of the programs, made from expression alone, for each that is kept by the evidence of the thinning.
+    program_sweeps
+        Gibbs sweeps that take the guide's draws of the programs to their exact posterior given the expression; 0 keeps
+        the draws as the guide has them.
     """
 
     steps: int = 100
@@ -177,9 +180,13 @@ class TrainingSettings:
     map_particles: int = 8
     proposals: int = 4
     program_proposals: int = 1
+    program_sweeps: int = 20
 
     def __post_init__(self) -> None:
         _whole(self, "steps", "map_steps", "particles", "map_particles", "proposals", "program_proposals")
+        _number(self, "program_sweeps", least=0.0)
+        if self.program_sweeps != int(self.program_sweeps):
+            raise SettingsError(f"program_sweeps is {self.program_sweeps}; give a whole number.")
         _number(self, "learning_rate", above=0.0)
         _number(self, "map_learning_rate", above=0.0)
 

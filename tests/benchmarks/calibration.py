@@ -1,0 +1,285 @@
+"""Simulation-based calibration of `cross-scale`, and coverage where the model is wrong; writes calibration.md.
+
+    python tests/benchmarks/calibration.py [--studies 300] [--wrong 40] [--workers 2]
+
+Study and fit i have seed i. Studies of the first table are drawn from the model's own prior (68 regions with homologue
+edges, 910 genes, 16 programs, the simulated cohort's standard errors; the map's unit, which the priors of its scales
+count in, fixed at 0.2 d): the rank of the truth among the draws is then uniform if, and only if, the posterior is right
+on average (Talts et al. 2018). Those of the second are `nv.simulate(i)` with one assumption broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import multiprocessing
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import stats
+
+import pyro_neurovae as nv
+from pyro_neurovae.inference.engine import build_family, train_fit
+from pyro_neurovae.inference.noise import isolated
+from pyro_neurovae.inference.prepare import observe
+from pyro_neurovae.inference.summaries import SOURCES, gene_weights, variance_shares
+from pyro_neurovae.models.cross_scale import CrossScale
+from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.smoothness import pc_scale
+from pyro_neurovae.settings import fit_settings
+
+PAGE = Path(__file__).with_name("calibration.md")
+LEVELS = (50, 90, 95)
+UNIT, INTERCEPT = 0.2, 0.4  # sds, in Cohen's d
+SCALES = ("transcriptomic_scale", "spatial_scale", "unexplained_scale")
+DRAWS = 1000
+
+Ranks = dict[str, np.ndarray]
+
+
+# Studies from the prior
+
+
+def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndarray, dict[str, torch.Tensor]]:
+    """Observations drawn from the prior as the README's equations say, their genes (region, gene), and the truth."""
+    rng = np.random.default_rng([seed, 7])
+    settings = fit_settings("cross-scale").family
+    fixed = {"unit": torch.full_like(template.unit, UNIT), "level": torch.full_like(template.level, INTERCEPT)}
+    family = build_family(replace(template, **fixed), fit_settings("cross-scale"))
+    assert isinstance(family, CrossScale)
+    d, n, genes = settings.n_programs, template.regions, template.genes
+
+    def exponential(prior: nv.PCPrior, unit: float, *shape: int) -> np.ndarray:
+        return rng.exponential(unit / float(pc_scale(prior.upper, prior.alpha).rate), shape)
+
+    strength, tau = exponential(settings.strength, 1.0, d), exponential(settings.expression_noise, 1.0)
+    c, t, sigma = (exponential(getattr(settings, name), UNIT) for name in SCALES)
+    with isolated(seed):
+        phi = family.smoothness_prior.sample((d,))
+    spectrum, root = template.spectrum, family.roots(torch.zeros(1, 1, 1, n, dtype=torch.float64))["spatial"][0, 0]
+    eigenvalues = (phi[:, None] * spectrum.icar + 1 - phi[:, None]).sqrt().numpy()
+    z = (rng.standard_normal((d, n)) * eigenvalues) @ spectrum.vectors.numpy().T
+    scaled = z * strength[:, None]
+    x = scaled.T @ rng.standard_normal((d, genes)) + tau * rng.standard_normal((n, genes))
+    x -= x.mean(0)
+    transcriptomic = c * rng.standard_normal(d) @ scaled / np.linalg.norm(strength)
+    spatial = t * rng.standard_normal(len(root)) @ root.numpy()
+    thinning = INTERCEPT * rng.standard_normal() + transcriptomic + spatial
+    error = np.sqrt(np.diagonal(template.sampling[0].numpy()) + sigma**2) * rng.standard_normal(n)
+    seen = {"scatter": x @ x.T / genes, "thinning": (thinning + error)[None, None]}
+    data = replace(template, **fixed, **{name: torch.as_tensor(value) for name, value in seen.items()})
+    truth = {
+        "thinning": thinning,
+        "transcriptomic": transcriptomic,
+        "spatial": spatial,
+        **dict(zip(SCALES, (c, t, sigma), strict=True)),
+    }
+    named = {name: torch.as_tensor(value)[None, None, None] for name, value in truth.items()}
+    others = {"strength": strength, "smoothness": phi.numpy(), "expression_noise": tau}
+    return data, x, named | {name: torch.as_tensor(value)[None, None] for name, value in others.items()}
+
+
+def quantities(drawn: dict[str, torch.Tensor], data: Observations, genes: torch.Tensor) -> Ranks:
+    """What is compared with the truth, (draw, ...): nothing that depends on the order or sign of programs."""
+    shares = variance_shares(drawn, data)[0, :, 0]
+    found = {name: drawn[name][0, :, 0] for name in ("thinning", *SCALES)}
+    found |= {f"share {source}": shares[:, i] for i, source in enumerate(SOURCES)}
+    found["gene weight"] = gene_weights(drawn["transcriptomic"], genes, data.expressed)[0, :, 0]
+    found["expression noise"] = drawn["expression_noise"][0].reshape(-1)
+    found["total strength"] = drawn["strength"][0].norm(dim=-1)
+    found["mean smoothness"] = drawn["smoothness"][0].mean(-1)
+    return {name: values.numpy() for name, values in found.items()}
+
+
+def prior_ranks(seed: int) -> Ranks:
+    """Share of draws below the truth, of every quantity of one study drawn from the prior."""
+    quiet()
+    data, x, truth = draw_study(observe(nv.simulate(0)), seed)
+    drawn = train_fit(data, fit_settings("cross-scale", draws=DRAWS), (seed,)).sampler.draw(DRAWS)
+    genes = torch.as_tensor(x)
+    true, found = quantities(truth, data, genes), quantities(drawn, data, genes)
+    below = {name: (values < true[name]).mean(0) for name, values in found.items()}
+    return below | {"k": np.array([float(drawn["programs_k"].max()), float(drawn["programs_ess"].min())])}
+
+
+# Studies that break an assumption
+
+
+def as_it_is(study: nv.Study, rng: np.random.Generator) -> nv.Study:
+    """Everything as the model says."""
+    return study
+
+
+def heavy_tails(study: nv.Study, rng: np.random.Generator) -> nv.Study:
+    """Noise of Student's t with 3 degrees of freedom, of the same standard deviation."""
+    sd = np.sqrt(study.standard_error**2 + study.truth["unexplained_scale"][:, None] ** 2)
+    noise = sd * rng.standard_t(3, sd.shape) / np.sqrt(3)
+    return study.with_thinning(study.truth["thinning"] + noise, study.standard_error)
+
+
+def wrong_graph(study: nv.Study, rng: np.random.Generator) -> nv.Study:
+    """A graph whose labels are shuffled."""
+    order = rng.permutation(study.n_regions)
+    return replace(study, graph=replace(study.graph, weights=study.graph.weights[np.ix_(order, order)]))
+
+
+def noisy_genes(study: nv.Study, rng: np.random.Generator) -> nv.Study:
+    """Expression noise that differs by gene: further noise of sd 0 to 1.5, uniformly over the genes."""
+    further = rng.uniform(0, 1.5, len(study.genes)) * rng.standard_normal(study.expression.shape)
+    return replace(study, expression=study.expression + further)
+
+
+def correlated_errors(study: nv.Study, rng: np.random.Generator) -> nv.Study:
+    """Half of the sampling variance smooth over the cortex (ICAR), which the fit is not told."""
+    covariance = nv.GMRF(study.graph, "icar").covariance().numpy()
+    values, vectors = np.linalg.eigh(covariance)
+    smooth = (vectors * np.sqrt(values.clip(min=0))) @ rng.standard_normal(len(values))
+    own = np.sqrt(0.5) * (smooth + rng.standard_normal(len(values)))
+    noise = study.standard_error * own + study.truth["unexplained_scale"][:, None] * rng.standard_normal(len(values))
+    return study.with_thinning(study.truth["thinning"] + noise, study.standard_error)
+
+
+WRONG: dict[str, Callable[[nv.Study, np.random.Generator], nv.Study]] = {
+    "none": as_it_is,
+    "heavier tails (t, 3 df)": heavy_tails,
+    "wrong graph (labels shuffled)": wrong_graph,
+    "expression noise that differs by gene": noisy_genes,
+    "sampling errors correlated over the cortex": correlated_errors,
+}
+
+
+def wrong_ranks(task: tuple[str, int]) -> Ranks:
+    """Share of draws below the truth where an assumption is broken."""
+    quiet()
+    name, seed = task
+    simulated = nv.simulate(seed)
+    study, truth = WRONG[name](simulated, np.random.default_rng([seed, 8])), simulated.truth
+    fit = nv.fit(study, seed=seed, draws=DRAWS)
+    posterior = fit.idata["posterior"]
+    slopes = gene_slopes(study, truth["transcriptomic"][0])
+    below = {
+        "thinning": (posterior["thinning"].values[0, :, 0] < truth["thinning"][0]).mean(0),
+        "gene weight": (posterior["gene_weight"].values[0, :, 0] < slopes).mean(0),
+    }
+    failing = fit.check()
+    return below | {"failed": np.array(sorted(set(failing.loc[failing["status"] == "fail", "check"])), dtype=object)}
+
+
+def gene_slopes(study: nv.Study, transcriptomic: np.ndarray) -> np.ndarray:
+    """Slope of the true transcriptomic part on each normalised gene, as the study has it; (gene,)."""
+    x = study.normalised_expression()
+    x = x - x.mean(0)
+    return np.asarray(transcriptomic @ x / (x**2).sum(0))
+
+
+# The page
+
+
+def quiet() -> None:
+    """Leave out notices of single fits."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+
+
+def covered(below: np.ndarray, percent: int) -> np.ndarray:
+    """Whether equal-tailed intervals hold the truth."""
+    return np.abs(below - 0.5) <= percent / 200
+
+
+def band_p(below: np.ndarray) -> float:
+    """Smallest pointwise probability of the ranks' empirical distribution, over a grid (Sailynoja et al. 2022)."""
+    grid = np.arange(1, 100) / 100
+    counts = (below[..., None] < grid).sum(-2)  # (..., grid), studies second to last
+    n = below.shape[-1]
+    tails = np.minimum(stats.binom.cdf(counts, n, grid), stats.binom.sf(counts - 1, n, grid))
+    return np.asarray(2 * tails.min(-1))
+
+
+def simultaneous(studies: int) -> float:
+    """Pointwise probability whose band over the whole grid holds uniform ranks 95 times in 100."""
+    uniform = np.random.default_rng(0).random((4000, studies))
+    return float(np.quantile([band_p(row) for row in uniform], 0.05))
+
+
+def prior_table(ranks: list[Ranks], first: int) -> Iterator[str]:
+    """Rows of the first table; of regions and genes one, drawn at random, enters each study's rank."""
+    rng, least = np.random.default_rng(first), simultaneous(len(ranks))
+    yield "| quantity | 50% | 90% | 95% | se of 90% | ranks: smallest p | within the 95% band |"
+    yield "|---|---|---|---|---|---|---|"
+    for name in [key for key in ranks[0] if key != "k"]:
+        values = np.stack([one[name] for one in ranks]).reshape(len(ranks), -1)
+        held = {percent: covered(values, percent).mean(1) for percent in LEVELS}
+        one = values[np.arange(len(values)), rng.integers(values.shape[1], size=len(values))]
+        p = float(band_p(one))
+        shares = " | ".join(f"{100 * held[percent].mean():.1f}" for percent in LEVELS)
+        se = 100 * held[90].std(ddof=1) / np.sqrt(len(values))
+        yield f"| {name.replace('_', ' ')} | {shares} | {se:.1f} | {p:.4f} | {'yes' if p >= least else 'NO'} |"
+
+
+def wrong_table(found: dict[str, list[Ranks]]) -> Iterator[str]:
+    """Rows of the second table."""
+    yield "| broken assumption | thinning 50 / 90 / 95% | gene weights 50 / 90 / 95% | fits that fail a check | by |"
+    yield "|---|---|---|---|---|"
+    for name, ranks in found.items():
+        cells = []
+        for quantity in ("thinning", "gene weight"):
+            shares = [100 * np.mean([covered(one[quantity], percent).mean() for one in ranks]) for percent in LEVELS]
+            cells.append(" / ".join(f"{share:.1f}" for share in shares))
+        failed = [check for one in ranks for check in one["failed"]]
+        counts = ", ".join(f"{check} {failed.count(check)}" for check in sorted(set(failed)))
+        yield f"| {name} | {' | '.join(cells)} | {sum(len(one['failed']) > 0 for one in ranks)} | {counts} |"
+
+
+def main() -> None:
+    """Run both studies and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--studies", type=int, default=300)
+    parser.add_argument("--wrong", type=int, default=40)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0, help="of the first study; the others count on from it")
+    parser.add_argument("--out", type=Path, default=PAGE)
+    given = parser.parse_args()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(given.workers, mp_context=context) as pool:
+        ranks = list(pool.map(prior_ranks, range(given.seed, given.seed + given.studies)))
+        tasks = [(name, given.seed + i) for name in WRONG for i in range(given.wrong)]
+        wrong = list(pool.map(wrong_ranks, tasks))
+    command = f"tests/benchmarks/calibration.py --studies {given.studies} --wrong {given.wrong} --seed {given.seed}"
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    k = np.stack([one["k"] for one in ranks])
+    of = {name: [one for task, one in zip(tasks, wrong, strict=True) if task[0] == name] for name in WRONG}
+    lines = [
+        "# Calibration of `cross-scale`",
+        "",
+        f"`python {command}`, {today}, version {nv.__version__}, {DRAWS} draws a fit.",
+        "",
+        f"## {given.studies} studies drawn from the prior",
+        "",
+        "Coverage of equal-tailed intervals, in percent, and uniformity of the ranks against a simultaneous band",
+        "(of regions and genes, one drawn at random from each study). Programs enter by what does not depend on their",
+        "order or sign.",
+        "",
+        *prior_table(ranks, given.seed),
+        "",
+        f"Resampling of the programs by the thinning: Pareto k above 0.7, so that it was left out, in "
+        f"{int((k[:, 0] > 0.7).sum())} of {len(k)} studies; effective draws {np.median(k[:, 1]):.0f} of {DRAWS} in the "
+        f"median.",
+        "",
+        f"## {given.wrong} studies each with a broken assumption",
+        "",
+        "`nv.simulate(i)`, of fixed scales and programs of falling strength, which is not a draw from the prior.",
+        "",
+        *wrong_table(of),
+        "",
+    ]
+    given.out.write_text("\n".join(lines), encoding="utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
