@@ -54,11 +54,15 @@ def name_groups(study: Study, sampler: Sampler, record: TrainingRecord, drawn: Q
     groups: Groups = {
         "posterior": _named(drawn),
         "posterior_predictive": {"thinning": _array(drawn["replicated"], "map", "region")},
+        "predictions": {"thinning": _array(drawn["replicated"], "map", "region")},
         "prior": _named(prior),
         "prior_predictive": {"thinning": _array(prior["replicated"], "map", "region")},
         "log_likelihood": {"thinning": _array(drawn["log_likelihood"], "map", "region")},
         "sample_stats": _sample_stats(drawn, record),
     }
+    log_prior = _named(sampler.log_prior(drawn))
+    if log_prior:
+        groups["log_prior"] = log_prior
     if "strength" in drawn:
         groups["loadings"] = _loadings(drawn, expression, data.expressed)
     kept = sampler.kept()

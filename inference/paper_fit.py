@@ -141,6 +141,10 @@ class PaperSampler:
         drawn = _parts(thinning) | {"unexplained_scale": sigma.expand(thinning.shape[:-1])}
         return drawn if family.lam_prior is None else drawn | {"lam": sites["lam"]["value"][..., 0]}
 
+    def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
+        """Log prior density of sigma and lambda, those that are learned."""
+        return self.family.log_prior(drawn)
+
     def spread(self, unexplained: Tensor) -> Tensor:
         """Root of unexplained and sampling variance, the latter where the settings count it; as `Sampler.spread`."""
         return (unexplained.square()[..., None] + self.family.sampling_variance()).sqrt()

@@ -58,6 +58,9 @@ class Sampler(Protocol):
     def draw_prior(self, seed: int, draws: int) -> Quantities:
         """Draw the same from the prior of the first replicate."""
 
+    def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
+        """Log prior density of every hyperparameter drawn, shaped as it is."""
+
     def spread(self, unexplained: Tensor) -> Tensor:
         """Standard deviation of an observed value about the noise-free one; (replicate, draw, map, region)."""
 
@@ -77,6 +80,10 @@ class LinearSampler:
     def data(self) -> Observations:
         """What the fit conditions on."""
         return self.family.data
+
+    def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
+        """Log prior density of every hyperparameter drawn, shaped as it is."""
+        return self.family.log_prior(drawn)
 
     def spread(self, unexplained: Tensor) -> Tensor:
         """Root of sampling and unexplained variance, for sigma (replicate, draw, map)."""

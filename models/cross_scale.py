@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pyro
@@ -50,6 +51,8 @@ class CrossScale(ThinningFamily):
             upper=settings.smoothness.upper,
             alpha=settings.smoothness.alpha,
         )
+        self.strength_prior = pc_scale(settings.strength.upper, settings.strength.alpha)
+        self.noise_prior = pc_scale(settings.expression_noise.upper, settings.expression_noise.alpha)
 
     def program_gmrf(self, smoothness: Tensor) -> GMRF:
         """Prior of the programs given their smoothness; batch as the smoothness, event (region,)."""
@@ -58,13 +61,10 @@ class CrossScale(ThinningFamily):
 
     def expression_half(self, draws: int = 1) -> tuple[Tensor, Tensor]:
         """Pyro model of the genes; returns z (replicate, draw, program, region) and s (replicate, draw, program)."""
-        prior = self.settings
         with self.replicate_plate(), self.draw_plate(draws):
-            noise = pyro.sample(
-                "expression_noise", pc_scale(prior.expression_noise.upper, prior.expression_noise.alpha)
-            )
-            with pyro.plate("program", prior.n_programs, dim=-1):
-                strength = pyro.sample("strength", pc_scale(prior.strength.upper, prior.strength.alpha))
+            noise = pyro.sample("expression_noise", self.noise_prior)
+            with pyro.plate("program", self.settings.n_programs, dim=-1):
+                strength = pyro.sample("strength", self.strength_prior)
                 smoothness = pyro.sample("smoothness", self.smoothness_prior)
                 score = pyro.sample("program_score", self.program_gmrf(smoothness))
             pyro.sample("expression", self.expression(score, strength, noise), obs=self.data.scatter)
@@ -74,6 +74,15 @@ class CrossScale(ThinningFamily):
         """Likelihood of the genes given z, s and tau (replicate, draw, 1)."""
         scaled = (strength[..., None] * score)[:, :, None]
         return ProgramExpression(scaled, noise, genes=self.data.genes, expressed=self.data.expressed)
+
+    def log_prior(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Log prior density of each hyperparameter, shaped as it is."""
+        own = {
+            "strength": self.strength_prior,
+            "smoothness": self.smoothness_prior,
+            "expression_noise": self.noise_prior,
+        }
+        return super().log_prior(drawn) | {name: prior.log_prob(drawn[name]) for name, prior in own.items()}
 
     def roots(self, programs: Tensor | None = None) -> dict[str, Tensor]:
         """Roots of the transcriptomic (scaled programs, sum of squared strengths one) and the spatial part."""

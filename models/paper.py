@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import pyro
@@ -70,6 +70,11 @@ class Paper(Family):
     def scale_names(self) -> tuple[str, ...]:
         """Sites of the map's own globals: sigma, where it is learned."""
         return ("unexplained_scale",) if isinstance(self.settings.unexplained_scale, PCPrior) else ()
+
+    def log_prior(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Log prior density of sigma and lambda, those that are learned, shaped as they are."""
+        density = {name: self.scale_prior(name).log_prob(drawn[name]) for name in self.scale_names}
+        return density if self.lam_prior is None else density | {"lam": self.lam_prior.log_prob(drawn["lam"])}
 
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""

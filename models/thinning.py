@@ -42,6 +42,10 @@ class ThinningFamily(Family):
         """Sites of the map's own globals, in order: one scale a part, then the unexplained noise."""
         return (*(f"{part}_scale" for part in self.parts), "unexplained_scale")
 
+    def log_prior(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Log prior density of each hyperparameter among the named quantities, shaped as it is."""
+        return {name: self.scale_prior(name).log_prob(drawn[name]) for name in self.scale_names}
+
     def roots(self, programs: Tensor | None = None) -> dict[str, Tensor]:
         """Roots of the parts' unit covariances, each (replicate or 1, draw or 1, coefficient, region).
 

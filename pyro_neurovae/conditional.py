@@ -185,7 +185,7 @@ def _drawn(idata: Any, chosen: int) -> dict[str, np.ndarray]:
     for name in ("thinning", "unexplained_scale", "spatial_scale", "transcriptomic_scale", "strength", "program_score"):
         if name in posterior:
             drawn[name] = posterior[name]
-    drawn["replicated"] = inferencedata.group(idata, "posterior_predictive")["thinning"]
+    drawn["replicated"] = inferencedata.group(idata, "predictions")["thinning"]
     own = {name: array.isel(map=chosen, missing_dims="ignore") for name, array in drawn.items()}
     ordered = {name: array.transpose("chain", "draw", ...).values for name, array in own.items()}
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in ordered.items()}

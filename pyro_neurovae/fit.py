@@ -33,7 +33,9 @@ class Fit:
     Attributes
     ----------
     idata
-        ArviZ InferenceData (a DataTree under ArviZ 1.x), dimensions chain, draw, map, region, program, gene.
+        ArviZ InferenceData (a DataTree under ArviZ 1.x), dimensions chain, draw, map, region, program, gene. Regions
+        that no map observed are left out of the groups that ArviZ compares value by value (``observed_data``,
+        ``log_likelihood`` and both predictive ones); ``posterior`` and ``predictions`` have all.
     study
         What was fitted.
     settings
@@ -78,6 +80,21 @@ class Fit:
         from .check import check_table  # late: SciPy's statistics take half a second to import
 
         return check_table(self.idata, self.study, self.settings)
+
+    def map_idata(self, name: str) -> Any:
+        """Take one map out of ``idata``, with the regions it observed where ArviZ compares value by value.
+
+        For ``loo``, ``compare``, ``plot_loo_pit`` and the like where there are several maps and each misses regions of
+        its own; with one map they take ``idata`` itself.
+
+        Raises
+        ------
+        SettingsError
+            When the fit has no such map.
+        """
+        if name not in self.study.maps:
+            raise SettingsError(f"the fit has no map {name!r}: it has {', '.join(self.study.maps)}.")
+        return inferencedata.select_map(self.idata, name)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fit, its study and settings to one netCDF file, whole or not at all."""
@@ -187,7 +204,8 @@ def _inference_data(study: Study, settings: FitSettings, result: FitResult) -> A
         "notices": json.dumps(result.notices),
     }
     programs = 0 if strength is None else strength[1].shape[-1]
-    return inferencedata.build(groups, store.coordinates(study, programs), attrs)
+    idata = inferencedata.build(groups, store.coordinates(study, programs), attrs)
+    return inferencedata.restrict(idata, np.flatnonzero(study.thinning_observed.any(0)))
 
 
 def _expression_half(fitted: Fit, study: Study, settings: FitSettings) -> ExpressionHalf:

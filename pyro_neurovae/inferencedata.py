@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
     import xarray
 
-__all__ = ["Groups", "build", "group", "group_names", "netcdf_bytes", "pareto_k", "pareto_smooth", "read_netcdf"]
+__all__ = [
+    "Groups",
+    "build",
+    "group",
+    "group_names",
+    "netcdf_bytes",
+    "pareto_k",
+    "pareto_smooth",
+    "read_netcdf",
+    "restrict",
+    "select_map",
+]
 
 # Group to variable to (dimensions, values).
 Groups = Mapping[str, Mapping[str, tuple[tuple[str, ...], np.ndarray]]]
@@ -61,6 +72,26 @@ def group_names(idata: Any) -> tuple[str, ...]:
     """Return the names of the groups."""
     found = idata.groups() if callable(idata.groups) else idata.children
     return tuple(found)
+
+
+# Groups that ArviZ compares value by value: a value that was not observed would make the whole no number.
+_BY_VALUE = ("log_likelihood", "observed_data", "posterior_predictive", "prior_predictive")
+
+
+def restrict(idata: Any, regions: np.ndarray) -> Any:
+    """Copy of the whole that keeps the regions in the given positions where values are compared one by one."""
+    datasets = {name: group(idata, name) for name in group_names(idata)}
+    datasets |= {name: datasets[name].isel(region=regions) for name in _BY_VALUE}
+    return _assemble(datasets, dict(idata.attrs))
+
+
+def select_map(idata: Any, name: str) -> Any:
+    """Copy of the whole with one map, and where values are compared one by one with the regions it observed."""
+    datasets = {one: group(idata, one) for one in group_names(idata)}
+    datasets = {one: data.sel(map=[name]) if "map" in data.dims else data for one, data in datasets.items()}
+    observed = datasets["observed_data"]["thinning"].notnull().values[0]
+    datasets |= {one: datasets[one].isel(region=np.flatnonzero(observed)) for one in _BY_VALUE}
+    return _assemble(datasets, dict(idata.attrs))
 
 
 def netcdf_bytes(idata: Any) -> memoryview:
@@ -122,10 +153,11 @@ def _compressed(dataset: xarray.Dataset) -> dict[Any, dict[str, Any]]:
 
 
 def _assemble(datasets: dict[str, xarray.Dataset], attrs: dict[str, Any]) -> Any:
-    with _quiet_arviz() as arviz:
-        if not hasattr(arviz, "InferenceData"):
-            import xarray as xr
+    import xarray as xr
 
+    with _quiet_arviz() as arviz:
+        # ArviZ 1.x keeps the old name for what is now a DataTree.
+        if issubclass(getattr(arviz, "InferenceData", xr.DataTree), xr.DataTree):
             return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attrs), **datasets})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # groups beyond ArviZ's own are meant

@@ -40,6 +40,7 @@ def study_groups(study: Study) -> inferencedata.Groups:
     """Arrange the study as the groups observed_data and constant_data, which hold all of it."""
     graph = study.graph
     constant: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        "thinning": (("map", "region"), study.thinning),
         "expression": (("region", "gene"), study.expression),
         "expression_observed": (("region",), study.expression_observed),
         "standard_error": (("map", "region"), study.standard_error),
@@ -85,15 +86,14 @@ def study_attributes(study: Study) -> dict[str, str]:
 
 def study_from(idata: Any) -> Study:
     """Rebuild the study that a fit was made from."""
-    observed = inferencedata.group(idata, "observed_data")
     constant = inferencedata.group(idata, "constant_data")
     truth = {str(n)[6:]: constant[n].values for n in constant.data_vars if str(n).startswith("truth_")}
     return Study(
         graph=_graph_from(constant, str(idata.attrs["graph_label"])),
         genes=_texts(constant["gene"]),
-        maps=_texts(observed["map"]),
+        maps=_texts(constant["map"]),
         expression=constant["expression"].values,
-        thinning=observed["thinning"].values,
+        thinning=constant["thinning"].values,
         standard_error=constant["standard_error"].values,
         covariance=constant["covariance"].values if "covariance" in constant else None,
         normalise=idata.attrs["normalise"],

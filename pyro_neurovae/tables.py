@@ -153,7 +153,7 @@ def prediction_table(idata: Any, study: Study) -> pd.DataFrame:
 
     Where a region has no standard error, the median of its map's stands for it.
     """
-    draws = _draws(idata, "posterior_predictive", "thinning")
+    draws = _draws(idata, "predictions", "thinning")
     table = _grid("region", study.maps, study.regions)
     for name, column in (_moments(draws) | _intervals(draws, (90,))).items():
         table[name] = column.ravel()

@@ -118,7 +118,7 @@ def test_the_same_fit_gives_the_same_table_also_once_saved(small_fit, tmp_path):
 
 def test_order_of_dimensions_does_not_matter(small_fit):
     turned = copy.deepcopy(small_fit.idata)
-    for name in ("posterior", "posterior_predictive"):
+    for name in ("posterior", "predictions"):
         turned[name]["thinning"] = turned[name]["thinning"].transpose("region", "draw", "map", "chain")
     pd.testing.assert_frame_equal(replace(small_fit, idata=turned).check(), small_fit.check())
 
@@ -136,9 +136,9 @@ def test_checking_a_saved_fit_does_not_import_torch(baseline_fit, tmp_path):
 @pytest.mark.parametrize(
     ("groups", "caught"),
     [
-        (("posterior", "posterior_predictive"), {"spread", "draws"}),
+        (("posterior", "predictions"), {"spread", "draws"}),
         (("posterior",), {"draws"}),
-        (("posterior_predictive",), {"spread"}),
+        (("predictions",), {"spread"}),
     ],
 )
 def test_draws_that_are_far_too_narrow(clean, groups, caught):
@@ -149,7 +149,7 @@ def test_draws_that_are_far_too_narrow(clean, groups, caught):
 def test_all_of_the_posterior_far_too_narrow(clean):
     names = inferencedata.group(clean.idata, "posterior").data_vars
     changes = {f"posterior__{name}": narrowed for name in names}
-    fitted = edited(clean, **changes, posterior_predictive__thinning=narrowed)
+    fitted = edited(clean, **changes, predictions__thinning=narrowed)
     assert {"spread", "draws"} <= failed(fitted.check())
 
 

@@ -112,7 +112,7 @@ def test_drawn_residuals_pair_a_draw_with_its_own_replicate(small_fit, small_stu
     sigma = posterior["unexplained_scale"].values.reshape(-1, 1)
     spread = np.sqrt(sigma**2 + small_study.standard_error[1] ** 2)
     thinning = posterior["thinning"].values.reshape(-1, 68)
-    again = inferencedata.group(small_fit.idata, "posterior_predictive")["thinning"].values[:, :, 1].reshape(-1, 68)
+    again = inferencedata.group(small_fit.idata, "predictions")["thinning"].values[:, :, 1].reshape(-1, 68)
     np.testing.assert_allclose(found.observed, (small_study.thinning[1] - thinning) / spread)
     np.testing.assert_allclose(found.replicated[0], (again - thinning) / spread)
     assert found.replicated.std() == pytest.approx(1, abs=0.05)

@@ -125,7 +125,7 @@ def test_settings_and_seed_are_recorded(small_fit):
 
 GROUPS = {
     "posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "observed_data",
-    "constant_data", "sample_stats",
+    "constant_data", "sample_stats", "log_prior", "predictions",
 }  # fmt: skip
 
 

@@ -145,7 +145,7 @@ def test_what_is_no_fit_is_said(saved, tmp_path, content, message):
     elif content == "incomplete":
         path.write_bytes(saved.read_bytes())
         with h5py.File(path, "a") as file:
-            del file["observed_data"]
+            del file["constant_data"]
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError, match=message):
