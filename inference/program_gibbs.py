@@ -319,7 +319,8 @@ def _von_mises(kappa: Tensor, uniform: Tensor) -> Tensor:
 @lru_cache(maxsize=1)
 def _quantiles() -> Tensor:
     """Quantiles of v, tan(angle / 2) = tan v / (1 + kappa)^(1/2): all widths look alike in it; (kappa, probability)."""
-    kappa = np.logspace(*np.log10(_KAPPA), 1 + round(_PER_DECADE * np.log10(_KAPPA[1] / _KAPPA[0])))[:, None]
+    rows = 1 + round(_PER_DECADE * math.log10(_KAPPA[1] / _KAPPA[0]))
+    kappa = np.geomspace(*_KAPPA, rows)[:, None]
     v = (np.arange(20_000) + 0.5) / 20_000 * math.pi - math.pi / 2
     half = np.arctan(np.tan(v) / np.sqrt(1 + kappa))
     # exp(kappa cos 2h) dh/dv; dh/dv = w sec^2 v / (1 + w^2 tan^2 v).
