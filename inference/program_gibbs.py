@@ -37,6 +37,9 @@ _POINTS, _REACH = 64, 6.0
 # Concentrations of the angles' table, and its rows to a factor of ten.
 _KAPPA, _PER_DECADE = (1e-3, 1e6), 8
 
+# Multiples of the noise's level above which a program's size is known, and how far below it is looked for (in logs).
+_OUTSTANDING, _FAINTEST = 8.0, 6.0
+
 # Logits of smoothness, out to the end of its prior; below the first it differs from 0 by nothing that matters.
 _LOGITS = (-9.0, 18.0, 160)
 
@@ -259,11 +262,7 @@ class ProgramGibbs:
             row = torch.cholesky_solve(eye[:, k : k + 1].expand(len(inner), -1, -1), root)[..., 0]  # of the inverse
             a = (1 / row[:, k, None] - tau2).clamp(min=1e-12)
             b = (row[:, None] @ cross).square().sum(-1) / row[:, k, None].square()
-            # About the likelihood's peak, r^2 a + tau^2 = b / a g, or a third of the noise where that leaves nothing.
-            total = b / (a * self.genes)
-            kept = (total - tau2).clamp(min=tau2 / 3)
-            peak, width = 0.5 * (kept / a).log(), (kept + tau2) / kept / math.sqrt(2 * self.genes)
-            grid = peak + _around(1.0, a) * width.clamp(max=0.25)
+            grid = _sizes(a, b / (a * self.genes), tau2, self.genes)
             size = (2 * grid).exp() * a
             density = -0.5 * self.genes * (size + tau2).log() + 0.5 * (2 * grid).exp() * b / ((size + tau2) * tau2)
             density = density + grid - self.strength_rate * strength[:, k, None] * grid.exp()
@@ -292,6 +291,19 @@ class ProgramGibbs:
 def _around(width: float, like: Tensor) -> Tensor:
     """Points about 0; (point,)."""
     return width * torch.linspace(-_REACH, _REACH, _POINTS, dtype=like.dtype, device=like.device)
+
+
+def _sizes(a: Tensor, total: Tensor, tau2: Tensor, genes: int) -> Tensor:
+    """Grid of log r, which must not depend on the present size: about the likelihood's peak, r^2 a + tau^2 = ``total``.
+
+    A program that hardly stands out of the noise, whose level is tau^2 (2 / g)^(1/2), can be as small as it likes.
+    """
+    level = tau2 * math.sqrt(2 / genes)
+    kept = torch.maximum(total - tau2, _OUTSTANDING * level)
+    peak, width = 0.5 * (kept / a).log(), (kept + tau2) / kept / math.sqrt(2 * genes)
+    weak = total - tau2 < _OUTSTANDING * level
+    low, high = torch.where(weak, -_FAINTEST, -_REACH * width), torch.where(weak, 1.0, _REACH * width)
+    return peak + low + (high - low) * torch.linspace(0, 1, 2 * _POINTS, dtype=a.dtype, device=a.device)
 
 
 def _invert(density: Tensor, grid: Tensor, uniform: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ def from_prior(gibbs, settings, smoothness_prior, programs, genes):
     return score, strength, phi, tau, (score * strength[..., None]).mT @ loadings + noise
 
 
-@pytest.mark.parametrize(("genes", "programs"), [(16, 2), (11, 3)])
+@pytest.mark.parametrize(("genes", "programs"), [(16, 2), (11, 3), (300, 3)])
 def test_sweeps_leave_the_posterior_as_it_is(genes, programs):
     """Programs from the prior are programs from the posterior given the genes that come of them (Geweke 2004)."""
     study = nv.simulate(0, genes=genes, programs=programs, graph=ring(), missing_expression=[f"r{UNMEASURED}"])
@@ -85,6 +85,9 @@ def test_sweeps_leave_the_posterior_as_it_is(genes, programs):
     for name, values in after.items():
         assert stats.ks_2samp(values.numpy(), before[name].numpy()).pvalue > 1e-3, name
     assert not torch.allclose(before["smoothness"], after["smoothness"])
+    # Programs so faint that expression says nothing of them are as many as the prior has.
+    faint = [float((one.strength < 0.1 * one.noise[:, None]).double().mean()) for one in (begun, state)]
+    assert faint[1] == pytest.approx(faint[0], abs=0.015)
 
 
 def test_sweeps_lead_to_the_same_place_from_elsewhere():
