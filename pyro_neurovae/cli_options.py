@@ -12,6 +12,7 @@ __all__ = [
     "Draws",
     "Expression",
     "Graph",
+    "Normalise",
     "OptionalOut",
     "Out",
     "Overwrite",
@@ -33,6 +34,9 @@ Graph = Annotated[
         help="dk68 (Desikan-Killiany regions, joined where they touch), dk68-boundary or dk68-distance (weighted), "
         "or a labelled table of connections.",
     ),
+]
+Normalise = Annotated[
+    str, typer.Option(metavar="gene|region|none", help="What of the expression gets mean 0 and variance 1.")
 ]
 StandardErrors = Annotated[
     str, typer.Option(metavar="file|none", help="none where standard errors are unknown: the noise is estimated.")

@@ -1,0 +1,75 @@
+"""The command verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .cli_app import app, choice, heeding_warnings, print_written, show_bar
+from .cli_options import (
+    Device,
+    Expression,
+    Graph,
+    OptionalOut,
+    Overwrite,
+    Quiet,
+    Seed,
+    Settings,
+    StandardErrorColumn,
+    StandardErrors,
+    ValueColumn,
+)
+from .errors import SettingsError
+
+__all__ = ["verify"]
+
+
+@app.command()
+def verify(
+    expression: Expression,
+    thinning: Annotated[
+        list[Path], typer.Option(metavar="FILE", help="Thinning map: regions with an effect and its standard error.")
+    ],
+    graph: Graph = "dk68",
+    seed: Seed = 0,
+    se: StandardErrors = "file",
+    se_column: StandardErrorColumn = None,
+    value_column: ValueColumn = None,
+    settings: Settings = None,
+    device: Device = "auto",
+    out: OptionalOut = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the checklist of arXiv:2606.05870, held-out scores and noise ceiling beside it.
+
+    Ends with status 0 when every check passes and 1 when one fails. With --out it writes verify.json. Takes about a
+    minute: the paper's model is trained once on all regions and once for each of 17 folds.
+    """
+    from .outputs import VERIFY_FILES, check_out, staged, write_verification
+    from .settings import fit_settings, parse_options
+    from .study import Study
+    from .terminal import print_verification
+    from .verify import verify as run
+
+    if out is not None:
+        check_out(out, VERIFY_FILES, overwrite=overwrite)
+    if len(thinning) > 1:
+        raise SettingsError(f"verify takes one map, and --thinning names {len(thinning)} files; name one of them.")
+    options = parse_options(settings, taken=("model", "device", "seed", "normalise")) | {"device": device}
+    fit_settings("paper", seed=seed, **options)
+    choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
+    with heeding_warnings() as said:
+        study = Study.from_files(
+            expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
+        )
+    found = run(study, seed=seed, progress=show_bar(quiet), **options)
+    print_verification(found, said=said, table=not quiet)
+    if out is not None:
+        with staged(out, VERIFY_FILES) as folder:
+            written = write_verification(found, folder)
+        print_written(out, written)
+    if not found.passed:
+        raise typer.Exit(1)
