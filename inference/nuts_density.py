@@ -66,13 +66,15 @@ def _thinning_half(family: ThinningFamily) -> Callable[[Values], Any]:
     seen, sampling, level = _array(data.seen[0]), _array(data.sampling), _array(data.level[0])
     thinning = np.where(seen, _array(data.thinning[0]), 0.0)
     eye, both = np.eye(data.regions), seen[:, :, None] & seen[:, None, :]
+    sharing, twins = getattr(family.settings, "homologue_sharing", 0.0), _array(data.homologue)
     fixed = {name: _array(value[0, 0]) for name, value in _fixed_kernels(family).items()}
 
     def density(named: Values) -> Any:
         kernels = dict(fixed)
         if "transcriptomic" not in fixed and "transcriptomic" in family.parts:
             share = named["strength"] / jnp.sqrt((named["strength"] ** 2).sum())
-            tied = named["program_score"] * share[:, None]
+            scaled = named["program_score"] * share[:, None]
+            tied = scaled + sharing * (scaled[:, twins] - scaled) / 2
             kernels["transcriptomic"] = tied.T @ tied
         total = sampling + level[:, None, None] ** 2 + named["unexplained_scale"][:, None, None] ** 2 * eye
         for part in family.parts:

@@ -12,7 +12,7 @@ import torch
 from pyro import poutine
 from torch import Tensor
 
-from pyro_neurovae.models.cross_scale import tied
+from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.thinning import ThinningFamily
 from pyro_neurovae.settings import TrainingSettings
@@ -261,7 +261,9 @@ def between(quantities: Quantities, start: int, stop: int) -> Quantities:
 
 def tied_roots(family: ThinningFamily, programs: Quantities) -> dict[str, Tensor]:
     """Roots of the parts' unit covariances, given draws of the programs where the family has them."""
-    return family.roots(tied(programs["program_score"], programs["strength"]) if programs else None)
+    if not isinstance(family, CrossScale):
+        return family.roots()
+    return family.roots(family.tied(programs["program_score"], programs["strength"]))
 
 
 def linear_noise(family: ThinningFamily, roots: Mapping[str, Tensor], streams: NoiseStreams, draws: int) -> Quantities:

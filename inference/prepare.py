@@ -66,6 +66,7 @@ def observe(
         edge_index=tensor(edges.T),
         edge_weight=tensor(study.graph.weights[edges[:, 0], edges[:, 1]]),
         twin=tensor(_twins(study)),
+        homologue=tensor(study.graph.twins),
         lobe=None if lobes is None else tensor(np.unique(lobes, return_inverse=True)[1]),
     )
 

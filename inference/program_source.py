@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pyro_neurovae.models.cross_scale import CrossScale, tied
+from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.settings import TrainingSettings
 
 from .expression_half import ExpressionHalf, fit_expression_half
@@ -107,7 +107,7 @@ class ProgramSource:
     def draw_tied(self, streams: NoiseStreams, draws: int) -> Tensor:
         """Draw the programs as thinning sees them from the guide alone; (replicate, draw, program, region)."""
         drawn = self._shared(self._guided(streams, draws))
-        return tied(drawn["program_score"], drawn["strength"])
+        return self.model.tied(drawn["program_score"], drawn["strength"])
 
     def _shared(self, drawn: dict[str, Tensor]) -> dict[str, Tensor]:
         """Give every fit the draws of its pair."""

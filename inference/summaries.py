@@ -51,13 +51,15 @@ def _squared_deviations(drawn: Mapping[str, Tensor], data: Observations) -> Tens
 def gene_weights(transcriptomic: Tensor, expression: Tensor, expressed: Tensor) -> Tensor:
     """Slope of the transcriptomic part of thinning on each gene's expression; (replicate, draw, map, gene).
 
-    x_j' f / x_j' x_j over the measured regions, in map units per standard deviation of the gene's expression
-    when expression (region, gene) is normalised per gene. It is each gene's own association with the part of
+    sd(x_j) x_j' f / x_j' x_j over the measured regions, in map units per standard deviation of the gene's expression,
+    which is centred (region, gene). It is each gene's own association with the part of
     thinning that expression explains, not its contribution with the other genes held fixed: with more genes
     than regions the latter is not identified.
     """
     measured = expression[expressed]  # (measured region, gene)
-    return transcriptomic[..., expressed] @ (measured / measured.square().sum(0))
+    size = measured.square().mean(0).sqrt()  # a gene without variance has no slope
+    standard = torch.where(size > 0, measured / size, torch.zeros_like(measured))
+    return transcriptomic[..., expressed] @ standard / len(measured)
 
 
 def loadings(

@@ -17,7 +17,7 @@ from .smoothness import PCSmoothness, pc_scale
 from .spatial import spatial_root
 from .thinning import ThinningFamily
 
-__all__ = ["CrossScale", "tied"]
+__all__ = ["CrossScale"]
 
 
 class CrossScale(ThinningFamily):
@@ -30,11 +30,13 @@ class CrossScale(ThinningFamily):
 
         x_j = (Z s) a_j + \mu_j + \tau \epsilon_j, \qquad a_j \sim N(0, I_d)
 
-        y_m = a_m + c_m (Z \bar s) b_m + t_m u_m + \epsilon_m, \qquad b_m \sim N(0, I_d), \quad
+        y_m = a_m + c_m (H Z \bar s) b_m + t_m u_m + \epsilon_m, \qquad b_m \sim N(0, I_d), \quad
         u_m \sim \mathrm{GMRF}, \quad \epsilon_m \sim N(0, V_m + \sigma_m^2 I)
 
     with :math:`\bar s = s / \lVert s \rVert`, so that :math:`c_m` is the standard deviation of the
-    transcriptomic part on every panel. Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau,
+    transcriptomic part on every panel, and :math:`H = (1 - h) I + h (I + P) / 2`, which moves each region's programs
+    towards their mean with its homologue (P exchanges homologues; h is the setting ``homologue_sharing``): few donors
+    were measured on both sides, and what their hemispheres differ by is largely noise to a map of other people. Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau,
     ``program_score`` z, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``unexplained_scale`` sigma;
     observed are ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, b and u are
     integrated out.
@@ -84,6 +86,11 @@ class CrossScale(ThinningFamily):
         }
         return super().log_prior(drawn) | {name: prior.log_prob(drawn[name]) for name, prior in own.items()}
 
+    def tied(self, score: Tensor, strength: Tensor) -> Tensor:
+        """Programs as thinning sees them, H Z s / |s|; (replicate, draw, program, region)."""
+        scaled = score * (strength / strength.norm(dim=-1, keepdim=True))[..., None]
+        return scaled + self.settings.homologue_sharing * (scaled[..., self.data.homologue] - scaled) / 2
+
     def roots(self, programs: Tensor | None = None) -> dict[str, Tensor]:
         """Roots of the transcriptomic (scaled programs, sum of squared strengths one) and the spatial part."""
         if programs is None:
@@ -93,9 +100,4 @@ class CrossScale(ThinningFamily):
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""
         score, strength = self.expression_half(draws)
-        self.thinning_half(self.kernels(tied(score, strength)), draws)
-
-
-def tied(score: Tensor, strength: Tensor) -> Tensor:
-    """Programs as thinning sees them, z_k s_k / |s|; (replicate, draw, program, region)."""
-    return score * (strength / strength.norm(dim=-1, keepdim=True))[..., None]
+        self.thinning_half(self.kernels(self.tied(score, strength)), draws)

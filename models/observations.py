@@ -41,6 +41,8 @@ class Observations:
         The graph's edges in both directions, for the GNN; (2, edge) and (edge,).
     twin
         Number that a region shares with its homologue and with no other; (region,) long.
+    homologue
+        Each region's homologue, itself where it has none; (region,) long.
     lobe
         Number of each region's lobe, where the graph has lobes; (region,) long.
     """
@@ -57,6 +59,7 @@ class Observations:
     edge_index: Tensor
     edge_weight: Tensor
     twin: Tensor
+    homologue: Tensor
     lobe: Tensor | None
 
     def select(self, replicates: Tensor) -> Observations:

@@ -49,7 +49,7 @@ def fit(
     se: StandardErrors = "file",
     se_column: StandardErrorColumn = None,
     value_column: ValueColumn = None,
-    normalise: Normalise = "gene",
+    normalise: Normalise = "region",
     settings: Settings = None,
     device: Device = "auto",
     overwrite: Overwrite = False,

@@ -75,7 +75,7 @@ class MapConditional:
             unit = unit_icar(study.graph) if kind == "icar" else np.eye(study.n_regions)
             covariance = covariance + draws["spatial_scale"][:, None, None] ** 2 * unit[np.ix_(seen, seen)]
         if "transcriptomic_scale" in draws:
-            covariance = covariance + _transcriptomic(draws, study, seen)
+            covariance = covariance + _transcriptomic(draws, study, settings, seen)
         return cls(observed, covariance, noise, draws["thinning"][:, seen])
 
     @cached_property
@@ -194,12 +194,17 @@ def _drawn(idata: Any, chosen: int) -> dict[str, np.ndarray]:
     return {name: values[kept] for name, values in flat.items()}
 
 
-def _transcriptomic(draws: dict[str, np.ndarray], study: Study, seen: np.ndarray) -> np.ndarray:
+def _transcriptomic(
+    draws: dict[str, np.ndarray], study: Study, settings: FitSettings, seen: np.ndarray
+) -> np.ndarray:
     """Covariance of the transcriptomic part; (draw, region, region)."""
     scale = draws["transcriptomic_scale"][:, None, None]
     if "program_score" in draws:
         strength = draws["strength"] / np.linalg.norm(draws["strength"], axis=1, keepdims=True)
-        tied = scale * draws["program_score"][:, seen] * strength[:, None]  # (draw, region, program)
+        scaled = draws["program_score"] * strength[:, None]  # (draw, region, program)
+        sharing = getattr(settings.family, "homologue_sharing", 0.0)
+        shared = scaled + sharing * (scaled[:, study.graph.twins] - scaled) / 2
+        tied = scale * shared[:, seen]
         product: np.ndarray = tied @ tied.swapaxes(1, 2)
         return product
     kernel, measured = expression_kernel(study), study.expression_observed

@@ -64,6 +64,14 @@ class RegionGraph:
         check_adjacency(self.weights, self.names)
         check_attributes(self)
 
+    @property
+    def twins(self) -> np.ndarray:
+        """Number of each region's homologue, its own where it has none; (region,) int."""
+        twins = np.arange(len(self.names))
+        for left, right in self.homologues:
+            twins[left], twins[right] = right, left
+        return twins
+
     @classmethod
     def dk68(
         cls,

@@ -56,11 +56,27 @@ class PCPrior:
 
 @dataclass(frozen=True)
 class CrossScaleSettings:
-    """Settings of the family ``cross-scale``; scales are in units of each map's standard deviation."""
+    """Settings of the family ``cross-scale``; scales are in units of each map's standard deviation.
+
+    Attributes
+    ----------
+    n_programs
+        Number of programs d.
+    program_prior, spatial_prior
+        GMRF of the programs and of the spatial part.
+    homologue_sharing
+        How far thinning sees a program's mean over two homologues in place of each one's own score: from 0, each its
+        own, to 1, the mean alone. Expression of the right hemisphere comes from few donors.
+    smoothness, strength, expression_noise
+        Priors of the programs' smoothness and strengths and of the noise about them.
+    transcriptomic_scale, spatial_scale, unexplained_scale
+        Priors of each map's scales.
+    """
 
     n_programs: int = 16
     program_prior: Literal["bym2", "leroux"] = "bym2"
     spatial_prior: Literal["icar", "iid"] = "icar"
+    homologue_sharing: float = 0.25
     smoothness: PCPrior = PCPrior(0.5, 0.5)
     strength: PCPrior = PCPrior(1.0, 0.05)
     expression_noise: PCPrior = PCPrior(1.0, 0.05)
@@ -71,6 +87,9 @@ class CrossScaleSettings:
     def __post_init__(self) -> None:
         _whole(self, "n_programs")
         _priors(self)
+        _number(self, "homologue_sharing", least=0.0)
+        if self.homologue_sharing > 1:
+            raise SettingsError(f"homologue_sharing is {self.homologue_sharing}; give a number from 0 to 1.")
         _require("program_prior", self.program_prior, ("bym2", "leroux"))
         _require("spatial_prior", self.spatial_prior, ("icar", "iid"))
 

@@ -28,6 +28,7 @@ def simulate(
     unexplained_scale: float = 0.03,
     intercept: float = -0.2,
     expression_noise: float = 0.6,
+    homologue_sharing: float = 0.25,
     n_control: int = 926,
     n_case: int = 426,
     missing_expression: Sequence[str] = (),
@@ -35,7 +36,7 @@ def simulate(
     r"""Draw a study from the generative process of the family ``cross-scale``.
 
     .. math:: z_k \sim \mathrm{BYM2}(\phi_k), \quad x_j = (Z s) a_j + \tau \epsilon_j, \quad
-              y_m = a + c (Z \bar s) b_m + t u_m + \sigma \eta_m + \mathrm{se}_m \xi_m
+              y_m = a + c (H Z \bar s) b_m + t u_m + \sigma \eta_m + \mathrm{se}_m \xi_m
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def simulate(
         Mean thinning a, in Cohen's d (negative is thinner).
     expression_noise
         Standard deviation tau of what the programs leave of a gene, whose variance is about one.
+    homologue_sharing
+        How far thinning sees a program's mean over homologues: h of `models.cross_scale.CrossScale`, from 0 to 1.
     n_control, n_case
         Group sizes, from which the standard errors follow; those of arXiv:2606.05870 by default.
     missing_expression
@@ -76,18 +79,21 @@ def simulate(
         raise SettingsError(
             "a scale is negative or no number; scales are standard deviations: give numbers of at least 0."
         )
+    if not 0 <= homologue_sharing <= 1:
+        raise SettingsError(f"homologue_sharing is {homologue_sharing}; give a number from 0 to 1.")
     graph = RegionGraph.dk68() if graph is None else graph
     rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     smoothness = rng.uniform(0.5, 0.98, programs)
     score = _programs(graph, smoothness, rng)  # (region, program)
     strength = _strengths(programs, 1 - min(expression_noise, 0.95) ** 2)
-    scaled = score * strength
+    scaled = score * strength  # (region, program)
+    shared = scaled + homologue_sharing * (scaled[graph.twins] - scaled) / 2
     expression = scaled @ rng.standard_normal((programs, genes))
     expression += expression_noise * rng.standard_normal(expression.shape)
     expression[_positions(graph, missing_expression)] = np.nan
 
     weight = rng.standard_normal((maps, programs))
-    transcriptomic = transcriptomic_scale * weight @ (scaled / np.linalg.norm(strength)).T
+    transcriptomic = transcriptomic_scale * weight @ (shared / np.linalg.norm(strength)).T
     spatial = spatial_scale * rng.standard_normal((maps, graph.n_regions)) @ _root(graph, "icar")
     thinning = intercept + transcriptomic + spatial
     effect = thinning + unexplained_scale * rng.standard_normal(thinning.shape)
@@ -111,6 +117,7 @@ def simulate(
         expression=expression,
         thinning=effect + standard_error * rng.standard_normal(effect.shape),
         standard_error=standard_error,
+        normalise="gene",
         truth=truth,
     )
 

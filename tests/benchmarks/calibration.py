@@ -67,7 +67,8 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
     scaled = z * strength[:, None]
     x = scaled.T @ rng.standard_normal((d, genes)) + tau * rng.standard_normal((n, genes))
     x -= x.mean(0)
-    transcriptomic = c * rng.standard_normal(d) @ scaled / np.linalg.norm(strength)
+    shared = scaled + settings.homologue_sharing * (scaled[:, template.homologue.numpy()] - scaled) / 2
+    transcriptomic = c * rng.standard_normal(d) @ shared / np.linalg.norm(strength)
     spatial = t * rng.standard_normal(len(root)) @ root.numpy()
     thinning = INTERCEPT * rng.standard_normal() + transcriptomic + spatial
     error = np.sqrt(np.diagonal(template.sampling[0].numpy()) + sigma**2) * rng.standard_normal(n)
@@ -174,7 +175,7 @@ def gene_slopes(study: nv.Study, transcriptomic: np.ndarray) -> np.ndarray:
     """Slope of the true transcriptomic part on each normalised gene, as the study has it; (gene,)."""
     x = study.normalised_expression()
     x = x - x.mean(0)
-    return np.asarray(transcriptomic @ x / (x**2).sum(0))
+    return np.asarray(transcriptomic @ x / (len(x) * x.std(0)))
 
 
 # The page

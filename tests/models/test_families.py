@@ -12,7 +12,6 @@ from pyro.poutine.util import site_is_subsample
 from scipy.linalg import null_space
 from scipy.stats import expon, multivariate_normal
 
-from pyro_neurovae.models.cross_scale import tied
 from pyro_neurovae.settings import PCPrior
 
 NAMES = ("cross-scale", "expression", "spatial")
@@ -253,12 +252,23 @@ def test_iid_in_place_of_a_spatial_part(study, build, name):
     torch.testing.assert_close(kernels["spatial"][0, 0], torch.eye(12, dtype=torch.float64))
 
 
-def test_tied_programs_share_the_direction_of_the_strengths():
+def test_tied_programs_share_the_direction_of_the_strengths(study, build):
+    family = build("cross-scale", study, homologue_sharing=0.0)
     rng = np.random.default_rng(3)
-    score, strength = torch.tensor(rng.standard_normal((2, 3, 4, 9))), torch.tensor(rng.uniform(1, 2, (2, 3, 4)))
-    programs = tied(score, strength)
-    torch.testing.assert_close((programs / score).square().sum(2), torch.ones(2, 3, 9, dtype=torch.float64))
-    torch.testing.assert_close(tied(score, 7.0 * strength), programs)  # so c is an sd whatever the panel's scale
+    score, strength = torch.tensor(rng.standard_normal((2, 3, 4, 12))), torch.tensor(rng.uniform(1, 2, (2, 3, 4)))
+    programs = family.tied(score, strength)
+    torch.testing.assert_close((programs / score).square().sum(2), torch.ones(2, 3, 12, dtype=torch.float64))
+    torch.testing.assert_close(family.tied(score, 7.0 * strength), programs)  # so c is an sd whatever the panel's scale
+
+
+@pytest.mark.parametrize("sharing", [0.25, 1.0])
+def test_thinning_sees_programs_moved_towards_the_mean_of_homologues(study, build, sharing):
+    paired = replace(study, graph=replace(study.graph, homologues=((0, 6), (3, 2))))
+    own, shared = (build("cross-scale", paired, homologue_sharing=h) for h in (0.0, sharing))
+    score, strength = torch.tensor(np.random.default_rng(4).standard_normal((1, 2, 3, 12))), torch.ones(1, 2, 3).double()
+    exchange = torch.eye(12, dtype=torch.float64)[[6, 1, 3, 2, 4, 5, 0, 7, 8, 9, 10, 11]]
+    moved = (1 - sharing) * torch.eye(12) + sharing * (torch.eye(12) + exchange) / 2
+    torch.testing.assert_close(shared.tied(score, strength), own.tied(score, strength) @ moved)
 
 
 @pytest.mark.parametrize("normalise", ["gene", "region", "none"])

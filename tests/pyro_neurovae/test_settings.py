@@ -99,6 +99,8 @@ PAPER_FAULTS = [
         ({"model": "gp"}, "unknown model 'gp': the known ones are cross-scale, expression, spatial"),
         ({"program_prior": "car"}, "unknown program_prior 'car': the known ones are bym2, leroux"),
         ({"model": "spatial", "spatial_prior": "car"}, "unknown spatial_prior 'car': the known ones are icar, iid"),
+        ({"homologue_sharing": 1.5}, "homologue_sharing is 1.5; give a number from 0 to 1"),
+        ({"homologue_sharing": -1}, "homologue_sharing is -1; give a number of at least 0"),
         ({"n_programs": 0}, "n_programs is 0; give a whole number of at least 1"),
         ({"draws": "5"}, "draws is '5'; give a whole number"),
         ({"particles": 0}, "particles is 0"),

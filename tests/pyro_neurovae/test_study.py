@@ -271,11 +271,12 @@ def test_arrays_are_checked(study, field, change, message):
 
 def test_normalised_expression(expression, study):
     measured = study.expression_observed
-    by_gene = study.normalised_expression()
+    by_gene = dataclasses.replace(study, normalise="gene").normalised_expression()
     np.testing.assert_array_equal(by_gene[~measured], 0.0)
     np.testing.assert_allclose(by_gene[measured].mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(by_gene[measured].std(0), 1)
-    by_region = dataclasses.replace(study, normalise="region").normalised_expression()
+    by_region = study.normalised_expression()  # the default
+    np.testing.assert_allclose(by_region[measured].mean(1), 0, atol=1e-12)
     np.testing.assert_allclose(by_region[measured].std(1), 1)
     as_given = dataclasses.replace(study, normalise="none").normalised_expression()
     np.testing.assert_array_equal(as_given[measured], expression.to_numpy()[measured])
