@@ -36,10 +36,11 @@ class CrossScale(ThinningFamily):
     with :math:`\bar s = s / \lVert s \rVert`, so that :math:`c_m` is the standard deviation of the
     transcriptomic part on every panel, and :math:`H = (1 - h) I + h (I + P) / 2`, which moves each region's programs
     towards their mean with its homologue (P exchanges homologues; h is the setting ``homologue_sharing``): few donors
-    were measured on both sides, and what their hemispheres differ by is largely noise to a map of other people. Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau,
-    ``program_score`` z, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``unexplained_scale`` sigma;
-    observed are ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, b and u are
-    integrated out.
+    were measured on both sides, and what their hemispheres differ by is largely noise to a map of other people.
+
+    Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau, ``program_score`` z,
+    ``transcriptomic_scale`` c, ``spatial_scale`` t, ``unexplained_scale`` sigma; observed are ``expression``, the
+    scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, b and u are integrated out.
     """
 
     name: ClassVar[str] = "cross-scale"

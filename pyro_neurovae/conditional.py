@@ -194,9 +194,7 @@ def _drawn(idata: Any, chosen: int) -> dict[str, np.ndarray]:
     return {name: values[kept] for name, values in flat.items()}
 
 
-def _transcriptomic(
-    draws: dict[str, np.ndarray], study: Study, settings: FitSettings, seen: np.ndarray
-) -> np.ndarray:
+def _transcriptomic(draws: dict[str, np.ndarray], study: Study, settings: FitSettings, seen: np.ndarray) -> np.ndarray:
     """Covariance of the transcriptomic part; (draw, region, region)."""
     scale = draws["transcriptomic_scale"][:, None, None]
     if "program_score" in draws:

@@ -265,7 +265,8 @@ def test_tied_programs_share_the_direction_of_the_strengths(study, build):
 def test_thinning_sees_programs_moved_towards_the_mean_of_homologues(study, build, sharing):
     paired = replace(study, graph=replace(study.graph, homologues=((0, 6), (3, 2))))
     own, shared = (build("cross-scale", paired, homologue_sharing=h) for h in (0.0, sharing))
-    score, strength = torch.tensor(np.random.default_rng(4).standard_normal((1, 2, 3, 12))), torch.ones(1, 2, 3).double()
+    score = torch.tensor(np.random.default_rng(4).standard_normal((1, 2, 3, 12)))
+    strength = torch.ones(1, 2, 3, dtype=torch.float64)
     exchange = torch.eye(12, dtype=torch.float64)[[6, 1, 3, 2, 4, 5, 0, 7, 8, 9, 10, 11]]
     moved = (1 - sharing) * torch.eye(12) + sharing * (torch.eye(12) + exchange) / 2
     torch.testing.assert_close(shared.tied(score, strength), own.tied(score, strength) @ moved)
