@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pyro_neurovae.models.cross_scale import CrossScale
@@ -21,7 +23,9 @@ from pyro_neurovae.settings import (
     FitSettings,
     NutsTraining,
     PaperTraining,
+    StackedSettings,
     TrainingSettings,
+    fit_settings,
 )
 from pyro_neurovae.study import Study
 
@@ -30,14 +34,24 @@ from .expression_half import ExpressionHalf
 from .groups import Groups, name_groups
 from .nuts import sample_nuts
 from .paper_fit import train_paper
-from .posterior import PosteriorSampler, Sampler
+from .posterior import PosteriorSampler, Quantities, Sampler
 from .prepare import observe, pick_device
 from .program_source import ProgramSource
+from .stacking import StackedSampler, inner_folds, stacking_weights
 from .thinning_half import fit_thinning_half
 from .threads import single_threaded
 from .train import Progress, TrainingRecord
 
-__all__ = ["FitResult", "TrainedFit", "build_family", "fitting_programs", "restart_seeds", "run_fit", "train_fit"]
+__all__ = [
+    "FitResult",
+    "TrainedFit",
+    "build_family",
+    "fitting_programs",
+    "held_out_density",
+    "restart_seeds",
+    "run_fit",
+    "train_fit",
+]
 
 _FAMILIES: dict[str, type[ThinningFamily]] = {f.name: f for f in (CrossScale, Expression, Spatial)}
 
@@ -110,6 +124,8 @@ def train_fit(
         if isinstance(settings.training, PaperTraining):
             paper: Any = settings.family
             return TrainedFit(*train_paper(data, paper, settings.training, seeds, progress=progress))
+        if isinstance(settings.family, StackedSettings):
+            return _train_stacked(data, settings.family, settings, tuple(seeds), progress)
         family = build_family(data, settings)
         if isinstance(settings.training, ExactTraining):
             return TrainedFit(*solve_exact(family, settings.training, tuple(seeds)))
@@ -135,6 +151,51 @@ def _train_halves(
     guide, record = fit_thinning_half(family, family.kernels(programs), seeds, training, progress=progress)
     sampler = PosteriorSampler(family, guide, source, tuple(seeds), training)
     return TrainedFit(sampler, record, sampler.half)
+
+
+# Draws of each member that a held-out density is averaged over, for its weight alone.
+_WEIGHING_DRAWS = 400
+
+
+def _train_stacked(
+    data: Observations,
+    stack: StackedSettings,
+    settings: FitSettings,
+    seeds: tuple[int, ...],
+    progress: Progress | None,
+) -> TrainedFit:
+    """Train every member on all that is seen and on all but each fold of it; what is hidden weighs it."""
+    hidden = inner_folds(data, seeds, stack.folds)  # (fold x replicate, map, region)
+    count = len(hidden) // data.replicates
+    within = data.select(torch.arange(data.replicates, device=hidden.device).repeat(count)).hide(hidden)
+    members, records, densities = {}, [], []
+    for name in stack.members:
+        own = replace(settings, model=name, family=fit_settings(name).family, draws=_WEIGHING_DRAWS)
+        own = _carried(own, int(data.expressed.sum()), data.genes)[0]
+        trained = train_fit(data, own, seeds, progress=progress)
+        folds = train_fit(within, own, seeds * count, half=trained.half, progress=progress)
+        density = held_out_density(
+            folds.sampler, folds.sampler.draw(_WEIGHING_DRAWS), data.thinning.repeat(count, 1, 1)
+        )
+        densities.append(torch.where(hidden, density, 0.0).unflatten(0, (count, -1)).sum(0))
+        members[name] = trained.sampler
+        records.append(trained.record)
+    weight = stacking_weights(torch.stack(densities, 2), data.seen)  # (replicate, map, member)
+    elbo, drift, drift_se = (
+        torch.stack([getattr(one, part) for one in records]) for part in ("elbo", "drift", "drift_se")
+    )
+    worst = drift.argmax(0, keepdim=True)
+    record = TrainingRecord(elbo.mean(0), drift.gather(0, worst)[0], drift_se.gather(0, worst)[0])
+    return TrainedFit(StackedSampler(data, members, weight, seeds), record)
+
+
+def held_out_density(sampler: Sampler, drawn: Quantities, observed: Tensor) -> Tensor:
+    """Log predictive density of each value, averaged over draws; (replicate, map, region).
+
+    ``observed`` (replicate, map, region) are all values, hidden ones too.
+    """
+    density = torch.distributions.Normal(drawn["thinning"], sampler.spread(drawn["unexplained_scale"]))
+    return density.log_prob(observed[:, None]).logsumexp(1) - math.log(drawn["thinning"].shape[1])
 
 
 def run_fit(
@@ -173,13 +234,16 @@ def run_fit(
 
 def fitting_programs(study: Study, settings: FitSettings) -> tuple[FitSettings, tuple[str, ...]]:
     """Ask for no more programs than a third of the measured regions, or than genes, can carry."""
+    return _carried(settings, int(study.expression_observed.sum()), len(study.genes))
+
+
+def _carried(settings: FitSettings, measured: int, genes: int) -> tuple[FitSettings, tuple[str, ...]]:
     family = settings.family
     if not isinstance(family, CrossScaleSettings):
         return settings, ()
-    measured = int(study.expression_observed.sum())
-    most = max(1, min(measured // 3, len(study.genes)))
+    most = max(1, min(measured // 3, genes))
     if family.n_programs <= most:
         return settings, ()
-    limit = f"a third of the {measured} regions with expression" if most < len(study.genes) else "the number of genes"
+    limit = f"a third of the {measured} regions with expression" if most < genes else "the number of genes"
     notice = f"n_programs lowered from {family.n_programs} to {most}, {limit}: more could not be told from noise."
     return replace(settings, family=replace(family, n_programs=most)), (notice,)

@@ -34,6 +34,7 @@ _DIMS: dict[str, tuple[str, ...]] = {
     "smoothness": ("program",),
     "expression_noise": (),
     "lam": (),
+    "member": ("map",),
     "program_weight": ("map", "program"),
     "gene_weight": ("map", "gene"),
 }

@@ -12,7 +12,7 @@ from torch import Tensor
 from pyro_neurovae.settings import FitSettings
 from pyro_neurovae.study import Study
 
-from .engine import fitting_programs, train_fit
+from .engine import fitting_programs, held_out_density, train_fit
 from .posterior import Quantities, Sampler
 from .prepare import observe, pick_device
 from .threads import single_threaded
@@ -80,7 +80,6 @@ def _summarise(sampler: Sampler, drawn: Quantities, study: Study) -> dict[str, n
     """Predictive moments, interval and density; each (replicate, map, region)."""
     mean, spread = drawn["thinning"], sampler.spread(drawn["unexplained_scale"])  # (replicate, draw, map, region)
     observed = torch.as_tensor(np.nan_to_num(study.thinning)).to(mean)
-    density = torch.distributions.Normal(mean, spread).log_prob(observed)
     ends = torch.tensor([0.05, 0.95], dtype=mean.dtype, device=mean.device)
     lower, upper = torch.quantile(drawn["replicated"], ends, dim=1)
     summary: dict[str, Tensor] = {
@@ -88,7 +87,7 @@ def _summarise(sampler: Sampler, drawn: Quantities, study: Study) -> dict[str, n
         "sd": (mean.var(1) + spread.square().mean(1)).sqrt(),
         "lower90": lower,
         "upper90": upper,
-        "log_density": density.logsumexp(1) - np.log(mean.shape[1]),
+        "log_density": held_out_density(sampler, drawn, observed.expand(len(mean), -1, -1)),
         "crps": _crps(drawn["replicated"], observed),
     }
     return {name: values.cpu().numpy() for name, values in summary.items()}

@@ -40,7 +40,7 @@ def fit(
     ],
     out: Out,
     model: Annotated[
-        str, typer.Option(metavar="NAME", help="cross-scale, expression, spatial or paper.")
+        str, typer.Option(metavar="NAME", help="cross-scale, expression, spatial, stacked or paper.")
     ] = "cross-scale",
     graph: Graph = "dk68",
     draws: Draws = 1000,

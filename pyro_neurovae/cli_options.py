@@ -17,11 +17,13 @@ __all__ = [
     "Out",
     "Overwrite",
     "Quiet",
+    "Resume",
     "Seed",
     "Settings",
     "StandardErrors",
     "StandardErrorColumn",
     "ValueColumn",
+    "Workers",
 ]
 
 Expression = Annotated[
@@ -60,3 +62,11 @@ Draws = Annotated[int, typer.Option(metavar="N", help="Posterior draws a chain."
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto (CUDA where there is one), cpu or cuda.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the results that --out holds.")]
 Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="No progress bar and no tables.")]
+Workers = Annotated[int, typer.Option(metavar="N", help="Processes that the parts of a run are spread over.")]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder that keeps finished parts; the same command with the same folder goes on where it was stopped.",
+    ),
+]

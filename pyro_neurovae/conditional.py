@@ -62,8 +62,8 @@ class MapConditional:
 
     @classmethod
     def of(cls, idata: Any, study: Study, settings: FitSettings, chosen: int) -> MapConditional | None:
-        """Take map number ``chosen`` of a fit; None for the family ``paper``, which is not linear."""
-        if settings.model == "paper":
+        """Take map number ``chosen`` of a fit; None for ``paper``, which is not linear, and for ``stacked``."""
+        if settings.model in ("paper", "stacked"):
             return None
         seen = study.thinning_observed[chosen]
         draws = _drawn(idata, chosen)

@@ -132,7 +132,8 @@ def fit(
     study
         Expression, thinning maps and graph.
     model
-        "cross-scale" (the default), one of the baselines "expression" and "spatial", or "paper".
+        "cross-scale" (the default), one of the baselines "expression" and "spatial", "stacked" (these three, mixed by
+        how well each predicts held-out regions), or "paper".
     method
         "svi" (the default) trains a guide by stochastic variational inference; "nuts" samples with NumPyro's
         No-U-Turn sampler (extra ``nuts``), a reference that takes minutes; "exact" solves the baselines on a grid.

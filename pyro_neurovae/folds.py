@@ -25,7 +25,8 @@ def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None 
         The regions.
     scheme
         "pairs" keeps homologues together and deals the pairs out at random, 10 folds by default; "blocks" keeps
-        what lies together, in both hemispheres, 7 folds by default; "random" deals regions out, 10 folds.
+        what lies together, in both hemispheres, 7 folds by default; "random" deals regions out, 10 folds; "loo" leaves
+        each region out alone.
     number
         Number of folds; None (the default) for the scheme's own, or as many as there are pairs or regions if fewer.
     seed
@@ -42,11 +43,16 @@ def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None 
         raise SettingsError(f"unknown folds {scheme!r}: the known ones are {', '.join(SCHEMES)}.")
     deal, usual = SCHEMES[scheme]
     units = np.arange(graph.n_regions)
-    if scheme != "random":
+    if scheme not in ("random", "loo"):
         for left, right in graph.homologues:
             units[right] = units[left]
     kinds, unit = np.unique(units, return_inverse=True)
+    usual = len(kinds) if scheme == "loo" else usual
     wanted = min(usual, len(kinds)) if number is None else number
+    if scheme == "loo" and wanted != len(kinds):
+        raise SettingsError(
+            f"leaving one region out at a time makes {len(kinds)} folds, not {wanted}; leave out number."
+        )
     check_seed(seed)
     if not isinstance(wanted, Integral) or not 2 <= wanted <= len(kinds):
         raise SettingsError(f"{wanted} folds of {len(kinds)} {scheme}: give a number from 2 to {len(kinds)}.")
@@ -58,6 +64,12 @@ def _dealt(graph: RegionGraph, unit: np.ndarray, number: int, rng: np.random.Gen
     del graph
     folds = np.arange(unit.max() + 1) % number
     return rng.permutation(folds)
+
+
+def _alone(graph: RegionGraph, unit: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Number the units in their order; (unit,)."""
+    del graph, number, rng
+    return np.arange(unit.max() + 1)
 
 
 def _blocks(graph: RegionGraph, unit: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
@@ -79,9 +91,10 @@ def _blocks(graph: RegionGraph, unit: np.ndarray, number: int, rng: np.random.Ge
     return best
 
 
-# Scheme to how it deals units out, and its usual number of folds.
+# Scheme to how it deals units out, and its usual number of folds (of "loo" there are as many as regions).
 SCHEMES: dict[str, tuple[Callable[[RegionGraph, np.ndarray, int, np.random.Generator], np.ndarray], int]] = {
     "pairs": (_dealt, 10),
     "blocks": (_blocks, 7),
     "random": (_dealt, 10),
+    "loo": (_alone, 0),
 }

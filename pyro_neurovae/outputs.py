@@ -17,22 +17,26 @@ from .fit_summary import summarise_fit
 from .interrupts import uninterrupted
 from .study import Study
 from .tables import GENE_COLUMNS, PROGRAM_COLUMNS, has_genes, has_programs
+from .validate import Validation
 from .verify import Verification
 
 __all__ = [
     "FIT_FILES",
     "STUDY_FILES",
+    "VALIDATION_FILES",
     "VERIFY_FILES",
     "check_out",
     "staged",
     "write_fit_files",
     "write_study_files",
+    "write_validation",
     "write_verification",
 ]
 
 # Everything that a fit or a simulated study may leave in a folder, as patterns: what --overwrite replaces.
 FIT_FILES = ("fit.nc", "regions.csv", "genes.csv", "programs.csv", "variance.csv", "summary.json", "report.html")
 VERIFY_FILES = ("verify.json",)
+VALIDATION_FILES = ("scores.csv", "pointwise.csv", "differences.csv", "weights.csv")
 STUDY_FILES = ("expression.csv", "thinning.csv", "thinning_simulated*.csv", "truth.csv")
 
 
@@ -119,6 +123,13 @@ def write_verification(found: Verification, folder: Path) -> list[str]:
     text = json.dumps(found.record(), indent=2)
     (folder / "verify.json").write_text(text + "\n", encoding="utf-8")
     return ["verify.json"]
+
+
+def write_validation(found: Validation, folder: Path) -> list[str]:
+    """Write scores.csv, pointwise.csv, differences.csv and weights.csv; returns their names."""
+    for name in VALIDATION_FILES:
+        _write_table(getattr(found, name.removesuffix(".csv")), folder / name)
+    return list(VALIDATION_FILES)
 
 
 def write_study_files(study: Study, folder: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,12 +25,13 @@ def training_progress(progress: bool | Progress) -> Iterator[Progress | None]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, TextColumn("ELBO {task.fields[elbo]:.1f}"), console=Console(stderr=True)) as bar:
+    with Bar(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bar:
         tasks: dict[str, TaskID] = {}
 
         def report(label: str, step: int, steps: int, elbo: float) -> None:
+            note = "" if math.isnan(elbo) else f"ELBO {elbo:.1f}"
             if label not in tasks:
-                tasks[label] = bar.add_task(label, total=steps, elbo=elbo)
-            bar.update(tasks[label], completed=step, elbo=elbo)
+                tasks[label] = bar.add_task(label, total=steps, note=note)
+            bar.update(tasks[label], completed=step, note=note)
 
         yield report

@@ -8,16 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from .errors import GraphError, InputError
 from .expression_table import ExpressionTable, align_expression
 from .graph import RegionGraph
 from .graph_file import align_connections, read_connections
-from .text_table import file_stem, read_table
+from .region_labels import place_rows
+from .text_table import file_stem, parse_numbers, read_table
 from .thinning_table import ThinningMap, map_from_table
 
-__all__ = ["GRAPHS", "as_graph", "map_names", "read_expression", "read_graph", "read_thinning"]
+__all__ = ["GRAPHS", "as_graph", "map_names", "read_expression", "read_folds", "read_graph", "read_thinning"]
 
 FilePath = str | os.PathLike[str]
 
@@ -110,6 +112,33 @@ def read_graph(path: FilePath) -> tuple[RegionGraph, tuple[str, ...]]:
         return _weighted(connections, file_stem(path)), notices
     except GraphError as fault:
         raise GraphError(f"{Path(path).name}: {fault}") from fault
+
+
+def read_folds(path: FilePath, names: Sequence[str]) -> np.ndarray:
+    """Read a way of folding, a table with the columns region and fold, onto a graph's regions; (region,) int.
+
+    A region that the table leaves out gets the fold -1: it is fine as long as no map has a value there.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the row or column, and the remedy.
+    """
+    table = read_table(path)
+    frame = table.frame()
+    for column in ("region", "fold"):
+        if column not in frame.columns:
+            raise InputError(
+                f"{table.source} has no column {column}; a table of folds has the columns region and fold."
+            )
+    placed = place_rows(frame.set_index("region")[["fold"]], names, source=table.source)
+    numbers = parse_numbers(placed.frame, source=table.source).to_numpy()[:, 0]
+    for label, number in zip(placed.frame.index, numbers, strict=True):
+        if not (np.isfinite(number) and number == int(number) and number >= 0):
+            raise InputError(
+                f"{table.source}, row {label}: the fold is {number:g}; number folds with whole numbers from 0."
+            )
+    return np.nan_to_num(placed.scatter(numbers), nan=-1).astype(int)
 
 
 def _weighted(connections: pd.DataFrame, label: str) -> RegionGraph:

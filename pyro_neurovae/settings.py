@@ -153,18 +153,49 @@ class PaperSettings:
         _flag(self, "standard_errors")
 
 
+@dataclass(frozen=True)
+class StackedSettings:
+    """Settings of ``stacked``: families mixed by how well each predicts regions it has not seen.
+
+    Attributes
+    ----------
+    members
+        The families, each with its own default settings.
+    folds
+        Folds of homologue pairs that the weights are learned from.
+    """
+
+    members: tuple[str, ...] = ("cross-scale", "expression", "spatial")
+    folds: int = 10
+
+    def __post_init__(self) -> None:
+        if isinstance(self.members, str):
+            raise SettingsError(f'members is {self.members!r}; give several, as in members=["cross-scale","spatial"].')
+        object.__setattr__(self, "members", tuple(self.members))
+        for member in self.members:
+            _require("member", member, STACKABLE)
+        if len(self.members) < 2 or len(set(self.members)) < len(self.members):
+            raise SettingsError(f"members is {list(self.members)}; give two or more different ones.")
+        _whole(self, "folds")
+        if self.folds < 2:
+            raise SettingsError(f"folds is {self.folds}; give at least 2.")
+
+
+STACKABLE = ("cross-scale", "expression", "spatial")
+
 # How a posterior is found: a trained guide, NumPyro's sampler, or a grid over two scales.
 METHODS = ("svi", "nuts", "exact")
 
 # What of the cross-scale settings belongs to the half that no thinning map enters.
 EXPRESSION_HALF = ("n_programs", "program_prior", "smoothness", "strength", "expression_noise")
 
-FamilySettings = CrossScaleSettings | ExpressionSettings | PaperSettings | SpatialSettings
+FamilySettings = CrossScaleSettings | ExpressionSettings | PaperSettings | SpatialSettings | StackedSettings
 FAMILIES: dict[str, type[FamilySettings]] = {
     "cross-scale": CrossScaleSettings,
     "expression": ExpressionSettings,
     "spatial": SpatialSettings,
     "paper": PaperSettings,
+    "stacked": StackedSettings,
 }
 
 
@@ -311,8 +342,8 @@ def training_of(model: str, method: str = "svi") -> type[AnyTraining]:
     """
     _require("method", method, METHODS)
     if method != "svi":
-        if model == "paper":
-            raise SettingsError("the model paper is fitted by svi only; leave out method.")
+        if model in ("paper", "stacked"):
+            raise SettingsError(f"the model {model} is fitted by svi only; leave out method.")
         return NutsTraining if method == "nuts" else ExactTraining
     return PaperTraining if model == "paper" else TrainingSettings
 

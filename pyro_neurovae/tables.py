@@ -100,7 +100,7 @@ def gene_table(idata: Any, study: Study) -> pd.DataFrame:
     columns = {"weight": draws.mean(0), "sd": draws.std(0)} | _intervals(draws, (90,))
     columns |= {
         "p_positive": positive,
-        "local_false_sign_rate": np.minimum(positive, (draws < 0).mean(0)),
+        "local_false_sign_rate": 1 - np.maximum(positive, (draws < 0).mean(0)),
         "stability": (size >= threshold).mean(0),
     }
     table = _grid("gene", study.maps, study.genes)

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from .fit import Fit
+    from .validate import Validation
     from .verify import Verification
 
-__all__ = ["print_fit", "print_held", "print_verification"]
+__all__ = ["print_fit", "print_held", "print_validation", "print_verification"]
 
 _SCORES = {"r2": "R2", "r": "correlation", "elpd": "log density a region", "coverage90": "90% coverage"}
 _WIDTH = 100  # where the output is no terminal
@@ -47,6 +48,18 @@ def print_verification(found: Verification, *, said: Container[str] = (), table:
         console.print(_checklist(found.checks))
         console.print(_beside(found))
     console.print(found.conclusion, soft_wrap=True)
+
+
+def print_validation(found: Validation) -> None:
+    """Print each map's scores, a row a model, and what may be concluded."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    scores = found.summary().merge(found.differences, on=["map", "model"]).merge(found.weights, on=["map", "model"])
+    for name in dict.fromkeys(scores["map"]):
+        own = scores[scores["map"] == name]
+        console.print(_scored(name, own))
+        console.print(_concluded(own), soft_wrap=True, markup=False)
 
 
 def print_held(fitted: Fit) -> None:
@@ -84,6 +97,41 @@ def _beside(found: Verification) -> Table:
         values = [f"{one[score]:.3f}" if score in one else "" for one in columns.values()]
         table.add_row(label, *values, ceiling if score == "r2" else "")
     return table
+
+
+def _scored(name: str, rows: pd.DataFrame) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    ceiling = rows["noise_ceiling"].iloc[0]
+    known = "unknown noise ceiling" if pd.isna(ceiling) else f"noise ceiling of R2 {ceiling:.2f}"
+    title = f"{name}, held out by {rows['folds'].iloc[0]}; {known}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table.add_column("model", no_wrap=True)
+    for column in ("log density", "less than best", "R2", "r", "90% coverage", "CRPS", "stacking"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows.sort_values("elpd", ascending=False).to_dict("records"):
+        best = row["model"] == row["best"]
+        table.add_row(
+            row["model"],
+            f"{row['elpd']:.3f}",
+            "" if best else f"{-row['elpd_difference']:.3f} ± {row['se']:.3f}",
+            *(f"{row[score]:.3f}" for score in ("r2", "r", "coverage90", "crps")),
+            f"{row['weight']:.2f}",
+        )
+    return table
+
+
+def _concluded(rows: pd.DataFrame) -> str:
+    """Which models predict as well as the best, by two standard errors."""
+    best = str(rows["best"].iloc[0])
+    near = rows.loc[(rows["model"] != best) & (rows["elpd_difference"] > -2 * rows["se"]), "model"].tolist()
+    told = f"by less than two standard errors ahead of {', '.join(near)}" if near else "two standard errors ahead"
+    if len(rows) == 1:
+        told = "the only model"
+    predicts = rows.set_index("model").loc[best, "r2"] > 0
+    worth = "" if predicts else " It predicts no better than the mean of the map."
+    return f"{best} predicts best ({told}).{worth}"
 
 
 def _most_affected(name: str, rows: pd.DataFrame) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -10,16 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .baselines import BASELINES, predict_baseline
 from .errors import InputError, SettingsError
 from .folds import make_folds
+from .jobs import Job, fingerprint, run_jobs
 from .scores import correlation, coverage, r_squared
 from .settings import FitSettings, check_seed, fit_settings
 from .study import Study
 from .study_summary import noise_ceiling
 
-__all__ = ["Validation", "validate"]
+__all__ = ["Validation", "predict_ways", "validate"]
 
 Progress = Callable[[str, int, int, float], None]
+Arrays = dict[str, np.ndarray]
 Models = Sequence[str] | Mapping[str, Mapping[str, Any]]
 
 _MODELS = ("cross-scale", "expression", "spatial")
@@ -39,10 +43,19 @@ class Validation:
     pointwise
         One row a model, map, repeat and observed region: ``fold``, ``observed``, predictive ``mean``, ``sd``,
         ``lower90``, ``upper90`` (all noise included), ``log_density`` and ``crps``.
+    differences
+        One row a map and model: ``elpd_difference`` from the map's best model (``best``), mean over regions and
+        repeats, and its standard error ``se`` with homologue pairs as the units, since what one hemisphere is
+        predicted well by the other usually is too. A difference within two standard errors is no difference.
+    weights
+        One row a map and model: the ``weight`` that the model gets when all are stacked (Yao et al. 2018). It says what
+        each adds to the others; `fit` of the model "stacked" learns weights like these and mixes the fits.
     """
 
     scores: pd.DataFrame
     pointwise: pd.DataFrame
+    differences: pd.DataFrame
+    weights: pd.DataFrame
 
     def summary(self) -> pd.DataFrame:
         """Average the scores over repeats, a row a model and map."""
@@ -58,28 +71,34 @@ def validate(
     seed: int = 0,
     draws: int = 1000,
     device: str = "auto",
+    workers: int = 1,
+    resume: str | os.PathLike[str] | None = None,
     progress: bool | Progress = False,
 ) -> Validation:
     """Score models on regions they have not seen; every model has the same folds.
 
-    All folds of all repeats of a model train as one batch. Of a held-out value nothing reaches its own prediction.
+    All folds of all repeats of a model train as one batch, or, on several workers or where a run can be resumed, those
+    of a repeat. Of a held-out value nothing reaches its own prediction.
 
     Parameters
     ----------
     study
         What to predict; of a study with several maps a fold hides a region in all of them.
     models
-        Names of models, or a mapping from a name of your own to settings, for example
+        Names of models ("cross-scale", "expression", "spatial", "stacked", "paper") and of baselines ("ridge", "pls";
+        see `baselines.predict_baseline`), or a mapping from a name of your own to settings, for example
         ``{"smooth": {"model": "paper", "lam": 1.0}}``. A setting ``normalise`` replaces the study's.
     folds
-        "pairs" (the default), "blocks" or "random" as `make_folds` deals them; or one array (region,) of fold numbers
-        for each repeat.
+        "pairs" (the default), "blocks", "random" or "loo" as `make_folds` deals them; or one array (region,) of fold
+        numbers for each repeat.
     repeats
         Ways of folding, each with a seed of its own.
     seed
         Seed of the fits and of the first way of folding.
     draws
         Posterior draws of every fit.
+    workers, resume
+        Processes that models and repeats are spread over, and a folder that keeps what is finished; see `run_jobs`.
     device, progress
         As `fit` takes them.
 
@@ -92,24 +111,46 @@ def validate(
     """
     ways, label = _ways(study, folds, repeats, seed)
     named = {name: {"model": name} for name in models} if not isinstance(models, Mapping) else models
-    settings = {name: _settings(given, seed=seed, draws=draws, device=device) for name, given in named.items()}
-    from .inference.held_out import predict_held_out  # late: torch and Pyro take two seconds to import
+    if not named:
+        raise SettingsError("no model to validate; name at least one.")
+    chosen = {name: _settings(given, seed=seed, draws=draws, device=device) for name, given in named.items()}
+    together = len(ways) if workers == 1 and resume is None else 1  # repeats of a model that make one batch
+    parts = [(name, ways[start : start + together]) for name in named for start in range(0, len(ways), together)]
+    jobs = [_job(study, named[name], chosen[name], own) for name, own in parts]
     from .progress import training_progress
 
+    with training_progress(progress) as report:
+        done = run_jobs(predict_ways, jobs, workers=workers, resume=resume, label="validating", progress=report)
     scores, pointwise = [], []
-    for name, given in named.items():
-        normalise: Any = given.get("normalise", study.normalise)
-        shown = replace(study, normalise=normalise)
-        with training_progress(progress) as report:
-            found = predict_held_out(shown, settings[name], ways, progress=report)
+    predicted: dict[str, list[Arrays]] = {name: [] for name in named}
+    for (name, own), arrays in zip(parts, done, strict=True):
+        predicted[name] += [{key: arrays[f"{key}.{way}"] for key in _POINT_COLUMNS[6:]} for way in range(len(own))]
+    for name, found in predicted.items():
         for repeat, (way, one) in enumerate(zip(ways, found, strict=True)):
             table = _pointwise(study, way, one)
             pointwise.append(table.assign(model=name, repeat=repeat))
             scores.append(_scores(study, table).assign(model=name, folds=label, repeat=repeat))
+    rows = pd.concat(pointwise, ignore_index=True)[list(_POINT_COLUMNS)]
     return Validation(
-        pd.concat(scores, ignore_index=True)[list(_SCORE_COLUMNS)],
-        pd.concat(pointwise, ignore_index=True)[list(_POINT_COLUMNS)],
+        scores=pd.concat(scores, ignore_index=True)[list(_SCORE_COLUMNS)],
+        pointwise=rows,
+        differences=_differences(study, rows),
+        weights=_weights(rows),
     )
+
+
+def predict_ways(
+    study: Study, settings: FitSettings | str, ways: Sequence[np.ndarray], *, progress: Progress | None = None
+) -> Arrays:
+    """Predict every region by a model, or by the baseline of the given name; arrays "mean.0" and so on, way by way."""
+    found: list[dict[str, np.ndarray]]
+    if isinstance(settings, str):
+        found = predict_baseline(study, settings, list(ways))
+    else:
+        from .inference.held_out import predict_held_out  # late: torch and Pyro take two seconds to import
+
+        found = [vars(one) for one in predict_held_out(study, settings, ways, progress=progress)]
+    return {f"{name}.{way}": values for way, one in enumerate(found) for name, values in one.items()}
 
 
 _SCORE_COLUMNS = (
@@ -138,7 +179,12 @@ def _ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, seed: i
             raise InputError(
                 f"a way of folding has shape {way.shape}; give a fold number for each of the {study.n_regions} regions."
             )
-        for number in np.unique(way):
+        unnumbered = np.flatnonzero(study.thinning_observed.any(0) & (way < 0))
+        if len(unnumbered):
+            raise InputError(
+                f"{label} gives no fold to {study.regions[unnumbered[0]]}, which has a value in a map; number it."
+            )
+        for number in np.unique(way[way >= 0]):
             seen = study.thinning_observed[:, way != number].sum(1)
             if seen.min() < _LEAST_SEEN:
                 short = study.maps[int(seen.argmin())]
@@ -149,7 +195,20 @@ def _ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, seed: i
     return ways, label
 
 
-def _settings(given: Mapping[str, Any], **common: Any) -> FitSettings:
+def _job(study: Study, given: Mapping[str, Any], settings: FitSettings | str, ways: Sequence[np.ndarray]) -> Job:
+    normalise: Any = given.get("normalise", study.normalise)
+    shown = replace(study, normalise=normalise)
+    text = settings if isinstance(settings, str) else settings.to_json()
+    return Job(fingerprint("validate", shown, text, *ways), (shown, settings, list(ways)))
+
+
+def _settings(given: Mapping[str, Any], **common: Any) -> FitSettings | str:
+    """Settings of a model, or the name of a baseline."""
+    if given.get("model") in BASELINES:
+        more = sorted(set(given) - {"model", "normalise"})
+        if more:
+            raise SettingsError(f"the baseline {given['model']} has no setting {more[0]!r}; it has normalise.")
+        return str(given["model"])
     options = {name: value for name, value in given.items() if name != "normalise"}
     settings = fit_settings(**(common | options))
     if settings.method != "svi":
@@ -157,11 +216,11 @@ def _settings(given: Mapping[str, Any], **common: Any) -> FitSettings:
     return settings
 
 
-def _pointwise(study: Study, way: np.ndarray, found: Any) -> pd.DataFrame:
+def _pointwise(study: Study, way: np.ndarray, found: Arrays) -> pd.DataFrame:
     """Rows of the observed regions of every map."""
     maps = []
     for m, name in enumerate(study.maps):
-        columns = {column: getattr(found, column)[m] for column in _POINT_COLUMNS[6:]}
+        columns = {column: found[column][m] for column in _POINT_COLUMNS[6:]}
         table = pd.DataFrame(
             {"map": name, "region": study.regions, "fold": way, "observed": study.thinning[m]} | columns
         )
@@ -188,3 +247,45 @@ def _scores(study: Study, table: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _by_region(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Log density of a map's regions averaged over repeats, a column a model."""
+    own = rows[rows["map"] == name]
+    models = list(dict.fromkeys(own["model"]))
+    return own.pivot_table("log_density", "region", "model", sort=False)[models]
+
+
+def _differences(study: Study, rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a map and model."""
+    twins = study.graph.twins
+    pair = pd.Series(np.minimum(np.arange(study.n_regions), twins), index=study.regions)
+    found = []
+    for name in study.maps:
+        density = _by_region(rows, name)
+        best = str(density.mean().idxmax())
+        lost = density.sub(density[best], axis=0)
+        sums = lost.sub(lost.mean()).groupby(pair.loc[lost.index].to_numpy()).sum()
+        error = np.sqrt((sums**2).sum() * len(sums) / max(len(sums) - 1, 1)) / len(lost)
+        found.append(
+            pd.DataFrame(
+                {"map": name, "model": lost.columns, "best": best, "elpd_difference": lost.mean().to_numpy()}
+            ).assign(se=error.to_numpy())
+        )
+    return pd.concat(found, ignore_index=True)
+
+
+def _weights(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a map and model."""
+    import torch
+
+    from .inference.stacking import stacking_weights
+
+    found = []
+    for name in dict.fromkeys(rows["map"]):
+        density = torch.as_tensor(_by_region(rows, name).to_numpy().T.copy())
+        weight = stacking_weights(density, torch.ones(density.shape[1], dtype=torch.bool))
+        found.append(
+            pd.DataFrame({"map": name, "model": list(_by_region(rows, name).columns), "weight": weight.numpy()})
+        )
+    return pd.concat(found, ignore_index=True)

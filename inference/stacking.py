@@ -1,0 +1,145 @@
+"""Stacking: several families fitted side by side, and mixed by how well each predicts regions it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyro_neurovae.models.observations import Observations
+
+from .noise import NoiseStreams
+from .posterior import Quantities, Sampler
+
+__all__ = ["StackedSampler", "inner_folds", "mix_members", "stacking_weights"]
+
+# What every member can be said to have; a part that a member lacks is nought.
+_SHARED = (
+    *("intercept", "thinning", "transcriptomic", "spatial", "transcriptomic_scale", "spatial_scale"),
+    *("unexplained_scale", "replicated", "log_likelihood", "loo_pit", "log_p"),
+)
+_STEPS = 2000
+
+
+def stacking_weights(log_density: Tensor, seen: Tensor) -> Tensor:
+    r"""Weights of members that maximise the mean log density of the mixture over the seen regions.
+
+    .. math:: \max_w \sum_i \log \sum_k w_k p_k(y_i \mid y_{-i}), \qquad w_k \ge 0, \quad \sum_k w_k = 1
+
+    by expectation and maximisation, which the concave problem lets begin anywhere.
+
+    Parameters
+    ----------
+    log_density
+        Log predictive density of each region when it is held out; (..., member, region).
+    seen
+        Regions that count; (..., region) bool.
+
+    Returns
+    -------
+    Tensor
+        (..., member), at least 0, summing to 1.
+
+    References
+    ----------
+    Yao, Vehtari, Simpson, Gelman (2018), Bayesian Analysis 13(3), equation 4.
+    """
+    kept = seen[..., None, :].to(log_density.dtype)
+    log_density = torch.where(seen[..., None, :], log_density, torch.zeros_like(log_density))
+    density = (log_density - log_density.amax(-2, keepdim=True)).exp() * kept
+    weights = torch.full_like(density[..., 0], 1 / density.shape[-2])
+    for _ in range(_STEPS):
+        mixed = (weights[..., None] * density).sum(-2, keepdim=True).clamp(min=torch.finfo(density.dtype).tiny)
+        weights = weights * (density / mixed).sum(-1) / kept.sum(-1)
+    return weights / weights.sum(-1, keepdim=True)
+
+
+def inner_folds(data: Observations, seeds: Sequence[int], folds: int) -> Tensor:
+    """Regions to hide in each fold, homologues together, dealt at random by each replicate's seed.
+
+    (fold x replicate, map, region) bool, the fold first; the number of folds is at most that of the pairs.
+    """
+    twin = data.twin.cpu().numpy()
+    kinds, unit = np.unique(twin, return_inverse=True)
+    folds = min(folds, len(kinds))
+    dealt = [
+        np.random.default_rng([seed, *b"stacking"]).permutation(np.arange(len(kinds)) % folds)[unit] for seed in seeds
+    ]
+    hidden = np.arange(folds)[:, None, None] == np.stack(dealt)  # (fold, replicate, region)
+    return torch.as_tensor(hidden).flatten(0, 1)[:, None].expand(-1, data.maps, -1).to(data.seen.device)
+
+
+@dataclass(frozen=True)
+class StackedSampler:
+    """Draws from a mixture of trained families.
+
+    Attributes
+    ----------
+    data
+        What every member conditions on.
+    members
+        Each member's name and its draws.
+    weight
+        (replicate, map, member).
+    seeds
+        Seeds of the replicates.
+    """
+
+    data: Observations
+    members: Mapping[str, Sampler]
+    weight: Tensor
+    seeds: tuple[int, ...]
+
+    def draw(self, draws: int) -> Quantities:
+        """Draw from every member and keep of each as many draws as its weight says; (replicate, draw, ...)."""
+        return mix_members([member.draw(draws) for member in self.members.values()], self._choose(draws))
+
+    def draw_prior(self, seed: int, draws: int) -> Quantities:
+        """Mix the members' priors as the first replicate mixes the members."""
+        return mix_members(
+            [member.draw_prior(seed, draws) for member in self.members.values()], self._choose(draws)[:1]
+        )
+
+    def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
+        """Nothing: the members' hyperparameters are not the same ones."""
+        del drawn
+        return {}
+
+    def spread(self, unexplained: Tensor) -> Tensor:
+        """Root of sampling and unexplained variance; (replicate, draw, map, region)."""
+        return next(iter(self.members.values())).spread(unexplained)
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """The weights; (replicate, map, member)."""
+        return {"stacking_weight": self.weight.cpu().numpy()}
+
+    def notices(self) -> tuple[str, ...]:
+        """The weights in words."""
+        mean = self.weight.mean((0, 1)).tolist()
+        parts = (f"{name} {weight:.2f}" for name, weight in zip(self.members, mean, strict=True))
+        return (f"stacking weights: {', '.join(parts)}.",)
+
+    def _choose(self, draws: int) -> Tensor:
+        """Member of every draw, in proportion to the weights and in random order; (replicate, draw, map) long."""
+        streams = NoiseStreams(self.seeds, "stacking", dtype=self.weight.dtype, device=self.weight.device)
+        rank = streams.uniform(draws, self.data.maps).argsort(1).argsort(1)
+        place = (rank.to(self.weight.dtype) + 0.5) / draws
+        ends = self.weight.cumsum(-1)[..., :-1]  # (replicate, map, member - 1)
+        return (place[..., None] > ends[:, None]).sum(-1)
+
+
+def mix_members(drawn: Sequence[Quantities], member: Tensor) -> Quantities:
+    """Take each draw of each map from its member (replicate, draw, map); what only some have is nought in others."""
+    mixed: Quantities = {"member": member}
+    for name in _SHARED:
+        have = [one.get(name) for one in drawn]
+        like = next((values for values in have if values is not None), None)
+        if like is None:
+            continue
+        whole = torch.stack([torch.zeros_like(like) if values is None else values for values in have])
+        index = member.reshape(1, *member.shape, *(1,) * (like.ndim - member.ndim)).expand(1, *like.shape)
+        mixed[name] = whole.gather(0, index)[0]
+    return mixed

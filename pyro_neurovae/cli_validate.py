@@ -1,0 +1,110 @@
+"""The command validate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .cli_app import app, choice, heeding_warnings, print_written, show_bar
+from .cli_options import (
+    Device,
+    Draws,
+    Expression,
+    Graph,
+    Normalise,
+    Out,
+    Overwrite,
+    Quiet,
+    Resume,
+    Seed,
+    StandardErrorColumn,
+    StandardErrors,
+    ValueColumn,
+    Workers,
+)
+from .errors import SettingsError
+
+__all__ = ["validate"]
+
+_MODELS = ["cross-scale", "expression", "spatial", "ridge", "pls"]
+
+
+@app.command()
+def validate(
+    expression: Expression,
+    thinning: Annotated[
+        list[Path], typer.Option(metavar="FILE [FILE ...]", help="Thinning maps, each scored by itself.")
+    ],
+    out: Out,
+    model: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME [NAME ...]",
+            help="cross-scale, expression, spatial, stacked, paper, and the baselines ridge and pls.",
+        ),
+    ] = _MODELS,
+    folds: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="pairs (of homologues), blocks (of neighbours, both hemispheres), random, loo, or a table of region "
+            "and fold.",
+        ),
+    ] = "pairs",
+    repeats: Annotated[int, typer.Option(metavar="N", help="Ways of folding, each dealt anew.")] = 1,
+    graph: Graph = "dk68",
+    draws: Draws = 1000,
+    seed: Seed = 0,
+    se: StandardErrors = "file",
+    se_column: StandardErrorColumn = None,
+    value_column: ValueColumn = None,
+    normalise: Normalise = "region",
+    workers: Workers = 1,
+    resume: Resume = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score models on regions that they have not seen, all on the same folds.
+
+    Writes scores.csv, pointwise.csv, differences.csv and weights.csv.
+    """
+    from .folds import SCHEMES
+    from .outputs import VALIDATION_FILES, check_out, staged, write_validation
+    from .readers import read_folds
+    from .study import Study
+    from .terminal import print_validation
+    from .validate import validate as run
+
+    check_out(out, VALIDATION_FILES, overwrite=overwrite)
+    choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
+    choices["normalise"] = choice("--normalise", normalise, ("gene", "region", "none"))
+    table = folds not in SCHEMES
+    if table and not Path(folds).exists():
+        raise SettingsError(f"--folds {folds} is no file and unknown: the known ones are {', '.join(SCHEMES)}.")
+    if table and repeats != 1:
+        raise SettingsError(f"--folds {folds} is one way of folding; leave out --repeats.")
+    with heeding_warnings():
+        study = Study.from_files(
+            expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
+        )
+        ways: Any = [read_folds(Path(folds), study.regions)] if table else folds
+    found = run(
+        study,
+        list(dict.fromkeys(model)),
+        folds=ways,
+        repeats=repeats,
+        seed=seed,
+        draws=draws,
+        device=device,
+        workers=workers,
+        resume=resume,
+        progress=show_bar(quiet),
+    )
+    if not quiet:
+        print_validation(found)
+    with staged(out, VALIDATION_FILES) as folder:
+        written = write_validation(found, folder)
+    print_written(out, written)
