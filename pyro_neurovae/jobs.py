@@ -130,7 +130,7 @@ def _results(
             yield number, function(*jobs[number].arguments, progress=progress)
         return
     from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import BrokenProcessPool
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     for _ in range(_TRIES):
         calls = [delayed(_numbered)(number, function, jobs[number].arguments) for number in left]
@@ -141,7 +141,7 @@ def _results(
                 left = [other for other in left if other != number]
                 yield number, arrays
             return
-        except BrokenProcessPool:  # a worker was killed, by the system for its memory or by somebody: hand out the rest
+        except TerminatedWorkerError:  # killed, by the system for its memory or by somebody: hand out the rest
             continue
     raise NeurovaeError(
         f"workers were killed {_TRIES} times, as happens when memory runs out; use fewer workers, and a folder to "

@@ -21,6 +21,7 @@ OPTIONS = {
     "cross-scale": {"n_programs": 3, "steps": 10, "map_steps": 10},
     "expression": {"map_steps": 10},
     "spatial": {"map_steps": 10},
+    "stacked": {"members": ["cross-scale", "spatial"], "folds": 3, "steps": 10, "map_steps": 10},
     "paper": {
         **{"n_latent": 3, "width": 8, "steps": 30, "learning_rate": 0.01},
         **{"warm_up": 10, "patience": 10, "validation": 0.3},

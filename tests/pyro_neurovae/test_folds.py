@@ -45,7 +45,7 @@ def twins_together(graph, folds):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", NUMBERS)
 def test_every_region_is_in_one_fold_and_twins_in_the_same(dk, scheme, seed):
     folds = make_folds(dk, scheme, seed=seed)
     assert_valid(dk, folds, NUMBERS[scheme])
@@ -77,14 +77,14 @@ def test_blocks_are_tight_and_on_both_sides(dk, seed):
     assert all(set(sides[blocks == block]) == {"L", "R"} for block in range(7))
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", NUMBERS)
 def test_the_seed_decides(dk, scheme):
     folds = [make_folds(dk, scheme, seed=seed) for seed in (0, 0, 1)]
     assert np.array_equal(folds[0], folds[1])
     assert not np.array_equal(folds[0], folds[2])
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", NUMBERS)
 def test_another_order_of_the_regions_gives_folds_as_good(dk, scheme):
     shuffled = dk.subset(np.random.default_rng(2).permutation(dk.names))
     folds = make_folds(shuffled, scheme, seed=3)
@@ -95,12 +95,17 @@ def test_another_order_of_the_regions_gives_folds_as_good(dk, scheme):
         assert spread(shuffled, folds) == pytest.approx(spread(dk, make_folds(dk, scheme, seed=3)), rel=0.1)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", NUMBERS)
 def test_a_graph_without_twins(ring, scheme):
     folds = make_folds(ring, scheme)
     assert_valid(ring, folds, NUMBERS[scheme])
     if scheme != "blocks":
         assert set(np.bincount(folds)) == {2}
+
+
+def test_leaving_one_region_out_at_a_time(dk):
+    np.testing.assert_array_equal(make_folds(dk, "loo", seed=3), np.arange(68))
+    assert set(SCHEMES) == {*NUMBERS, "loo"}
 
 
 def test_one_twin_alone_is_a_unit_of_its_own(dk):
@@ -119,6 +124,7 @@ def test_a_small_graph_gets_as_many_folds_as_it_has_units(ring):
         ("pairs", 1, "1 folds of 34 pairs: give a number from 2 to 34"),
         ("blocks", 35, "35 folds of 34 blocks: give a number from 2 to 34"),
         ("random", 69, "69 folds of 68 random: give a number from 2 to 68"),
+        ("loo", 10, "leaving one region out at a time makes 68 folds, not 10; leave out number"),
         ("pairs", 0, "0 folds"),
         ("pairs", -3, "-3 folds"),
     ],

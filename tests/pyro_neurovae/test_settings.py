@@ -24,9 +24,8 @@ from pyro_neurovae.settings import (
 def test_json_and_back(model):
     plain = fit_settings(model)
     changed = fit_settings(model, seed=2**62, draws=7, restarts=3, steps=1100, learning_rate=0.5, device="cpu")
-    changed = dataclasses.replace(
-        changed, family=dataclasses.replace(changed.family, unexplained_scale=PCPrior(0.3, 0.2))
-    )
+    own = {"folds": 4} if model == "stacked" else {"unexplained_scale": PCPrior(0.3, 0.2)}
+    changed = dataclasses.replace(changed, family=dataclasses.replace(changed.family, **own))
     for settings in (plain, changed):
         text = settings.to_json()
         assert "\n" not in text
@@ -99,6 +98,14 @@ PAPER_FAULTS = [
         ({"model": "gp"}, "unknown model 'gp': the known ones are cross-scale, expression, spatial"),
         ({"program_prior": "car"}, "unknown program_prior 'car': the known ones are bym2, leroux"),
         ({"model": "spatial", "spatial_prior": "car"}, "unknown spatial_prior 'car': the known ones are icar, iid"),
+        ({"model": "stacked", "members": ["spatial"]}, "members is .'spatial'.; give two or more different ones"),
+        ({"model": "stacked", "members": "spatial"}, "members is 'spatial'; give several"),
+        (
+            {"model": "stacked", "members": ["spatial", "paper"]},
+            "unknown member 'paper': the known ones are cross-scale",
+        ),
+        ({"model": "stacked", "folds": 1}, "folds is 1; give at least 2"),
+        ({"model": "stacked", "method": "exact"}, "the model stacked is fitted by svi only"),
         ({"homologue_sharing": 1.5}, "homologue_sharing is 1.5; give a number from 0 to 1"),
         ({"homologue_sharing": -1}, "homologue_sharing is -1; give a number of at least 0"),
         ({"n_programs": 0}, "n_programs is 0; give a whole number of at least 1"),
