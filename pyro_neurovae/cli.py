@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except _UsageError as error:
         _end(2, _usage(error))
     except (typer.Abort, KeyboardInterrupt):
-        _end(_INTERRUPTED, "interrupted; no file was written or changed.")
+        _end(_INTERRUPTED, "interrupted; no result was written or changed.")
     raise SystemExit(status or 0)
 
 

@@ -637,7 +637,7 @@ def test_an_interrupt_leaves_everything_as_it_was(run, files, ready_fit, monkeyp
     stop_after(monkeypatch, "_write_table", request_to_stop)
     status, printed, err = run(*fit_arguments(files, "--overwrite", "--quiet"))
     assert (status, printed) == (130, "")
-    assert err.strip() == "pyro-neurovae: interrupted; no file was written or changed."
+    assert err.strip() == "pyro-neurovae: interrupted; no result was written or changed."
     assert sorted(files.rglob("*")) == before
     assert not earlier or (out / "fit.nc").read_text() == "of an earlier fit"
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
@@ -663,7 +663,7 @@ def test_an_interrupt_of_a_process_in_training(files):
     command = [sys.executable, "-c", code, *map(str, fit_arguments(files))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 130
-    assert done.stderr.strip() == "pyro-neurovae: interrupted; no file was written or changed."
+    assert done.stderr.strip() == "pyro-neurovae: interrupted; no result was written or changed."
     assert not (files / "out").exists()
 
 
