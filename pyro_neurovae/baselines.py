@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import norm
 
 from .study import Study
 
@@ -57,6 +56,8 @@ def _complete_expression(study: Study) -> NDArray[Any]:
 
 
 def _predict_way(study: Study, genes: NDArray[Any], fold: np.ndarray, method: Method) -> dict[str, np.ndarray]:
+    from scipy.stats import norm
+
     mean, sd = np.full(study.thinning.shape, np.nan), np.full(study.thinning.shape, np.nan)
     for m, observed in enumerate(study.thinning_observed):
         for number in np.unique(fold[observed]):

@@ -228,11 +228,22 @@ def test_demo_counts_what_the_intervals_hold(run, tmp_path, monkeypatch, quick):
 def test_importing_the_command_line_loads_nothing_heavy():
     code = "import sys, pyro_neurovae, pyro_neurovae.cli; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    heavy = {"torch", "pyro", "torch_geometric", "scipy", "arviz", "xarray", "h5netcdf", "matplotlib", "nilearn"}
+    heavy = {
+        "torch",
+        "pyro",
+        "torch_geometric",
+        "scipy",
+        "arviz",
+        "xarray",
+        "h5netcdf",
+        "matplotlib",
+        "nilearn",
+        "sklearn",
+    }
     assert not heavy & set(loaded)
 
 
-@pytest.mark.parametrize("command", ["fit", "verify", "demo", "simulate"])
+@pytest.mark.parametrize("command", ["fit", "verify", "demo", "simulate", "validate"])
 def test_help_of_every_command_names_seed_and_out(run, command):
     status, printed, _ = run(command, "--help")
     assert status == 0
