@@ -73,7 +73,7 @@ class CrossScaleSettings:
         Priors of each map's scales.
     """
 
-    n_programs: int = 16
+    n_programs: int = 14
     program_prior: Literal["bym2", "leroux"] = "bym2"
     spatial_prior: Literal["icar", "iid"] = "icar"
     homologue_sharing: float = 0.25

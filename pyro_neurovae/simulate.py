@@ -21,7 +21,7 @@ def simulate(
     *,
     genes: int = 910,
     maps: int = 1,
-    programs: int = 16,
+    programs: int = 14,
     graph: RegionGraph | None = None,
     transcriptomic_scale: float = 0.12,
     spatial_scale: float = 0.06,

@@ -3,7 +3,7 @@
     python tests/benchmarks/calibration.py [--studies 300] [--wrong 40] [--workers 2]
 
 Study and fit i have seed i. Studies of the first table are drawn from the model's own prior (68 regions with homologue
-edges, 910 genes, 16 programs, the simulated cohort's standard errors; the map's unit, which the priors of its scales
+edges, 910 genes, 14 programs, the simulated cohort's standard errors; the map's unit, which the priors of its scales
 count in, fixed at 0.2 d): the rank of the truth among the draws is then uniform if, and only if, the posterior is right
 on average (Talts et al. 2018). Those of the second are `nv.simulate(i)` with one assumption broken.
 """

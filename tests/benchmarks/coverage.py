@@ -2,7 +2,7 @@
 
     python tests/benchmarks/coverage.py [studies]
 
-Study and fit i have seed i; 20 studies by default, 500 draws. Studies are drawn at fixed scales and at 16 programs of
+Study and fit i have seed i; 20 studies by default, 500 draws. Studies are drawn at fixed scales and at 14 programs of
 falling strength, not from the model's own prior: this is coverage where the truth is one a user may meet.
 """
 

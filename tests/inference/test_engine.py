@@ -113,7 +113,7 @@ def test_align_undoes_order_and_sign_of_another_replicates_programs(families):
 def test_too_many_programs_are_lowered_with_a_notice(study):
     result = run_fit(study, fit_settings("cross-scale", steps=3, map_steps=3, draws=4))
     assert result.groups["posterior"]["strength"][1].shape[-1] == 3
-    assert any("n_programs lowered from 16 to 3" in notice for notice in result.notices)
+    assert any("n_programs lowered from 14 to 3" in notice for notice in result.notices)
 
 
 def test_variance_shares_and_region_shares_sum_to_one(study, quick):

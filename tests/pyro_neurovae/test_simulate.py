@@ -38,7 +38,7 @@ def test_truth_adds_up():
 def test_scales_are_standard_deviations_over_regions():
     quiet = nv.simulate(2, genes=5, maps=300, spatial_scale=0.0, transcriptomic_scale=0.1, unexplained_scale=0.0)
     assert (quiet.truth["spatial"] == 0).all()
-    # Each of 300 maps weighs the 16 programs anew, all of unit variance: the mean square is good to a tenth.
+    # Each of 300 maps weighs the 14 programs anew, all of unit variance: the mean square is good to a tenth.
     assert np.sqrt((quiet.truth["transcriptomic"] ** 2).mean()) == pytest.approx(0.1, rel=0.25)
     error = (quiet.thinning - quiet.truth["thinning"]) / quiet.standard_error
     assert error.std() == pytest.approx(1, abs=0.03)  # of 20,400 standard normal errors
