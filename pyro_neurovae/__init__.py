@@ -19,6 +19,8 @@ from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, Sett
 from .fit import Fit, fit, load
 from .folds import make_folds
 from .graph import RegionGraph
+from .null_maps import make_null_maps
+from .nulls import Nulls, nulls
 from .settings import PCPrior
 from .simulate import simulate
 from .study import Study
@@ -36,6 +38,7 @@ __all__ = [
     "InputError",
     "NeurovaeError",
     "NeurovaeWarning",
+    "Nulls",
     "PCPrior",
     "RegionGraph",
     "SettingsError",
@@ -45,6 +48,8 @@ __all__ = [
     "fit",
     "load",
     "make_folds",
+    "make_null_maps",
+    "nulls",
     "resolve",
     "simulate",
     "validate",

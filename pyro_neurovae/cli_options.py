@@ -11,6 +11,7 @@ __all__ = [
     "Device",
     "Draws",
     "Expression",
+    "FittedFile",
     "Graph",
     "Normalise",
     "OptionalOut",
@@ -26,6 +27,7 @@ __all__ = [
     "Workers",
 ]
 
+FittedFile = Annotated[Path, typer.Argument(metavar="FIT.nc", help="What fit wrote.")]
 Expression = Annotated[
     Path, typer.Option(metavar="FILE", help="Table of regions by genes, either way round (CSV, TSV; .gz).")
 ]

@@ -18,7 +18,7 @@ from .null_maps import make_null_maps
 from .settings import FitSettings
 from .study import Study
 
-__all__ = ["Nulls", "fit_null_maps", "nulls"]
+__all__ = ["Nulls", "fit_null_maps", "nulls", "trained_half"]
 
 Progress = Callable[[str, int, int, float], None]
 Arrays = dict[str, np.ndarray]
@@ -109,7 +109,7 @@ def nulls(
             f"null maps test the transcriptomic part, and this fit is of the model {fit.settings.model}; "
             "fit cross-scale or expression."
         )
-    study, settings = fit.study, _null_settings(fit.settings, draws, map_steps)
+    study, (settings, half) = fit.study, trained_half(fit, draws=draws, map_steps=map_steps)
     made = np.stack(
         [
             make_null_maps(values, study.graph, method=method, number=number, seed=seed + 1000003 * m)
@@ -118,7 +118,6 @@ def nulls(
         axis=1,
     )  # (null, map, region)
     every = np.concatenate([study.thinning[None], made])
-    half = _expression_half(fit)
     batches = [every[start : start + _BATCH] for start in range(0, len(every), _BATCH)]
     key = [study, settings.to_json(), *(values for _, values in sorted((half or {}).items()))]
     jobs = [Job(fingerprint("nulls", *key, batch), (study, settings, batch, half)) for batch in batches]
@@ -144,22 +143,16 @@ def fit_null_maps(
     return fit_maps(study, settings, maps, half, progress=progress)
 
 
-def _null_settings(settings: FitSettings, draws: int, map_steps: int) -> FitSettings:
-    """The fit's settings with one chain and the numbers of draws and steps of a null map's fit."""
-    own = replace(settings, restarts=1, draws=draws)
-    if settings.method == "svi":
-        return replace(own, training=replace(settings.training, map_steps=map_steps))
-    if settings.model == "cross-scale":
+def trained_half(fit: Fit, *, draws: int, map_steps: int) -> tuple[FitSettings, Arrays | None]:
+    """Settings of a null map's fit, and the trained expression half of the fit's first chain where it has one."""
+    if fit.settings.method != "svi":
         raise SettingsError("null maps are fitted by svi; fit the study without method= first.")
-    return own
-
-
-def _expression_half(fit: Fit) -> Arrays | None:
-    """The trained expression half of the fit's first chain, where it has one."""
+    training = replace(fit.settings.training, map_steps=map_steps)
+    settings = replace(fit.settings, restarts=1, draws=draws, training=training)
     if fit.settings.model != "cross-scale":
-        return None
+        return settings, None
     guide = inferencedata.group(fit.idata, "guide")
-    return {str(name): guide[name].values[:1] for name in guide.data_vars}
+    return settings, {str(name): guide[name].values[:1] for name in guide.data_vars}
 
 
 def _tabulate(study: Study, made: np.ndarray, found: Arrays, settings: dict[str, Any]) -> Nulls:

@@ -15,6 +15,7 @@ from .errors import InputError
 from .fit import Fit
 from .fit_summary import summarise_fit
 from .interrupts import uninterrupted
+from .nulls import Nulls
 from .study import Study
 from .tables import GENE_COLUMNS, PROGRAM_COLUMNS, has_genes, has_programs
 from .validate import Validation
@@ -22,12 +23,14 @@ from .verify import Verification
 
 __all__ = [
     "FIT_FILES",
+    "NULL_FILES",
     "STUDY_FILES",
     "VALIDATION_FILES",
     "VERIFY_FILES",
     "check_out",
     "staged",
     "write_fit_files",
+    "write_nulls",
     "write_study_files",
     "write_validation",
     "write_verification",
@@ -36,6 +39,7 @@ __all__ = [
 # Everything that a fit or a simulated study may leave in a folder, as patterns: what --overwrite replaces.
 FIT_FILES = ("fit.nc", "regions.csv", "genes.csv", "programs.csv", "variance.csv", "summary.json", "report.html")
 VERIFY_FILES = ("verify.json",)
+NULL_FILES = ("nulls.csv", "null_genes.csv", "null_maps.csv")
 VALIDATION_FILES = ("scores.csv", "pointwise.csv", "differences.csv", "weights.csv")
 STUDY_FILES = ("expression.csv", "thinning.csv", "thinning_simulated*.csv", "truth.csv")
 
@@ -123,6 +127,13 @@ def write_verification(found: Verification, folder: Path) -> list[str]:
     text = json.dumps(found.record(), indent=2)
     (folder / "verify.json").write_text(text + "\n", encoding="utf-8")
     return ["verify.json"]
+
+
+def write_nulls(found: Nulls, folder: Path) -> list[str]:
+    """Write nulls.csv, null_genes.csv and null_maps.csv; returns their names."""
+    for name, table in zip(NULL_FILES, (found.summary, found.genes, found.maps), strict=True):
+        _write_table(table, folder / name)
+    return list(NULL_FILES)
 
 
 def write_validation(found: Validation, folder: Path) -> list[str]:

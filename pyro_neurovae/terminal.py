@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from .fit import Fit
+    from .nulls import Nulls
     from .validate import Validation
     from .verify import Verification
 
-__all__ = ["print_fit", "print_held", "print_validation", "print_verification"]
+__all__ = ["print_fit", "print_held", "print_nulls", "print_validation", "print_verification"]
 
 _SCORES = {"r2": "R2", "r": "correlation", "elpd": "log density a region", "coverage90": "90% coverage"}
 _WIDTH = 100  # where the output is no terminal
 _MOST_AFFECTED = 10
+_LEAST_SURPRISING = 0.05
 
 
 def print_fit(fitted: Fit, *, said: Container[str] = ()) -> None:
@@ -48,6 +50,18 @@ def print_verification(found: Verification, *, said: Container[str] = (), table:
         console.print(_checklist(found.checks))
         console.print(_beside(found))
     console.print(found.conclusion, soft_wrap=True)
+
+
+def print_nulls(found: Nulls) -> None:
+    """Print each map's statistics among those of its null maps, and what may be concluded."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    for name in dict.fromkeys(found.summary["map"]):
+        own = found.summary[found.summary["map"] == name]
+        console.print(_among_nulls(name, own))
+        genes = found.genes[found.genes["map"] == name]
+        console.print(_null_conclusion(own, genes), soft_wrap=True, markup=False)
 
 
 def print_validation(found: Validation) -> None:
@@ -97,6 +111,37 @@ def _beside(found: Verification) -> Table:
         values = [f"{one[score]:.3f}" if score in one else "" for one in columns.values()]
         table.add_row(label, *values, ceiling if score == "r2" else "")
     return table
+
+
+def _among_nulls(name: str, rows: pd.DataFrame) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    title = f"{name} among {rows['n'].iloc[0]} null maps ({rows['method'].iloc[0]})"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table.add_column("statistic", no_wrap=True)
+    for column in ("observed", "null mean", "95% of null maps", "p"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        table.add_row(
+            row["statistic"].replace("_", " "),
+            f"{row['observed']:.3f}",
+            f"{row['null_mean']:.3f}",
+            f"{row['null_lower95']:.3f} to {row['null_upper95']:.3f}",
+            f"{row['p']:.3g}",
+        )
+    return table
+
+
+def _null_conclusion(rows: pd.DataFrame, genes: pd.DataFrame) -> str:
+    """What the share's p and the genes' false discovery rates say."""
+    p = float(rows.set_index("statistic").loc["transcriptomic_share", "p"])
+    more = "more" if p <= _LEAST_SURPRISING else "no more"
+    found = int((genes["q"] <= _LEAST_SURPRISING).sum())
+    return (
+        f"Expression explains {more} of the map than of maps that are as smooth (p {p:.3g}); {found} of {len(genes)} "
+        f"genes have a weight that null maps do not reach at a false discovery rate of {_LEAST_SURPRISING:.0%}."
+    )
 
 
 def _scored(name: str, rows: pd.DataFrame) -> Table:
