@@ -133,6 +133,12 @@ class PCSmoothness(TorchDistribution):
         """Expand the batch dimensions."""
         return _Expanded(self, torch.Size(batch_shape))
 
+    def powered(self, power: float, upper: float) -> float:
+        """P(p < upper) once the exponential on d is raised to a power, which makes its rate that many times this."""
+        at = float(self.distance(torch.tensor(upper, dtype=self._grid.dtype, device=self._grid.device)))
+        rate = power * self.rate
+        return math.expm1(-rate * at) / math.expm1(-rate * float(self._distances[-1]))
+
     def _solve_rate(self, upper: float, alpha: float) -> tuple[float, float]:
         """Rate of the exponential and the mass below the largest distance, by bisection on the log rate."""
         at = float(self.distance(torch.tensor(upper, dtype=self._grid.dtype, device=self._grid.device)))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from . import inferencedata
-from .conditional import expression_kernel, unit_icar
 from .fit import Fit
 from .settings import FitSettings, PCPrior
 
+if TYPE_CHECKING:
+    from .models.smoothness import PCSmoothness
+
 __all__ = ["GROUPS", "Scaled", "log_components", "power_scale", "power_table", "scaled_settings", "sensitivity_index"]
 
-# What is raised to a power, each with the settings whose priors it is.
+# What is raised to a power, each with the settings whose priors that changes.
 GROUPS: dict[str, tuple[str, ...]] = {
     "scales": ("transcriptomic_scale", "spatial_scale", "unexplained_scale"),
     "strengths": ("strength", "expression_noise"),
@@ -24,6 +26,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "field": ("spatial_scale",),
     "likelihood": (),
 }
+
+# Standard normal weights to the power p are weights of precision p: weights of precision one whose scale is shrunk by
+# the root of p. The scale's prior is exponential, so that what has to be weighed is that prior, to the power p^(1/2).
+_ROOTED = ("weights", "field")
 
 # Power of the finite difference, and what counts as sensitive (Kallioinen et al. 2023, section 3).
 _DELTA, _SENSITIVE = 0.01, 0.05
@@ -66,14 +72,17 @@ class Scaled:
         return {"mean": mean, "sd": spread, "lower90": end(0.05), "upper90": end(0.95)}
 
 
-def power_scale(log_component: np.ndarray, power: float) -> Scaled:
-    """Weigh draws as if a component of the joint density, its log (draw,), were raised to a power."""
-    smoothed, k = inferencedata.pareto_smooth((power - 1) * log_component)
+def power_scale(component: np.ndarray, power: float, *, group: str = "") -> Scaled:
+    """Weigh draws as if a group's density, with the log ``component`` (draw,), were raised to a power."""
+    exponent = np.sqrt(power) if group in _ROOTED else power
+    smoothed, k = inferencedata.pareto_smooth((exponent - 1) * component)
     weight = np.exp(smoothed - smoothed.max())
     return Scaled(weight / weight.sum(), k)
 
 
-def sensitivity_index(draws: np.ndarray, log_component: np.ndarray, delta: float = _DELTA) -> np.ndarray:
+def sensitivity_index(
+    draws: np.ndarray, component: np.ndarray, *, group: str = "", delta: float = _DELTA
+) -> np.ndarray:
     """Change of each quantity's posterior with the power of a component; (...,) for draws (draw, ...).
 
     The cumulative Jensen-Shannon distance between the posterior and the one with the component raised to
@@ -86,7 +95,7 @@ def sensitivity_index(draws: np.ndarray, log_component: np.ndarray, delta: float
     flat = draws.reshape(len(draws), -1)
     found = np.zeros(flat.shape[1])
     for power in (1 / (1 + delta), 1 + delta):
-        weight = power_scale(log_component, power).weight
+        weight = power_scale(component, power, group=group).weight
         found += np.maximum(_distance(flat, weight), _distance(-flat, weight))
     return (found / (2 * np.log2(1 + delta))).reshape(draws.shape[1:])
 
@@ -110,35 +119,45 @@ def _distance(draws: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def log_components(fit: Fit, chosen: int) -> dict[str, np.ndarray]:
     r"""Log density of each group at every draw of a linear family's map number ``chosen``; group to (draw,).
 
-    Hyperpriors as they are drawn. What the model integrates out is drawn too: "weights" is the standard normal prior of
-    the programs' (or genes') weights, -b'b / 2, "field" that of the spatial field, -u' Q u / 2, and "likelihood" that of
-    the map's values given noise-free thinning, of which scales and weights are a priori independent, so that each can be
-    raised to a power by itself.
+    "scales" and "strengths" are their exponential priors; "smoothness" the exponential on the distance d from
+    independence, on which a PC prior is put; "weights" and "field" the priors of the scales that a power of these
+    standard normal priors amounts to (see `power_scale`); "likelihood" that of the map's values given noise-free
+    thinning. Constants are left out.
     """
     posterior, study = inferencedata.group(fit.idata, "posterior"), fit.study
     prior = inferencedata.group(fit.idata, "log_prior")
-    drawn = {str(name): _flat(posterior[name], chosen) for name in posterior.data_vars}
     found: dict[str, np.ndarray] = {}
-    for group in ("scales", "strengths", "smoothness"):
+    for group in ("scales", "strengths", "weights", "field"):
         own = [_flat(prior[name], chosen) for name in GROUPS[group] if name in prior]
         if own:
-            found[group] = sum(one.reshape(len(one), -1).sum(1) for one in own)
-    if "program_weight" in drawn:
-        share = drawn["strength"] / np.linalg.norm(drawn["strength"], axis=1, keepdims=True)
-        weights = drawn["program_weight"] / (drawn["transcriptomic_scale"][:, None] * share)
-        found["weights"] = -0.5 * (weights**2).sum(1)
-    elif "transcriptomic" in drawn:
-        kernel, measured = expression_kernel(study), study.expression_observed
-        unit = kernel / np.diagonal(kernel)[measured].mean() + np.diag((~measured).astype(float))
-        found["weights"] = _log_normal(drawn["transcriptomic"], unit) / drawn["transcriptomic_scale"] ** 2
-    if "spatial" in drawn:
-        smooth = getattr(fit.settings.family, "spatial_prior", "icar") == "icar"
-        unit = unit_icar(study.graph) if smooth else np.eye(study.n_regions)
-        found["field"] = _log_normal(drawn["spatial"], unit) / drawn["spatial_scale"] ** 2
+            found[group] = np.sum([one.reshape(len(one), -1).sum(1) for one in own], axis=0)
+    if "smoothness" in posterior:
+        found["smoothness"] = _log_smoothness(fit, _flat(posterior["smoothness"], chosen))
     seen = study.thinning_observed[chosen]
-    residual = study.thinning[chosen, seen] - drawn["thinning"][:, seen]
-    found["likelihood"] = _log_noise(residual, drawn["unexplained_scale"], fit, chosen, seen)
-    return found
+    residual = study.thinning[chosen, seen] - _flat(posterior["thinning"], chosen)[:, seen]
+    found["likelihood"] = _log_noise(residual, _flat(posterior["unexplained_scale"], chosen), fit, chosen, seen)
+    return {group: found[group] for group in GROUPS if group in found}
+
+
+def _smoothness_prior(fit: Fit) -> PCSmoothness:
+    import torch
+
+    from .models.smoothness import PCSmoothness
+    from .models.spectrum import Spectrum
+
+    family: Any = fit.settings.family
+    spectrum = Spectrum.of(fit.study.graph, dtype=torch.float64, device="cpu")
+    prior = family.smoothness
+    return PCSmoothness(spectrum, family.program_prior, upper=prior.upper, alpha=prior.alpha)
+
+
+def _log_smoothness(fit: Fit, smoothness: np.ndarray) -> np.ndarray:
+    """-rate times the programs' distances from independence; (draw,)."""
+    import torch
+
+    prior = _smoothness_prior(fit)
+    density: np.ndarray = -prior.rate * prior.distance(torch.as_tensor(smoothness)).numpy().sum(1)
+    return density
 
 
 def _log_noise(residual: np.ndarray, sigma: np.ndarray, fit: Fit, chosen: int, seen: np.ndarray) -> np.ndarray:
@@ -153,15 +172,6 @@ def _log_noise(residual: np.ndarray, sigma: np.ndarray, fit: Fit, chosen: int, s
     return density
 
 
-def _log_normal(fields: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """-f' C^+ f / 2, on the space that C spans; (draw,)."""
-    values, vectors = np.linalg.eigh(covariance)
-    kept = values > 1e-9 * values.max()
-    white = fields @ vectors[:, kept] / np.sqrt(values[kept])
-    density: np.ndarray = -0.5 * (white**2).sum(1)
-    return density
-
-
 def _flat(array: Any, chosen: int) -> np.ndarray:
     """Draws of one map, chains after one another; (draw, ...)."""
     values = array.isel(map=chosen, missing_dims="ignore").transpose("chain", "draw", ...).values
@@ -170,53 +180,66 @@ def _flat(array: Any, chosen: int) -> np.ndarray:
 
 
 def power_table(fit: Fit) -> pd.DataFrame:
-    """One row a map, group and quantity: ``sensitivity``, Pareto ``k`` at the powers it is taken at, ``diagnosis``.
+    """One row a map, group and quantity: ``sensitivity``, its ``noise``, Pareto ``k`` and ``diagnosis``.
 
-    Quantities are each region's thinning and the map's variance shares. Above 0.05 a quantity is sensitive. If it is so
-    to a prior and to the likelihood, the two pull against each other ("prior-data conflict"); if to the prior alone, the
-    data say little of it ("prior decides").
+    Quantities are each region's thinning and the map's variance shares. ``noise`` is what the index comes to when the
+    group's log density is dealt out to the draws anew, the largest of twenty times. A quantity is sensitive where the
+    index is above 0.05 and above its noise. If it is so to a prior and to the likelihood, the two pull against each
+    other ("prior-data conflict"); if to the prior alone, the data say little of it ("prior decides").
     """
     posterior, rows = inferencedata.group(fit.idata, "posterior"), []
+    sources = [str(source) for source in posterior["source"].values]
+    names = [*(f"thinning {region}" for region in fit.study.regions), *(f"share {source}" for source in sources)]
     for m, name in enumerate(fit.study.maps):
-        quantities = {
-            **dict(zip((f"thinning {r}" for r in fit.study.regions), _flat(posterior["thinning"], m).T, strict=True)),
-            **dict(
-                zip(
-                    (f"share {source}" for source in posterior["source"].values),
-                    _flat(posterior["variance_share"], m).T,
-                    strict=True,
-                )
-            ),
-        }
-        draws, components = np.stack(list(quantities.values()), 1), log_components(fit, m)
-        moving = np.ptp(draws, axis=0) > 0
-        index = {group: np.where(moving, sensitivity_index(draws, one), 0.0) for group, one in components.items()}
+        draws = np.concatenate([_flat(posterior["thinning"], m), _flat(posterior["variance_share"], m)], 1)
+        components = log_components(fit, m)
+        index = {group: _index(draws, one, group) for group, one in components.items()}
+        noise = {group: _noise(draws, one, group) for group, one in components.items()}
+        sensitive = {group: index[group] > max(_SENSITIVE, noise[group]) for group in components}
         for group, values in index.items():
-            k = max(power_scale(components[group], power).k for power in (1 / (1 + _DELTA), 1 + _DELTA))
-            told = _diagnose(values, index["likelihood"]) if group != "likelihood" else [""] * len(values)
-            table = {"map": name, "group": group, "quantity": list(quantities), "sensitivity": values, "k": k}
-            rows.append(pd.DataFrame(table).assign(diagnosis=told))
+            k = max(power_scale(components[group], power, group=group).k for power in (1 / (1 + _DELTA), 1 + _DELTA))
+            table = {"map": name, "group": group, "quantity": names, "sensitivity": values, "noise": noise[group]}
+            told = [""] * len(names)
+            if group != "likelihood":
+                conflict = sensitive[group] & sensitive["likelihood"]
+                told = np.select([conflict, sensitive[group]], ["prior-data conflict", "prior decides"], "").tolist()
+            rows.append(pd.DataFrame(table | {"k": k, "diagnosis": told}))
     return pd.concat(rows, ignore_index=True)
 
 
-def _diagnose(prior: np.ndarray, likelihood: np.ndarray) -> list[str]:
-    conflict, strong = (prior >= _SENSITIVE) & (likelihood >= _SENSITIVE), prior >= _SENSITIVE
-    return np.select([conflict, strong], ["prior-data conflict", "prior decides"], "").tolist()
+def _index(draws: np.ndarray, component: np.ndarray, group: str) -> np.ndarray:
+    """Sensitivity of each column, 0 for what does not vary."""
+    return np.where(np.ptp(draws, axis=0) > 0, sensitivity_index(draws, component, group=group), 0.0)
 
 
-def scaled_settings(settings: FitSettings, group: str, power: float) -> FitSettings | None:
-    """Settings under which the group's prior is really raised to a power; None where no setting says that.
+# Times that a log density is dealt out anew, each to as many quantities.
+_DEALS, _QUANTITIES = 20, 4
 
-    A PC prior on a scale is exponential, and its power an exponential with that many times the rate. Weights of
-    precision ``power`` are weights of precision one whose scale is shrunk by the root of it.
+
+def _noise(draws: np.ndarray, component: np.ndarray, group: str) -> float:
+    """Largest index of quantities that the component has nothing to do with."""
+    rng = np.random.default_rng(0)
+    few = draws[:, np.linspace(0, draws.shape[1] - 1, _QUANTITIES).astype(int)]
+    return max(float(_index(few, rng.permutation(component), group).max()) for _ in range(_DEALS))
+
+
+def scaled_settings(fit: Fit, group: str, power: float) -> FitSettings | None:
+    """Settings under which the group's prior is really raised to a power; None for the likelihood, which has none.
+
+    PC priors are exponential, and the power of an exponential is one with that many times the rate.
     """
-    if group in ("smoothness", "likelihood"):
+    settings = fit.settings
+    if group == "likelihood":
         return None
-    factor = np.sqrt(power) if group in ("weights", "field") else power
+    if group == "smoothness":
+        family: Any = settings.family
+        prior = PCPrior(family.smoothness.upper, _smoothness_prior(fit).powered(power, family.smoothness.upper))
+        return replace(settings, family=replace(family, smoothness=prior))
+    factor = float(np.sqrt(power)) if group in _ROOTED else power
     present = {field.name for field in fields(settings.family)}
-    changed = {}
+    changed: dict[str, Any] = {}
     for name in GROUPS[group]:
         if name in present:
-            prior: PCPrior = getattr(settings.family, name)
-            changed[name] = PCPrior(prior.upper / factor, prior.alpha)
+            own: PCPrior = getattr(settings.family, name)
+            changed[name] = PCPrior(own.upper / factor, own.alpha)
     return replace(settings, family=replace(settings.family, **changed))
