@@ -21,6 +21,9 @@ from .folds import make_folds
 from .graph import RegionGraph
 from .null_maps import make_null_maps
 from .nulls import Nulls, nulls
+from .sensitivity import Sensitivity, sensitivity
+from .sensitivity_grid import Variant
+from .sensitivity_plot import plot_sensitivity
 from .settings import PCPrior
 from .simulate import simulate
 from .study import Study
@@ -41,16 +44,20 @@ __all__ = [
     "Nulls",
     "PCPrior",
     "RegionGraph",
+    "Sensitivity",
     "SettingsError",
     "Study",
     "Validation",
+    "Variant",
     "Verification",
     "fit",
     "load",
     "make_folds",
     "make_null_maps",
     "nulls",
+    "plot_sensitivity",
     "resolve",
+    "sensitivity",
     "simulate",
     "validate",
     "verify",

@@ -16,6 +16,8 @@ from .fit import Fit
 from .fit_summary import summarise_fit
 from .interrupts import uninterrupted
 from .nulls import Nulls
+from .sensitivity import Sensitivity
+from .sensitivity_plot import plot_sensitivity
 from .study import Study
 from .tables import GENE_COLUMNS, PROGRAM_COLUMNS, has_genes, has_programs
 from .validate import Validation
@@ -24,6 +26,7 @@ from .verify import Verification
 __all__ = [
     "FIT_FILES",
     "NULL_FILES",
+    "SENSITIVITY_FILES",
     "STUDY_FILES",
     "VALIDATION_FILES",
     "VERIFY_FILES",
@@ -31,6 +34,7 @@ __all__ = [
     "staged",
     "write_fit_files",
     "write_nulls",
+    "write_sensitivity",
     "write_study_files",
     "write_validation",
     "write_verification",
@@ -40,6 +44,10 @@ __all__ = [
 FIT_FILES = ("fit.nc", "regions.csv", "genes.csv", "programs.csv", "variance.csv", "summary.json", "report.html")
 VERIFY_FILES = ("verify.json",)
 NULL_FILES = ("nulls.csv", "null_genes.csv", "null_maps.csv")
+SENSITIVITY_FILES = (
+    *("power_scaling.csv", "sensitivity_variants.csv", "sensitivity_regions.csv", "sensitivity_genes.csv"),
+    *("sensitivity.png", "sensitivity_*.png"),
+)
 VALIDATION_FILES = ("scores.csv", "pointwise.csv", "differences.csv", "weights.csv")
 STUDY_FILES = ("expression.csv", "thinning.csv", "thinning_simulated*.csv", "truth.csv")
 
@@ -134,6 +142,20 @@ def write_nulls(found: Nulls, folder: Path) -> list[str]:
     for name, table in zip(NULL_FILES, (found.summary, found.genes, found.maps), strict=True):
         _write_table(table, folder / name)
     return list(NULL_FILES)
+
+
+def write_sensitivity(found: Sensitivity, folder: Path) -> list[str]:
+    """Write the four tables, and a picture of each map where matplotlib is installed; returns the names."""
+    tables = (found.power, found.variants, found.regions, found.genes)
+    names = list(SENSITIVITY_FILES[: len(tables)])
+    for name, table in zip(names, tables, strict=True):
+        _write_table(table, folder / name)
+    maps = list(dict.fromkeys(found.variants["map"]))
+    for one in maps:
+        name = "sensitivity.png" if len(maps) == 1 else f"sensitivity_{one}.png"
+        plot_sensitivity(found, one).savefig(folder / name, dpi=150)
+        names.append(name)
+    return names
 
 
 def write_validation(found: Validation, folder: Path) -> list[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from . import inferencedata
-from .errors import SettingsError
+from .errors import NeurovaeError, SettingsError
 from .fit import Fit
 from .jobs import Job, fingerprint, run_jobs
 from .power_scaling import GROUPS, log_components, power_scale, power_table, scaled_settings
@@ -25,8 +25,8 @@ __all__ = ["Sensitivity", "refit", "sensitivity"]
 Progress = Callable[[str, int, int, float], None]
 Arrays = dict[str, np.ndarray]
 
-# Powers that a prior group, and the likelihood, are raised to: half and twice the prior, four fifths and five quarters of
-# the data, further than which importance weights seldom carry.
+# Powers that a prior group, and the likelihood, are raised to: half and twice the prior, four fifths and five quarters
+# of the data, further than which importance weights seldom carry.
 _POWERS = dict.fromkeys(GROUPS, (0.5, 2.0)) | {"likelihood": (0.8, 1.25)}
 _MOST_AFFECTED = 10
 
@@ -43,8 +43,8 @@ class Sensitivity:
     variants
         One row a map and ``variant``: its ``kind`` ("power" or "choice"), ``how`` ("weights", "refit", or "unreliable"
         where neither could be had), Pareto ``k`` of the weights, ``largest_shift`` and ``median_shift`` of the regions'
-        means, in posterior sds, ``flips`` (regions of which a verdict changes), ``gene_flips`` (genes whose 90% interval
-        comes to exclude zero, or no longer does) and ``seconds``.
+        means, in posterior sds, ``flips`` (regions of which a verdict changes), ``gene_flips`` (genes whose 90%
+        interval comes to exclude zero, or no longer does) and ``seconds``.
     regions
         One row a map, variant and region: ``mean``, ``lower90``, ``upper90``; ``shift`` of the mean in the fit's
         posterior sds; ``width`` of the interval over the fit's; ``excludes_zero`` and ``most_affected`` (among the ten
@@ -82,6 +82,7 @@ def sensitivity(
     fit: Fit,
     grid: Sequence[Variant] | str | os.PathLike[str] | None = None,
     *,
+    seed: int | None = None,
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
     progress: bool | Progress = False,
@@ -98,6 +99,8 @@ def sensitivity(
         The fit to vary; its programs are lent to every variant that leaves them alone.
     grid
         Variants, or a TOML file of them (see `read_grid`); None (the default) for `default_grid`.
+    seed
+        Seed of the refits; None (the default) for the fit's own.
     workers, resume
         Processes that refits are spread over, and a folder that keeps what is finished; see `run_jobs`.
     progress
@@ -114,13 +117,14 @@ def sensitivity(
     """
     if fit.settings.method != "svi":
         raise SettingsError("variants are fitted by svi; fit the study without method= first.")
-    variants = _variants(fit, grid)
+    base = fit.settings if seed is None else replace(fit.settings, seed=seed)
+    variants = _variants(fit, base, grid)
     linear = fit.settings.model not in ("paper", "stacked")
     scaled = list(_power_variants(fit)) if linear else []
     again = {one.name: one.settings for one in scaled if one.settings is not None}
-    applied = {one.name: one.apply(fit.study, fit.settings) for one in variants}
+    applied = {one.name: one.apply(fit.study, base) for one in variants}
     refits = {name: (fit.study, settings) for name, settings in again.items()} | applied
-    jobs = [_job(fit, study, settings) for study, settings in refits.values()]
+    jobs = [_job(fit, name, *own) for name, own in refits.items()]
     from .progress import training_progress
 
     with training_progress(progress) as report:
@@ -158,9 +162,9 @@ class _Result:
     genes: tuple[str, ...]
 
 
-def _variants(fit: Fit, grid: Sequence[Variant] | str | os.PathLike[str] | None) -> list[Variant]:
+def _variants(fit: Fit, base: FitSettings, grid: Sequence[Variant] | str | os.PathLike[str] | None) -> list[Variant]:
     if grid is None:
-        return default_grid(fit.study, fit.settings)
+        return default_grid(fit.study, base)
     found = read_grid(grid) if isinstance(grid, str | os.PathLike) else list(grid)
     names = [one.name for one in found]
     if not found or len(set(names)) < len(names):
@@ -184,21 +188,26 @@ def _power_variants(fit: Fit) -> Iterator[_Scaled]:
             yield _Scaled(f"{group} to the power {power:g}", arrays, max(one.k for one in scaled), reliable, settings)
 
 
-def _job(fit: Fit, study: Study, settings: FitSettings) -> Job:
+def _job(fit: Fit, name: str, study: Study, settings: FitSettings) -> Job:
     """Part of the run that fits one variant, with the fit's programs where it leaves them alone."""
     own, half = fit.settings, None
     same = study is fit.study and settings.seed == own.seed and settings.model == "cross-scale"
-    kept = (
-        all(getattr(settings.family, name) == getattr(own.family, name) for name in EXPRESSION_HALF) if same else False
-    )
-    if kept and (getattr(settings.training, "steps", 0) == getattr(own.training, "steps", 0)):
+    if same and _programs_of(settings) == _programs_of(own):
         guide = inferencedata.group(fit.idata, "guide")
-        half = {str(name): guide[name].values for name in guide.data_vars}
+        half = {str(key): guide[key].values for key in guide.data_vars}
     arrays = [] if half is None else [values for _, values in sorted(half.items())]
-    return Job(fingerprint("sensitivity", study, settings.to_json(), *arrays), (study, settings, half))
+    return Job(fingerprint("sensitivity", study, settings.to_json(), *arrays), (name, study, settings, half))
 
 
-def refit(study: Study, settings: FitSettings, half: Arrays | None, *, progress: Progress | None = None) -> Arrays:
+def _programs_of(settings: FitSettings) -> list[Any]:
+    """What the trained expression half depends on."""
+    family = [getattr(settings.family, name) for name in EXPRESSION_HALF]
+    return [*family, *(getattr(settings.training, name) for name in ("steps", "learning_rate", "particles"))]
+
+
+def refit(
+    name: str, study: Study, settings: FitSettings, half: Arrays | None, *, progress: Progress | None = None
+) -> Arrays:
     """Fit a variant; mean, sd and 90% interval of thinning (map, region) and gene weights (map, gene), and seconds."""
     from .inference.engine import run_fit  # late: torch and Pyro take two seconds to import
     from .inference.expression_half import ExpressionHalf
@@ -206,12 +215,16 @@ def refit(study: Study, settings: FitSettings, half: Arrays | None, *, progress:
 
     started = time.perf_counter()
     programs = None if half is None else ExpressionHalf.from_arrays(half, pick_device(settings.device))
-    posterior = run_fit(study, settings, programs=programs, progress=progress).groups["posterior"]
+    try:
+        posterior = run_fit(study, settings, programs=programs, progress=progress).groups["posterior"]
+    except NeurovaeError as error:
+        raise SettingsError(f"variant {name!r} can't be fitted: {error}") from error
     found: Arrays = {}
-    for name in ("thinning", "gene_weight"):
-        if name in posterior:
-            values = posterior[name][1]
-            found |= {f"{name}.{key}": value for key, value in _summary(values.reshape(-1, *values.shape[2:])).items()}
+    for quantity in ("thinning", "gene_weight"):
+        if quantity in posterior:
+            values = posterior[quantity][1]
+            summary = _summary(values.reshape(-1, *values.shape[2:]))
+            found |= {f"{quantity}.{key}": value for key, value in summary.items()}
     return found | {"seconds": np.array(time.perf_counter() - started)}
 
 

@@ -1,4 +1,4 @@
-"""Other choices that could have been made: what a variant of a fit changes, a usual grid of them, and a file of one's own."""
+"""Other choices that could have been made: a variant of a fit, a usual grid of them, and a file of one's own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .errors import InputError, SettingsError
 from .graph import RegionGraph
 from .readers import GRAPHS, as_graph
@@ -20,7 +18,7 @@ from .study import Study
 __all__ = ["GRAPH_CHANGES", "Variant", "default_grid", "read_grid"]
 
 # Changes of the fit's own graph.
-GRAPH_CHANGES = ("no-homologues", "no-edges")
+GRAPH_CHANGES = ("no-homologues",)
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,7 @@ class Variant:
         Fields of the model's or its training's settings, for example ``{"n_programs": 8}``.
     graph
         Another graph: "dk68", "dk68-boundary", "dk68-distance", the path of a file, or a `RegionGraph` of the same
-        regions; or a change of the fit's own: "no-homologues" (no edges between homologues) or "no-edges". None (the
-        default) keeps it.
+        regions; or "no-homologues", the fit's own without edges between homologues. None (the default) keeps it.
     normalise
         How expression is normalised; None keeps it.
     genes
@@ -99,7 +96,7 @@ class Variant:
 
 def _graph(wanted: str | RegionGraph, own: RegionGraph) -> RegionGraph:
     if wanted in GRAPH_CHANGES:
-        weights = own.weights.copy() if wanted == "no-homologues" else np.zeros_like(own.weights)
+        weights = own.weights.copy()
         for left, right in own.homologues:
             weights[left, right] = weights[right, left] = 0.0
         return replace(own, weights=weights, label=f"{own.label}, {wanted}")
@@ -111,15 +108,14 @@ def _graph(wanted: str | RegionGraph, own: RegionGraph) -> RegionGraph:
 
 
 def default_grid(study: Study, settings: FitSettings) -> list[Variant]:
-    """Choices that another analyst might have made, a dozen; the first is another seed, which shows what chance does."""
+    """Choices that another analyst might have made; the first is another seed, which shows what chance does."""
     family: Any = settings.family
     grid = [Variant("another seed", seed=settings.seed + 1)]
     if settings.model == "cross-scale":
         grid += [
-            Variant("half as many programs", {"n_programs": max(1, family.n_programs // 2)}),
-            Variant("half as many more programs", {"n_programs": family.n_programs + family.n_programs // 2}),
-            Variant("rougher programs", {"smoothness": PCPrior(0.5, 0.8)}),
-            Variant("smoother programs", {"smoothness": PCPrior(0.9, 0.5)}),
+            *(Variant(f"{number} programs", {"n_programs": number}) for number in _numbers(family.n_programs)),
+            # Programs that hardly know of each other's regions, and noise in place of the field.
+            Variant("no graph", {"spatial_prior": "iid", "smoothness": PCPrior(0.01, 0.99)}),
         ]
         if study.graph.homologues:
             grid += [
@@ -144,6 +140,11 @@ def default_grid(study: Study, settings: FitSettings) -> list[Variant]:
     return grid
 
 
+def _numbers(programs: int) -> list[int]:
+    """Half as many programs, and half as many more."""
+    return sorted({max(1, programs // 2), programs + programs // 2} - {programs})
+
+
 def _graphs(graph: RegionGraph) -> list[Variant]:
     known = [name for name in GRAPHS if name != graph.label] if graph.label in GRAPHS else []
     grid = [Variant(f"graph {name}", graph=name) for name in known]
@@ -155,9 +156,9 @@ def _graphs(graph: RegionGraph) -> list[Variant]:
 def read_grid(path: str | os.PathLike[str]) -> list[Variant]:
     """Read variants from a TOML file.
 
-    Each is a table ``[[variant]]`` with a ``name`` and what it changes: ``graph``, ``normalise``, ``seed``, ``genes`` (a
-    list, or a file with one gene a line) and any setting of the model. A prior is ``{upper = 1.0, alpha = 0.1}``. Paths
-    are relative to the file's folder.
+    Each is a table ``[[variant]]`` with a ``name`` and what it changes: ``graph``, ``normalise``, ``seed``, ``genes``
+    (a list, or a file with one gene a line) and any setting of the model. A prior is ``{upper = 1.0, alpha = 0.1}``.
+    Paths are relative to the file's folder.
 
     Raises
     ------

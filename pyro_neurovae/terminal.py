@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
     from .fit import Fit
     from .nulls import Nulls
+    from .sensitivity import Sensitivity
     from .validate import Validation
     from .verify import Verification
 
-__all__ = ["print_fit", "print_held", "print_nulls", "print_validation", "print_verification"]
+__all__ = ["print_fit", "print_held", "print_nulls", "print_sensitivity", "print_validation", "print_verification"]
 
 _SCORES = {"r2": "R2", "r": "correlation", "elpd": "log density a region", "coverage90": "90% coverage"}
 _WIDTH = 100  # where the output is no terminal
@@ -62,6 +63,26 @@ def print_nulls(found: Nulls) -> None:
         console.print(_among_nulls(name, own))
         genes = found.genes[found.genes["map"] == name]
         console.print(_null_conclusion(own, genes), soft_wrap=True, markup=False)
+
+
+def print_sensitivity(found: Sensitivity) -> None:
+    """Print each map's variants, and what holds."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    for name in dict.fromkeys(found.variants["map"]):
+        title = f"{name}: how far regions move, in posterior standard deviations"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+        table.add_column("variant", no_wrap=True)
+        for column in ("by", "largest", "median", "regions that flip", "genes that flip"):
+            table.add_column(column, justify="right", no_wrap=True)
+        for row in found.variants[found.variants["map"] == name].to_dict("records"):
+            moved = (f"{row['largest_shift']:.2f}", f"{row['median_shift']:.2f}")
+            table.add_row(row["variant"], row["how"], *moved, str(row["flips"]), str(row["gene_flips"]))
+        console.print(table)
+        console.print(found.conclusion(name), soft_wrap=True, markup=False)
 
 
 def print_validation(found: Validation) -> None:

@@ -1,11 +1,11 @@
 """Held-out scores of every model on the public maps, on the folds that the peers' table was made with.
 
-    python tests/benchmarks/compare.py [--models cross-scale paper ...] [--normalise gene|region|none]
+    python tests/benchmarks/compare.py [--models NAME ...] [--normalise gene|region|none] [--set NAME=VALUE ...]
 
 Reads the public data from the folder that PYRO_NEUROVAE_DATA names, ../shared/data by default. Each entry is R2 / mean
 log predictive density of a region / coverage of the 90% interval, averaged over two ways of folding (10 folds of
 homologue pairs, 7 bilateral spatial blocks). Expression is the panel stable across donors (r > 0.6), normalised per
-gene, for ``paper`` per region as the paper does, unless --normalise says otherwise.
+region unless --normalise says otherwise. The last row is the mean of the others.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 import pyro_neurovae as nv
+from pyro_neurovae.settings import parse_options
 
 DATA = Path(os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data"))
 MAPS = {
@@ -29,7 +30,7 @@ MAPS = {
     "tle_right": "enigma_tle_right.csv",
 }
 SCHEMES, SEEDS = ("pairs", "blocks"), (0, 1)
-MODELS = ("cross-scale", "expression", "spatial", "paper")
+MODELS = ("cross-scale", "expression", "spatial", "ridge", "pls")
 
 
 def read_folds(study: nv.Study, scheme: str, seed: int) -> np.ndarray:
@@ -49,23 +50,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--maps", nargs="+", default=list(MAPS))
-    parser.add_argument("--normalise", choices=("gene", "region", "none"))
+    parser.add_argument("--normalise", choices=("gene", "region", "none"), default="region")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", nargs="*", help="settings of every model, NAME=VALUE", default=[])
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    models = {
-        name: {"model": name, "normalise": given.normalise or ("region" if name == "paper" else "gene")}
-        for name in given.models
-    }
+    options = parse_options(given.set)
+    models = {name: {"model": name, "normalise": given.normalise} | options for name in given.models}
+    every: list[pd.DataFrame] = []
     print("| map | folds |", " | ".join(models), "|")
     print("|---|---|" + "---|" * len(models), flush=True)
     for name in given.maps:
         study = nv.Study.from_files(DATA / "expression/ahba_dk68_stable0.6.csv.gz", [DATA / "thickness" / MAPS[name]])
         ways = [read_folds(study, scheme, seed) for scheme in SCHEMES for seed in SEEDS]
-        scores = nv.validate(study, models, folds=ways).scores
+        scores = nv.validate(study, models, folds=ways, seed=given.seed).scores
+        every.append(scores)
         for i, scheme in enumerate(SCHEMES):
             own = scores[scores["repeat"] // len(SEEDS) == i]
             cells = [entry(own[own["model"] == model]) for model in models]
             print(f"| {name} | {scheme} |", " | ".join(cells), "|", flush=True)
+    whole = pd.concat(every)
+    print("| mean | |", " | ".join(entry(whole[whole["model"] == model]) for model in models), "|")
 
 
 if __name__ == "__main__":

@@ -243,7 +243,7 @@ def test_importing_the_command_line_loads_nothing_heavy():
     assert not heavy & set(loaded)
 
 
-@pytest.mark.parametrize("command", ["fit", "verify", "demo", "simulate", "validate"])
+@pytest.mark.parametrize("command", ["fit", "verify", "demo", "simulate", "validate", "nulls", "sensitivity"])
 def test_help_of_every_command_names_seed_and_out(run, command):
     status, printed, _ = run(command, "--help")
     assert status == 0
