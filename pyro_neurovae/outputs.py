@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
-from .errors import InputError
+from .errors import InputError, NeurovaeWarning
 from .fit import Fit
 from .fit_summary import summarise_fit
 from .interrupts import uninterrupted
@@ -151,6 +153,13 @@ def write_sensitivity(found: Sensitivity, folder: Path) -> list[str]:
     for name, table in zip(names, tables, strict=True):
         _write_table(table, folder / name)
     maps = list(dict.fromkeys(found.variants["map"]))
+    if find_spec("matplotlib") is None:
+        warnings.warn(
+            'no picture: matplotlib is not installed; install it by: pip install "pyro_neurovae[plots]"',
+            NeurovaeWarning,
+            stacklevel=2,
+        )
+        return names
     for one in maps:
         name = "sensitivity.png" if len(maps) == 1 else f"sensitivity_{one}.png"
         plot_sensitivity(found, one).savefig(folder / name, dpi=150)

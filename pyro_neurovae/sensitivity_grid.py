@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .atlas import dk68_names
 from .errors import InputError, SettingsError
 from .graph import RegionGraph
 from .readers import GRAPHS, as_graph
@@ -146,8 +147,14 @@ def _numbers(programs: int) -> list[int]:
 
 
 def _graphs(graph: RegionGraph) -> list[Variant]:
-    known = [name for name in GRAPHS if name != graph.label] if graph.label in GRAPHS else []
-    grid = [Variant(f"graph {name}", graph=name) for name in known]
+    grid = []
+    if set(graph.names) <= set(dk68_names()):
+        made = {name: RegionGraph.dk68(weights=weights).subset(graph.names) for name, weights in GRAPHS.items()}
+        grid += [
+            Variant(f"graph {name}", graph=name)
+            for name, other in made.items()
+            if not np.allclose(other.weights, graph.weights)
+        ]
     if any(graph.weights[left, right] > 0 for left, right in graph.homologues):
         grid.append(Variant("no edges between homologues", graph="no-homologues"))
     return grid
