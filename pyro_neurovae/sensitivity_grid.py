@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .atlas import dk68_names
 from .errors import InputError, SettingsError
 from .graph import RegionGraph
