@@ -178,5 +178,6 @@ def _write(path: Path, arrays: Arrays) -> None:
     """Write arrays whole or not at all."""
     stage = path.with_suffix(".partial")
     with stage.open("wb") as file:
-        np.savez(file, **arrays)
+        named: dict[str, Any] = dict(arrays)
+        np.savez(file, **named)
     stage.replace(path)

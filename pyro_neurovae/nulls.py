@@ -119,7 +119,7 @@ def nulls(
     )  # (null, map, region)
     every = np.concatenate([study.thinning[None], made])
     batches = [every[start : start + _BATCH] for start in range(0, len(every), _BATCH)]
-    key = [study, settings.to_json(), *(values for _, values in sorted((half or {}).items()))]
+    key: list[Any] = [study, settings.to_json(), *(values for _, values in sorted((half or {}).items()))]
     jobs = [Job(fingerprint("nulls", *key, batch), (study, settings, batch, half)) for batch in batches]
     from .progress import training_progress
 
@@ -147,7 +147,8 @@ def trained_half(fit: Fit, *, draws: int, map_steps: int) -> tuple[FitSettings, 
     """Settings of a null map's fit, and the trained expression half of the fit's first chain where it has one."""
     if fit.settings.method != "svi":
         raise SettingsError("null maps are fitted by svi; fit the study without method= first.")
-    training = replace(fit.settings.training, map_steps=map_steps)
+    own: Any = fit.settings.training
+    training = replace(own, map_steps=map_steps)
     settings = replace(fit.settings, restarts=1, draws=draws, training=training)
     if fit.settings.model != "cross-scale":
         return settings, None

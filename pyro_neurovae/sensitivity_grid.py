@@ -83,7 +83,7 @@ class Variant:
         return replace(study, truth=None, **changes) if changes else study
 
     def _settings(self, settings: FitSettings) -> FitSettings:
-        own = {"seed": settings.seed if self.seed is None else self.seed}
+        own: dict[str, Any] = {"seed": settings.seed if self.seed is None else self.seed}
         for name, value in self.settings.items():
             if hasattr(settings.family, name):
                 settings = replace(settings, family=replace(settings.family, **{name: value}))

@@ -156,7 +156,7 @@ def _among_nulls(name: str, rows: pd.DataFrame) -> Table:
 
 def _null_conclusion(rows: pd.DataFrame, genes: pd.DataFrame) -> str:
     """What the share's p and the genes' false discovery rates say."""
-    p = float(rows.set_index("statistic").loc["transcriptomic_share", "p"])
+    p = float(rows.loc[rows["statistic"] == "transcriptomic_share", "p"].iloc[0])
     more = "more" if p <= _LEAST_SURPRISING else "no more"
     found = int((genes["q"] <= _LEAST_SURPRISING).sum())
     return (
@@ -195,7 +195,7 @@ def _concluded(rows: pd.DataFrame) -> str:
     told = f"by less than two standard errors ahead of {', '.join(near)}" if near else "two standard errors ahead"
     if len(rows) == 1:
         told = "the only model"
-    predicts = rows.set_index("model").loc[best, "r2"] > 0
+    predicts = bool((rows.loc[rows["model"] == best, "r2"] > 0).all())
     worth = "" if predicts else " It predicts no better than the mean of the map."
     return f"{best} predicts best ({told}).{worth}"
 
