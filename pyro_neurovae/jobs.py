@@ -135,9 +135,7 @@ def _results(
     for _ in range(_TRIES):
         calls = [delayed(_numbered)(number, function, jobs[number].arguments) for number in left]
         try:
-            for number, arrays in Parallel(n_jobs=min(workers, max(len(left), 1)), return_as="generator_unordered")(
-                calls
-            ):
+            for number, arrays in Parallel(n_jobs=workers, return_as="generator_unordered")(calls):
                 left = [other for other in left if other != number]
                 yield number, arrays
             return

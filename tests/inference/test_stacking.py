@@ -91,7 +91,7 @@ def test_a_fit_is_saved_with_its_members_and_weights(tmp_path):
 
 
 def test_the_better_member_gets_the_weight():
-    smooth = nv.simulate(2, genes=60, transcriptomic_scale=0.0, spatial_scale=0.2, unexplained_scale=0.01)
+    smooth = nv.simulate(4, genes=60, transcriptomic_scale=0.0, spatial_scale=0.2, unexplained_scale=0.01)
     fitted = nv.fit(smooth, "stacked", members=["expression", "spatial"], folds=5, draws=100)
     assert fitted.idata["posterior"]["member"].values.mean() > 0.6
 

@@ -67,7 +67,7 @@ def clean() -> nv.Fit:
 @pytest.fixture(scope="module")
 def smooth() -> nv.Study:
     """A map that hardly depends on expression and is smooth over the cortex."""
-    return nv.simulate(0, spatial_scale=0.2, transcriptomic_scale=0.02)
+    return nv.simulate(3, spatial_scale=0.2, transcriptomic_scale=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_programs_that_the_model_lacks(expressed):
 
 
 def test_a_spatial_part_that_the_model_lacks():
-    study = nv.simulate(0, spatial_scale=0.2, transcriptomic_scale=0.02, unexplained_scale=0.0)
+    study = nv.simulate(3, spatial_scale=0.2, transcriptomic_scale=0.02, unexplained_scale=0.0)
     assert "moran" in failed(quickly(study, "spatial", spatial_prior="iid"))
 
 
