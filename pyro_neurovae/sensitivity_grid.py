@@ -14,6 +14,7 @@ import numpy as np
 from .atlas import dk68_names
 from .errors import InputError, SettingsError
 from .graph import RegionGraph
+from .power_scaling import GROUPS
 from .readers import GRAPHS, as_graph
 from .settings import FitSettings, PCPrior
 from .study import Study
@@ -117,6 +118,7 @@ def default_grid(study: Study, settings: FitSettings) -> list[Variant]:
     if settings.model == "cross-scale":
         grid += [
             *(Variant(f"{number} programs", {"n_programs": number}) for number in _numbers(family.n_programs)),
+            Variant("Leroux programs (rho)", {"program_prior": "leroux"}),
             # Programs that hardly know of each other's regions, and noise in place of the field.
             Variant("no graph", {"spatial_prior": "iid", "smoothness": PCPrior(0.01, 0.99)}),
         ]
@@ -126,6 +128,11 @@ def default_grid(study: Study, settings: FitSettings) -> list[Variant]:
                 for value in (0.0, 1.0)
                 if value != family.homologue_sharing
             ]
+    scales = [name for name in GROUPS["scales"] if isinstance(getattr(family, name, None), PCPrior)]
+    for factor in (3.0, 1 / 3):
+        wide = {name: PCPrior(factor * getattr(family, name).upper, getattr(family, name).alpha) for name in scales}
+        if wide:
+            grid.append(Variant(f"scale priors {'three times as wide' if factor > 1 else 'a third as wide'}", wide))
     if settings.model == "paper":
         grid += [Variant(f"lambda {value:g}", {"lam": value}) for value in (0.0, 0.01, 1.0)]
     if settings.model in ("cross-scale", "spatial"):
