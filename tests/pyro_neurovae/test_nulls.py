@@ -105,7 +105,7 @@ def test_command(small_fit, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_ci_selection_null_maps_are_as_full_refits():
+def test_null_maps_are_as_full_refits():
     study = nv.simulate(3, genes=200)
     fitted = nv.fit(study)
     quick = nv.nulls(fitted, number=12)
