@@ -1,13 +1,15 @@
 """False-positive rate of null maps, and their speed.
 
-    python tests/benchmarks/null_validity.py [--runs 200] [--nulls 39] [--methods moran spin] [--seed 0] [--timing 1000]
+    python tests/benchmarks/null_validity.py [--runs 200] [--nulls 39] [--methods moran spin] [--seed 0]
+        [--timing 1000] [--refits 50] [--map enigma_pd.txt]
 
 Each run draws a map that is smooth and has nothing to do with expression (ICAR on the Desikan-Killiany graph, and a
 quarter as much white noise), with the expression of the public panel, fits `cross-scale` to it and to its null maps,
 and asks whether p is at most 0.05. Beside it stand what is done without null maps: Pearson's parametric p of the map's
 correlation with the first principal component of expression, and the same refits with shuffled values. With 39 null
-maps a valid test rejects 5% of the time. --timing N measures the time of N null maps of a public map instead. Reads
-the folder that PYRO_NEUROVAE_DATA names, ../shared/data by default.
+maps a valid test rejects 5% of the time. --timing N measures the time of N null maps of a public map instead, and
+--refits N holds the quick fits of N null maps against `nv.fit` of each. Reads the folder that PYRO_NEUROVAE_DATA names,
+../shared/data by default.
 """
 
 from __future__ import annotations
@@ -19,14 +21,14 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import binomtest, pearsonr
+from scipy.stats import binomtest, pearsonr, spearmanr
 
 import pyro_neurovae as nv
 from pyro_neurovae.inference.null_fits import fit_maps
 from pyro_neurovae.nulls import trained_half
 
 DATA = Path(os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data"))
-PANEL, MAP = "expression/ahba_dk68_stable0.6.csv.gz", "thickness/enigma_scz.csv"
+PANEL = "expression/ahba_dk68_stable0.6.csv.gz"
 LEVEL = 0.05
 
 
@@ -64,6 +66,21 @@ def p_values(fit: nv.Fit, maps: np.ndarray, method: str, nulls: int, seed: int) 
     return (1 + (share[:, 1:] >= share[:, :1]).sum(1)) / (1 + nulls)
 
 
+def against_refits(fit: nv.Fit, number: int, seed: int) -> None:
+    """Print p by quick fits and by full ones, and how the null maps' shares agree."""
+    study, quick = fit.study, nv.nulls(fit, number=number, seed=seed)
+    made = nv.make_null_maps(study.thinning[0], study.graph, number=number, seed=seed)
+    shares = []
+    for values in np.concatenate([study.thinning, made]):
+        table = nv.fit(study.with_thinning(values, study.standard_error), seed=seed).variance().set_index("source")
+        shares.append(table.loc["transcriptomic", "mean"])
+    full = (1 + (np.array(shares[1:]) >= shares[0]).sum()) / (1 + number)
+    r = spearmanr(quick.distribution["transcriptomic_share"], shares[1:]).statistic
+    print(f"{number} null maps of the share: p {quick.summary['p'].iloc[0]:.3f} quick, {full:.3f} by full refits; ")
+    print(f"Spearman of the null maps' shares {r:.3f}; mean {quick.summary['null_mean'].iloc[0]:.3f} and ", end="")
+    print(f"{np.mean(shares[1:]):.3f}")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -72,11 +89,16 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=["moran", "spin", "shuffle"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--timing", type=int)
+    parser.add_argument("--refits", type=int)
+    parser.add_argument("--map", default="enigma_scz.csv")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    study = nv.Study.from_files(DATA / PANEL, [DATA / MAP])
+    study = nv.Study.from_files(DATA / PANEL, [DATA / "thickness" / given.map])
     fit = nv.fit(study, seed=given.seed)
+    if given.refits:
+        against_refits(fit, given.refits, given.seed)
+        return
     if given.timing:
         started = time.perf_counter()
         found = nv.nulls(fit, number=given.timing, workers=given.workers)
