@@ -24,7 +24,7 @@ def nulls(
         ),
     ] = "moran",
     maps: Annotated[int, typer.Option(metavar="N", help="Number of null maps.")] = 1000,
-    draws: Annotated[int, typer.Option(metavar="N", help="Posterior draws of each null map.")] = 100,
+    draws: Annotated[int, typer.Option(metavar="N", help="Posterior draws of each null map.")] = 200,
     seed: Seed = 0,
     workers: Workers = 1,
     resume: Resume = None,

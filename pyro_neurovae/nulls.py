@@ -64,7 +64,7 @@ def nulls(
     method: str = "moran",
     number: int = 1000,
     seed: int = 0,
-    draws: int = 100,
+    draws: int = 200,
     map_steps: int = 60,
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
