@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .atlas import resolve
+from .cohort import Contrast, SimulatedCohort, Subjects, contrast, read_subjects, simulate_cohort
 from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
 
 # The functions fit and simulate share their modules' names: imported here, the functions are what nv.fit and
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Contrast",
     "GMRF",
     "Fit",
     "GraphError",
@@ -46,19 +48,24 @@ __all__ = [
     "RegionGraph",
     "Sensitivity",
     "SettingsError",
+    "SimulatedCohort",
     "Study",
+    "Subjects",
     "Validation",
     "Variant",
     "Verification",
+    "contrast",
     "fit",
     "load",
     "make_folds",
     "make_null_maps",
     "nulls",
     "plot_sensitivity",
+    "read_subjects",
     "resolve",
     "sensitivity",
     "simulate",
+    "simulate_cohort",
     "validate",
     "verify",
 ]

@@ -7,13 +7,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from .errors import NeurovaeWarning, SettingsError
 
-__all__ = ["TAKEN", "app", "choice", "heeding_warnings", "print_warning", "print_written", "show_bar"]
+if TYPE_CHECKING:
+    from .study import Study
+
+__all__ = ["TAKEN", "app", "choice", "heeding_warnings", "print_warning", "print_written", "read_study", "show_bar"]
 
 app = typer.Typer(
     add_completion=False,
@@ -32,6 +35,25 @@ def choice(flag: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise SettingsError(f"{flag} {value} is unknown: the known ones are {', '.join(known)}.")
     return value
+
+
+def read_study(
+    expression: Path,
+    thinning: list[Path],
+    *,
+    graph: str,
+    se: str,
+    covariance: list[str],
+    normalise: str = "region",
+    **others: Any,
+) -> Study:
+    """Read the study that a command's options name."""
+    from .study import Study
+
+    choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
+    choices["normalise"] = choice("--normalise", normalise, ("gene", "region", "none"))
+    choices["covariance"] = covariance[0] if covariance in (["auto"], ["none"]) else [Path(one) for one in covariance]
+    return Study.from_files(expression, thinning, graph=graph, **choices, **others)
 
 
 @contextmanager

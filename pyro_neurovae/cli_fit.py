@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from .cli_app import TAKEN, app, choice, heeding_warnings, print_written, show_bar
+from .cli_app import TAKEN, app, heeding_warnings, print_written, read_study, show_bar
 from .cli_options import (
+    AUTO,
+    Covariance,
     Device,
     Draws,
     Expression,
+    Genes,
+    GeneWeights,
     Graph,
     Normalise,
     OptionalOut,
@@ -49,6 +53,9 @@ def fit(
     se: StandardErrors = "file",
     se_column: StandardErrorColumn = None,
     value_column: ValueColumn = None,
+    covariance: Covariance = AUTO,
+    genes: Genes = None,
+    gene_weights: GeneWeights = None,
     normalise: Normalise = "region",
     settings: Settings = None,
     device: Device = "auto",
@@ -62,7 +69,6 @@ def fit(
     from .fit import fit as run
     from .outputs import FIT_FILES, check_out, staged, write_fit_files
     from .settings import fit_settings, parse_options
-    from .study import Study
     from .terminal import print_fit
 
     check_out(out, FIT_FILES, overwrite=overwrite)
@@ -73,11 +79,18 @@ def fit(
         "seed": seed,
     }
     fit_settings(model, **options)
-    choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
-    choices["normalise"] = choice("--normalise", normalise, ("gene", "region", "none"))
     with heeding_warnings() as said:
-        study = Study.from_files(
-            expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
+        study = read_study(
+            expression,
+            thinning,
+            graph=graph,
+            se=se,
+            covariance=covariance,
+            normalise=normalise,
+            value_column=value_column,
+            se_column=se_column,
+            genes=genes,
+            gene_weights=gene_weights,
         )
     fitted = run(study, model, progress=show_bar(quiet), **options)
     if not quiet:
@@ -127,17 +140,32 @@ def simulate(
     seed: Seed = 0,
     genes: Annotated[int, typer.Option(metavar="N", help="Number of genes.")] = 910,
     maps: Annotated[int, typer.Option(metavar="N", help="Number of maps; several are one file each.")] = 1,
+    cohort: Annotated[
+        bool, typer.Option("--cohort", metavar="", help="Also 1,352 subjects with the map's effects, as ADNI's tables.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Draw a study from the model on the Desikan-Killiany graph, with its truth.
 
-    Writes expression.csv, thinning.csv and truth.csv.
+    Writes expression.csv, thinning.csv and truth.csv; with --cohort UCSFFSX51.csv, ADNIMERGE.csv and
+    cohort_truth.csv in place of thinning.csv.
     """
+    from .cohort import simulate_cohort
+    from .cohort.files import COHORT_FILES, write_cohort
+    from .errors import SettingsError
     from .outputs import STUDY_FILES, check_out, staged, write_study_files
     from .simulate import simulate as draw
 
-    check_out(out, STUDY_FILES, overwrite=overwrite)
+    if cohort and maps != 1:
+        raise SettingsError(f"--cohort has the effects of one map, and --maps is {maps}; leave out one of the two.")
+    files = (*STUDY_FILES, *COHORT_FILES)
+    check_out(out, files, overwrite=overwrite)
     study = draw(seed, genes=genes, maps=maps)
-    with staged(out, STUDY_FILES) as folder:
+    with staged(out, files) as folder:
         written = write_study_files(study, folder)
+        if cohort:
+            effect = (study.truth or {})["thinning"][0]
+            written += write_cohort(simulate_cohort(seed, effect=effect), folder)
+            (folder / "thinning.csv").unlink()
+            written.remove("thinning.csv")
     print_written(out, written)

@@ -8,6 +8,10 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "AUTO",
+    "Covariance",
+    "GeneWeights",
+    "Genes",
     "Device",
     "Draws",
     "Expression",
@@ -27,9 +31,26 @@ __all__ = [
     "Workers",
 ]
 
+# What an option with several values has for its default.
+AUTO = ["auto"]
+
 FittedFile = Annotated[Path, typer.Argument(metavar="FIT.nc", help="What fit wrote.")]
 Expression = Annotated[
     Path, typer.Option(metavar="FILE", help="Table of regions by genes, either way round (CSV, TSV; .gz).")
+]
+Genes = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Genes to keep, a symbol a line or a column called gene.")
+]
+GeneWeights = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Weight of each gene (columns gene, weight): its precision among the others."),
+]
+Covariance = Annotated[
+    list[str],
+    typer.Option(
+        metavar="auto|none|FILE [FILE ...]",
+        help="Sampling covariance across regions; auto takes MAP_covariance.csv beside MAP.csv where there is one.",
+    ),
 ]
 Graph = Annotated[
     str,

@@ -7,11 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from .cli_app import app, choice, heeding_warnings, print_written, show_bar
+from .cli_app import app, heeding_warnings, print_written, read_study, show_bar
 from .cli_options import (
+    AUTO,
+    Covariance,
     Device,
     Draws,
     Expression,
+    Genes,
+    GeneWeights,
     Graph,
     Normalise,
     Out,
@@ -60,6 +64,9 @@ def validate(
     se: StandardErrors = "file",
     se_column: StandardErrorColumn = None,
     value_column: ValueColumn = None,
+    covariance: Covariance = AUTO,
+    genes: Genes = None,
+    gene_weights: GeneWeights = None,
     normalise: Normalise = "region",
     workers: Workers = 1,
     resume: Resume = None,
@@ -74,21 +81,27 @@ def validate(
     from .folds import SCHEMES
     from .outputs import VALIDATION_FILES, check_out, staged, write_validation
     from .readers import read_folds
-    from .study import Study
     from .terminal import print_validation
     from .validate import validate as run
 
     check_out(out, VALIDATION_FILES, overwrite=overwrite)
-    choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
-    choices["normalise"] = choice("--normalise", normalise, ("gene", "region", "none"))
     table = folds not in SCHEMES
     if table and not Path(folds).exists():
         raise SettingsError(f"--folds {folds} is no file and unknown: the known ones are {', '.join(SCHEMES)}.")
     if table and repeats != 1:
         raise SettingsError(f"--folds {folds} is one way of folding; leave out --repeats.")
     with heeding_warnings():
-        study = Study.from_files(
-            expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
+        study = read_study(
+            expression,
+            thinning,
+            graph=graph,
+            se=se,
+            covariance=covariance,
+            normalise=normalise,
+            value_column=value_column,
+            se_column=se_column,
+            genes=genes,
+            gene_weights=gene_weights,
         )
         ways: Any = [read_folds(Path(folds), study.regions)] if table else folds
     found = run(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from .cli_app import app, choice, heeding_warnings, print_written, show_bar
+from .cli_app import app, heeding_warnings, print_written, read_study, show_bar
 from .cli_options import (
+    AUTO,
+    Covariance,
     Device,
     Expression,
+    Genes,
+    GeneWeights,
     Graph,
     OptionalOut,
     Overwrite,
@@ -37,6 +41,9 @@ def verify(
     se: StandardErrors = "file",
     se_column: StandardErrorColumn = None,
     value_column: ValueColumn = None,
+    covariance: Covariance = AUTO,
+    genes: Genes = None,
+    gene_weights: GeneWeights = None,
     settings: Settings = None,
     device: Device = "auto",
     out: OptionalOut = None,
@@ -50,7 +57,6 @@ def verify(
     """
     from .outputs import VERIFY_FILES, check_out, staged, write_verification
     from .settings import fit_settings, parse_options
-    from .study import Study
     from .terminal import print_verification
     from .verify import verify as run
 
@@ -60,10 +66,17 @@ def verify(
         raise SettingsError(f"verify takes one map, and --thinning names {len(thinning)} files; name one of them.")
     options = parse_options(settings, taken=("model", "device", "seed", "normalise")) | {"device": device}
     fit_settings("paper", seed=seed, **options)
-    choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
     with heeding_warnings() as said:
-        study = Study.from_files(
-            expression, thinning, graph=graph, value_column=value_column, se_column=se_column, **choices
+        study = read_study(
+            expression,
+            thinning,
+            graph=graph,
+            se=se,
+            covariance=covariance,
+            value_column=value_column,
+            se_column=se_column,
+            genes=genes,
+            gene_weights=gene_weights,
         )
     found = run(study, seed=seed, progress=show_bar(quiet), **options)
     print_verification(found, said=said, table=not quiet)

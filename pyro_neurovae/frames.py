@@ -61,12 +61,25 @@ def covariance_from_frames(
         raise InputError(f"covariance of {unknown[0]}, which is no map; the maps are {', '.join(labels)}.")
     return np.stack(
         [
-            _placed_covariance(given[one.name], names, f"covariance of {one.name}")
+            _matching(_placed_covariance(given[one.name], names, f"covariance of {one.name}"), one, names)
             if one.name in given
             else np.diag(one.standard_error**2)
             for one in maps
         ]
     )
+
+
+def _matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) -> np.ndarray:
+    """The covariance, if its diagonal is what the map's standard errors say."""
+    own = np.sqrt(np.maximum(np.diag(covariance), 0))
+    off = np.nan_to_num(np.abs(own / one.standard_error - 1), nan=0.0)
+    if (off > 0.01).any():
+        row = int(np.argmax(off))
+        raise InputError(
+            f"covariance of {one.name}, region {names[row]}: the root of the variance is {own[row]:.4g} and the "
+            f"standard error is {one.standard_error[row]:.4g}; give the covariance that belongs to the map, or none."
+        )
+    return covariance
 
 
 def study_fields(table: ExpressionTable, maps: Sequence[ThinningMap], notices: tuple[str, ...]) -> dict[str, Any]:

@@ -19,7 +19,16 @@ from .region_labels import place_rows
 from .text_table import file_stem, parse_numbers, read_table
 from .thinning_table import ThinningMap, map_from_table
 
-__all__ = ["GRAPHS", "as_graph", "map_names", "read_expression", "read_folds", "read_graph", "read_thinning"]
+__all__ = [
+    "GRAPHS",
+    "as_graph",
+    "map_names",
+    "read_covariances",
+    "read_expression",
+    "read_folds",
+    "read_graph",
+    "read_thinning",
+]
 
 FilePath = str | os.PathLike[str]
 
@@ -101,6 +110,41 @@ def read_thinning(
     )
 
 
+def read_covariances(
+    covariance: FilePath | Sequence[FilePath], paths: Sequence[FilePath], names: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame] | None, tuple[str, ...]]:
+    """Read the sampling covariance of each map that has one: map to labelled square, and notices.
+
+    Parameters
+    ----------
+    covariance
+        "auto": ``MAP_covariance.csv`` (or ``.csv.gz``) beside a map's own file, where there is one; "none"; or files.
+    paths, names
+        The maps' files and names.
+
+    Raises
+    ------
+    InputError
+        If a file belongs to no map, or can't be read.
+    """
+    if covariance == "none":
+        return None, ()
+    if covariance == "auto":
+        beside = {name: _covariance_beside(Path(path)) for path, name in zip(paths, names, strict=True)}
+        chosen = {name: file for name, file in beside.items() if file is not None}
+    else:
+        files = [covariance] if isinstance(covariance, str | os.PathLike) else list(covariance)
+        alone = len(files) == len(names) == 1
+        chosen = {names[0] if alone else file_stem(file).removesuffix("_covariance"): Path(file) for file in files}
+        unknown = [file for name, file in chosen.items() if name not in names]
+        if unknown:
+            raise InputError(
+                f"{unknown[0]} goes with none of the maps {', '.join(names)}; name each MAP_covariance.csv."
+            )
+    told = tuple(f"{name}: errors go together across regions as {file.name} has it." for name, file in chosen.items())
+    return {name: read_table(file).labelled() for name, file in chosen.items()} or None, told
+
+
 def read_graph(path: FilePath) -> tuple[RegionGraph, tuple[str, ...]]:
     """Read a weighted graph and notices of the reading; see `read_connections` for the forms of a file.
 
@@ -139,6 +183,11 @@ def read_folds(path: FilePath, names: Sequence[str]) -> np.ndarray:
                 f"{table.source}, row {label}: the fold is {number:g}; number folds with whole numbers from 0."
             )
     return np.nan_to_num(placed.scatter(numbers), nan=-1).astype(int)
+
+
+def _covariance_beside(path: Path) -> Path | None:
+    places = [path.with_name(f"{file_stem(path)}_covariance{end}") for end in (".csv", ".csv.gz")]
+    return next((place for place in places if place.is_file()), None)
 
 
 def _weighted(connections: pd.DataFrame, label: str) -> RegionGraph:

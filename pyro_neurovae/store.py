@@ -48,6 +48,8 @@ def study_groups(study: Study) -> inferencedata.Groups:
     }
     if study.covariance is not None:
         constant["covariance"] = (("map", "region", "region_to"), study.covariance)
+    if study.gene_weights is not None:
+        constant["expression_weight"] = (("gene",), study.gene_weights)
     for name in ("centroids", "sphere"):
         if getattr(graph, name) is not None:
             constant[name] = (("region", "axis"), getattr(graph, name))
@@ -97,6 +99,7 @@ def study_from(idata: Any) -> Study:
         standard_error=constant["standard_error"].values,
         covariance=constant["covariance"].values if "covariance" in constant else None,
         normalise=idata.attrs["normalise"],
+        gene_weights=constant["expression_weight"].values if "expression_weight" in constant else None,
         notices=tuple(json.loads(idata.attrs["study_notices"])),
         truth=truth or None,
     )

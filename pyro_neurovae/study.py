@@ -13,7 +13,8 @@ import pandas as pd
 
 from .expression_table import align_expression
 from .frames import ErrorInput, MapInput, covariance_from_frames, maps_from_frames, study_fields
-from .readers import as_graph, map_names, read_expression, read_thinning
+from .gene_table import as_gene_weights, as_genes
+from .readers import as_graph, map_names, read_covariances, read_expression, read_thinning
 from .region_labels import positions_of
 from .study_checks import check_study
 from .study_summary import summarise
@@ -69,13 +70,14 @@ class Study:
     standard_error: np.ndarray
     covariance: np.ndarray | None = None
     normalise: Literal["gene", "region", "none"] = "region"
+    gene_weights: np.ndarray | None = None
     notices: tuple[str, ...] = ()
     truth: Mapping[str, np.ndarray] | None = None
 
     def __post_init__(self) -> None:
         for name in ("genes", "maps", "notices"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in ("expression", "thinning", "standard_error", "covariance"):
+        for name in ("expression", "thinning", "standard_error", "covariance", "gene_weights"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, np.array(getattr(self, name), dtype=np.float64))
         check_study(self)
@@ -84,6 +86,9 @@ class Study:
         if self.covariance is not None:
             self.covariance[missing[:, :, None] | missing[:, None, :]] = np.nan
             self.covariance.setflags(write=False)
+        if self.gene_weights is not None:
+            self.gene_weights /= self.gene_weights.mean()
+            self.gene_weights.setflags(write=False)
         for array in (self.expression, self.thinning, self.standard_error):
             array.setflags(write=False)
 
@@ -97,8 +102,10 @@ class Study:
         value_column: str | None = None,
         se_column: str | None = None,
         standard_error: Literal["file", "none"] = "file",
+        covariance: Path | Sequence[Path] = "auto",
         normalise: Literal["gene", "region", "none"] = "region",
-        genes: Sequence[str] | None = None,
+        genes: Sequence[str] | Path | None = None,
+        gene_weights: pd.Series | Path | None = None,
     ) -> Study:
         """Read a study from text files (CSV, TSV or blanks; gzipped or not).
 
@@ -116,8 +123,17 @@ class Study:
             Columns to read from every thinning file; None (the default) looks for the usual names.
         standard_error
             "file" (the default), or "none" where the noise is to be estimated.
-        normalise, genes
-            See `Study`; the genes to keep, None (the default) for all that can be used.
+        covariance
+            "auto" (the default) takes the sampling covariance from ``MAP_covariance.csv`` beside ``MAP.csv`` where
+            there is one, as `contrast` writes it; "none" takes none; or one labelled square table for each map,
+            ``MAP_covariance.csv`` where there are several maps.
+        normalise
+            See `Study`.
+        genes
+            The genes to keep, or a file that lists them; None (the default) for all that can be used.
+        gene_weights
+            Weight of each gene (see `Study`), a series or a file with the columns gene and weight; None (the default)
+            for equal ones.
 
         Raises
         ------
@@ -126,10 +142,14 @@ class Study:
         """
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
         labels, (ground, notices) = map_names(paths), as_graph(graph)
-        table = read_expression(expression, ground.names, genes=genes)
+        table = read_expression(expression, ground.names, genes=as_genes(genes))
         read = partial(read_thinning, value_column=value_column, se_column=se_column, standard_error=standard_error)
         maps = [read(path, ground.names, name=label) for path, label in zip(paths, labels, strict=True)]
-        return cls(graph=ground, normalise=normalise, **study_fields(table, maps, notices))
+        frames, told = read_covariances(covariance if standard_error == "file" else "none", paths, labels)
+        joint = covariance_from_frames(frames, maps, ground.names)
+        weights = as_gene_weights(gene_weights, table.genes)
+        fields = study_fields(table, maps, notices + told)
+        return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **fields)
 
     @classmethod
     def from_frames(
@@ -141,7 +161,8 @@ class Study:
         covariance: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
         graph: RegionGraph | Path | pd.DataFrame = "dk68",
         normalise: Literal["gene", "region", "none"] = "region",
-        genes: Sequence[str] | None = None,
+        genes: Sequence[str] | Path | None = None,
+        gene_weights: pd.Series | Path | None = None,
     ) -> Study:
         """Build a study from labelled tables in memory; every table is aligned by its own labels.
 
@@ -158,7 +179,7 @@ class Study:
             diagonal of the covariance.
         covariance
             Sampling covariance as a labelled square frame, for a single map, or a mapping from map name.
-        graph, normalise, genes
+        graph, normalise, genes, gene_weights
             As in `from_files`; the graph may also be a labelled adjacency table.
 
         Raises
@@ -167,10 +188,12 @@ class Study:
             Naming the argument, the row or label, and the remedy.
         """
         ground, notices = as_graph(graph)
-        table = align_expression(expression, ground.names, genes=genes)
+        table = align_expression(expression, ground.names, genes=as_genes(genes))
         maps = maps_from_frames(thinning, standard_error, covariance, ground.names)
         joint = covariance_from_frames(covariance, maps, ground.names)
-        return cls(graph=ground, normalise=normalise, covariance=joint, **study_fields(table, maps, notices))
+        weights = as_gene_weights(gene_weights, table.genes)
+        fields = study_fields(table, maps, notices)
+        return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **fields)
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -199,6 +222,8 @@ class Study:
         if self.normalise != "none":
             axis = 0 if self.normalise == "gene" else 1
             shown = (shown - shown.mean(axis, keepdims=True)) / shown.std(axis, keepdims=True)
+        if self.gene_weights is not None:
+            shown = shown * np.sqrt(self.gene_weights)
         normalised = np.zeros_like(self.expression)
         normalised[measured] = shown
         return normalised

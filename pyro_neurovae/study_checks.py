@@ -26,6 +26,7 @@ def check_study(study: Study) -> None:
     _check_names("map", study.maps)
     n, g, m = study.n_regions, len(study.genes), len(study.maps)
     shapes = {"expression": (n, g), "thinning": (m, n), "standard_error": (m, n), "covariance": (m, n, n)}
+    shapes["gene_weights"] = (g,)
     for name, shape in shapes.items():
         array = getattr(study, name)
         if array is not None and array.shape != shape:
@@ -35,6 +36,9 @@ def check_study(study: Study) -> None:
             )
     if study.normalise not in ("gene", "region", "none"):
         raise InputError(f"unknown normalise {study.normalise!r}: the known ones are gene, region, none.")
+    if study.gene_weights is not None and not (study.gene_weights > 0).all():
+        gene = study.genes[int(np.argmin(study.gene_weights > 0))]
+        raise InputError(f"gene {gene}: its weight is not above 0; drop the gene, or give it a weight.")
     _check_expression(study)
     for position, name in enumerate(study.maps):
         _check_map(study, position, name)

@@ -11,13 +11,22 @@ import pandas as pd
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from .cohort import Contrast
     from .fit import Fit
     from .nulls import Nulls
     from .sensitivity import Sensitivity
     from .validate import Validation
     from .verify import Verification
 
-__all__ = ["print_fit", "print_held", "print_nulls", "print_sensitivity", "print_validation", "print_verification"]
+__all__ = [
+    "print_contrast",
+    "print_fit",
+    "print_held",
+    "print_nulls",
+    "print_sensitivity",
+    "print_validation",
+    "print_verification",
+]
 
 _SCORES = {"r2": "R2", "r": "correlation", "elpd": "log density a region", "coverage90": "90% coverage"}
 _WIDTH = 100  # where the output is no terminal
@@ -37,6 +46,45 @@ def print_fit(fitted: Fit, *, said: Container[str] = ()) -> None:
     for name in fitted.study.maps:
         console.print(_most_affected(name, regions[regions["map"] == name]))
         console.print(f"share of the variance: {_shares(shares[shares['map'] == name])}", soft_wrap=True)
+
+
+def print_contrast(found: Contrast) -> None:
+    """Print notices, the groups, the regions that differ most, and how unlike single subjects are."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    for notice in found.notices:
+        console.print(f"note: {notice}", markup=False, soft_wrap=True)
+    value = "d" if "d" in found.map.columns else "b"
+    sizes = {row["group"]: row for row in found.groups.to_dict("records")}
+    told = ", ".join(
+        f"{row['n']} {name}s" + (f" (worth {row['n_effective']:.0f})" if row["n_effective"] < row["n"] - 0.5 else "")
+        for name, row in sizes.items()
+    )
+    title = f"{told}: the {_MOST_AFFECTED} regions that differ most"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table.add_column("region", no_wrap=True)
+    for column in ("Cohen's d" if value == "d" else "mm", "se", "95% interval", "unadjusted"):
+        table.add_column(column, justify="right", no_wrap=True)
+    rows = found.map.merge(found.comparison[["region", "unadjusted"]], on="region")
+    for row in rows.nsmallest(_MOST_AFFECTED, value).to_dict("records"):
+        table.add_row(
+            row["region"],
+            f"{row[value]:+.3f}",
+            f"{row['se']:.3f}",
+            f"{row['lower95']:+.3f} to {row['upper95']:+.3f}",
+            f"{row['unadjusted']:+.3f}",
+        )
+    console.print(table)
+    check = found.subject_check()
+    console.print(
+        f"A single case's 90% interval is {check['ratio'].median():.0f} times as wide as the group's; of the cases "
+        f"{check['thinner'].median():.0%} are thinner than controls of their covariates are on average (medians over "
+        "regions): the map is of the group.",
+        soft_wrap=True,
+    )
 
 
 def print_verification(found: Verification, *, said: Container[str] = (), table: bool = True) -> None:

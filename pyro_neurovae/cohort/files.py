@@ -1,0 +1,50 @@
+"""The files that a contrast and a simulated cohort leave behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from .contrast import Contrast
+from .simulated import SimulatedCohort
+
+__all__ = ["COHORT_FILES", "contrast_files", "write_cohort", "write_contrast"]
+
+COHORT_FILES = ("UCSFFSX51.csv", "ADNIMERGE.csv", "cohort_truth.csv")
+_NUMBERS = "%.10g"
+
+
+def contrast_files(out: Path) -> tuple[str, ...]:
+    """Names of the files of a contrast whose map is ``out``: map, covariance, comparison, scores, check and record."""
+    stem = out.name[:-4] if out.suffix == ".csv" else out.name
+    others = ("_covariance.csv", "_comparison.csv", "_w_scores.csv", "_individual.csv", ".json")
+    return (out.name, *(f"{stem}{end}" for end in others))
+
+
+def write_contrast(found: Contrast, out: Path) -> list[str]:
+    """Write the map to ``out`` and the other files beside it; returns their names."""
+    names = contrast_files(out)
+    tables = (found.map, found.covariance, found.comparison, found.w_scores(), found.subject_check())
+    for name, table in zip(names, tables, strict=False):
+        labelled = name.endswith(("_covariance.csv", "_w_scores.csv"))
+        if name.endswith("_covariance.csv"):
+            table = table.rename_axis("region")
+        table.to_csv(out.with_name(name), index=labelled, float_format=_NUMBERS)
+    record = {
+        "settings": found.settings,
+        "groups": found.groups.to_dict("records"),
+        "notices": list(found.notices),
+        "source": found.subjects.source,
+    }
+    out.with_name(names[-1]).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return list(names)
+
+
+def write_cohort(cohort: SimulatedCohort, folder: Path) -> list[str]:
+    """Write a simulated cohort as ADNI's tables, and its truth; returns the names of the files."""
+    tables: dict[str, pd.DataFrame] = cohort.tables() | {"cohort_truth": cohort.truth}
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    return [f"{name}.csv" for name in tables]

@@ -1,0 +1,189 @@
+"""A table of subjects as it comes, and which of its columns hold subject, visit, region and thickness."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from ..atlas import resolve
+from ..errors import InputError
+from ..region_labels import first_names
+from ..text_table import MISSING, parse_numbers, read_table
+from ..thinning_columns import plain_name
+
+__all__ = [
+    "Sheet",
+    "as_sheet",
+    "is_blank",
+    "numbers_of",
+    "region_columns",
+    "subject_column",
+    "subject_names",
+    "visit_column",
+]
+
+SUBJECTS = (
+    *("rid", "subjid", "subjectid", "subject", "participantid", "participant", "sub", "subid", "id", "ptid"),
+    *("patientid", "imageid", "mrid"),
+)
+VISITS = ("viscode2", "viscode", "visit", "visitid", "session", "sessionid", "ses", "timepoint")
+
+_ADNI_THICKNESS = re.compile(r"^ST\d+TA(?:_.+)?$")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table under the name that messages give it.
+
+    Attributes
+    ----------
+    source
+        File or argument.
+    frame
+        Strings or numbers; the columns' names are strings.
+    """
+
+    source: str
+    frame: pd.DataFrame
+
+    @property
+    def adni(self) -> bool:
+        """Whether the columns are those of an ADNI table of FreeSurfer measures."""
+        return any(_ADNI_THICKNESS.match(column) for column in self.frame.columns)
+
+
+def as_sheet(table: pd.DataFrame | str | os.PathLike[str], name: str = "subjects") -> Sheet:
+    """Read a file, or take a frame: an index with a name, or of labels, becomes its first column.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read as a table, or two columns have one name.
+    """
+    if isinstance(table, pd.DataFrame):
+        source, frame = name, table
+        if frame.index.name is not None or not isinstance(frame.index, pd.RangeIndex):
+            frame = frame.rename_axis(frame.index.name or "subject").reset_index()
+        frame = frame.set_axis([str(column).strip() for column in frame.columns], axis=1)
+    else:
+        text = read_table(table)
+        source, frame = text.source, text.frame()
+    twice = frame.columns[frame.columns.duplicated() & (frame.columns != "")]
+    if len(twice):
+        raise InputError(f"{source}: two columns are called {twice[0]}; rename one of them.")
+    return Sheet(source, frame.reset_index(drop=True))
+
+
+def subject_column(sheet: Sheet, wanted: str | None = None) -> str:
+    """Column that names the subject: the one asked for, one of the usual names, else the first column.
+
+    Raises
+    ------
+    InputError
+        If the column asked for is not there.
+    """
+    columns = list(sheet.frame.columns)
+    if wanted is not None:
+        if wanted not in columns:
+            raise InputError(
+                f"{sheet.source}: no column {wanted!r} of subjects among {first_names(columns, limit=12)}."
+            )
+        return wanted
+    return _first(columns, SUBJECTS) or columns[0]
+
+
+def visit_column(sheet: Sheet) -> str | None:
+    """Column that names the visit, VISCODE2 before VISCODE; None where there is none."""
+    found = _first(list(sheet.frame.columns), VISITS)
+    if found is not None and plain_name(found) == "viscode2" and is_blank(sheet.frame[found]).all():
+        return _first(list(sheet.frame.columns), VISITS[1:])
+    return found
+
+
+def subject_names(sheet: Sheet, column: str) -> list[str]:
+    """Subject of each row, a RID in one spelling however it was written (2, 0002 and 2.0 are one).
+
+    Raises
+    ------
+    InputError
+        For a row without a subject, and for a RID that is no whole number.
+    """
+    blank = is_blank(sheet.frame[column])
+    if blank.any():
+        row = int(np.argmax(blank)) + 2
+        raise InputError(f"{sheet.source}, line {row}: no subject in column {column}; fill it in or remove the line.")
+    names = [_plain(cell) for cell in sheet.frame[column]]
+    if plain_name(column) != "rid":
+        return names
+    for row, name in enumerate(names):
+        if not re.fullmatch(r"\d+", name):
+            raise InputError(
+                f"{sheet.source}, line {row + 2}: RID {name!r} is no whole number, so it can't be joined with other "
+                "tables; give ADNI's roster number (the last four digits of PTID)."
+            )
+    return [str(int(name)) for name in names]
+
+
+def region_columns(sheet: Sheet) -> dict[str, str]:
+    """Columns that hold a region's thickness, to the region's name; areas and volumes are none.
+
+    Raises
+    ------
+    InputError
+        If two columns name one region.
+    """
+    found: dict[str, str] = {}
+    for column in sheet.frame.columns:
+        region = _region(column)
+        if region is None:
+            continue
+        if region in found.values():
+            other = next(name for name, one in found.items() if one == region)
+            raise InputError(f"{sheet.source}: {other} and {column} both hold {region}; keep one of the columns.")
+        found[column] = region
+    return found
+
+
+def is_blank(column: pd.Series) -> np.ndarray:
+    """Whether a cell is empty or says that it is missing; (row,) bool."""
+    text = column.map(lambda cell: str(cell).strip().lower() if isinstance(cell, str) else cell)
+    return (text.isna() | text.isin(MISSING)).to_numpy(dtype=bool)
+
+
+def numbers_of(sheet: Sheet, columns: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+    """Numbers (row, column) of some columns, NaN where missing; a fault names its subject.
+
+    Raises
+    ------
+    InputError
+        For a cell that is no number.
+    """
+    cells = sheet.frame[list(columns)].set_axis(pd.Index(list(labels), dtype=object), axis=0)
+    return parse_numbers(cells, source=sheet.source).to_numpy()
+
+
+def _first(columns: Sequence[str], spellings: Sequence[str]) -> str | None:
+    plain = {plain_name(column): column for column in reversed(columns)}
+    return next((plain[spelling] for spelling in spellings if spelling in plain), None)
+
+
+def _plain(cell: object) -> str:
+    text = str(cell).strip()
+    return text[:-2] if re.fullmatch(r"\d+\.0", text) else text
+
+
+@lru_cache(maxsize=4096)
+def _region(column: str) -> str | None:
+    # A bare word such as "insula" tells no hemisphere, and "L_insula_surfavg" is an area.
+    if re.search(r"(?:area|surfavg|volume|grayvol|vol|curv|std|thicknessstd)$", column, re.IGNORECASE):
+        return None
+    try:
+        return resolve([column]).canonical.get(column)
+    except InputError:
+        return None

@@ -1,0 +1,201 @@
+"""Subjects: the thickness of each scan with what is known of the person, joined by name from files or frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError, SettingsError
+from ..region_labels import first_names
+from . import adni
+from .freesurfer import is_aparcstats, read_aparcstats, read_stats_folder
+from .join import join_tables
+from .sheet import Sheet, as_sheet
+from .tables import has_regions, is_long, read_long, read_wide
+from .thickness import HEMISPHERES, Thickness, check_range, join_thickness
+
+__all__ = ["REPEATS", "Subjects", "read_subjects"]
+
+Table = pd.DataFrame | str | os.PathLike[str]
+
+REPEATS = ("error", "first", "mean")
+_VERSIONS = ("fsversion", "freesurferversion", "freesurfer", "fsver", "version")
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """One row a scan: thickness of the regions, and the person's other columns.
+
+    Attributes
+    ----------
+    names
+        Subject of each row, (row,).
+    visits
+        Visit of each row, "" where the source tells none, (row,).
+    regions
+        Canonical names of the Desikan-Killiany regions, in the atlas' order.
+    thickness
+        Mean thickness (row, region) in mm, NaN where missing.
+    table
+        Columns of diagnosis and covariates as they came, one row a scan.
+    source
+        Where it came from, for messages.
+    notices
+        What was dropped, joined or assumed, one sentence each.
+    """
+
+    names: tuple[str, ...]
+    visits: tuple[str, ...]
+    regions: tuple[str, ...]
+    thickness: np.ndarray
+    table: pd.DataFrame
+    source: str = "subjects"
+    notices: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """Number of scans."""
+        return len(self.names)
+
+    def take(self, rows: np.ndarray, *notices: str) -> Subjects:
+        """Keep some rows, by number or by mask, and say why."""
+        chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return replace(
+            self,
+            names=tuple(self.names[row] for row in chosen),
+            visits=tuple(self.visits[row] for row in chosen),
+            thickness=self.thickness[chosen],
+            table=self.table.iloc[chosen].reset_index(drop=True),
+            notices=(*self.notices, *notices),
+        )
+
+
+def read_subjects(
+    subjects: Table | Sequence[Table],
+    thickness: Table | Sequence[Table] = (),
+    *,
+    subject_column: str | None = None,
+    visit: str | None = None,
+    hemispheres: str = "both",
+) -> Subjects:
+    """Read thickness and what is known of the subjects, each file by its own form, joined by subject and visit.
+
+    Parameters
+    ----------
+    subjects
+        Tables of diagnosis and covariates: ADNIMERGE, DXSUM, any table with a column of subjects. A wide table (a
+        column a region) or a long one (a row a region) holds thickness too.
+    thickness
+        Where thickness is apart: tables of aparcstats2table (lh and rh), an ADNI table UCSFFSX*, UCSFFSL*, a wide or
+        long table, or a folder of ``?h.aparc.stats`` files.
+    subject_column
+        Column of subjects; None (the default) looks for the usual names (RID, SubjID, participant_id, ...), then
+        takes the first.
+    visit
+        Visit to keep; "all" keeps every one. None (the default) keeps the baseline (bl, sc, scmri) where the
+        visits have such codes, and all rows otherwise.
+    hemispheres
+        "both" (the default), or "left" or "right" where only one was measured.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the row or label, and the remedy.
+    SettingsError
+        For an unknown value of ``hemispheres``.
+    """
+    if hemispheres not in HEMISPHERES:
+        raise SettingsError(f"hemispheres is {hemispheres!r}: the known ones are {', '.join(HEMISPHERES)}.")
+    tables = [as_sheet(one) for one in _several(subjects)]
+    if not tables:
+        raise InputError("no table of subjects; give one with --subjects.")
+    parts = [_read_thickness(one, subject_column) for one in _several(thickness)]
+    if not parts:
+        holding = [
+            sheet for sheet in tables if sheet.adni or is_long(sheet) or has_regions(sheet) or is_aparcstats(sheet)
+        ]
+        parts = [_of_sheet(sheet, subject_column) for sheet in holding]
+        tables = [sheet for sheet in tables if sheet not in holding]
+    if not parts:
+        parts = [read_wide(tables[0], subject_column)]  # which says that no column names a region
+    joined = join_thickness(parts, hemispheres)
+    kept, notices = _visits(joined, visit)
+    table, told = join_tables(joined, kept, tables, subject_column)
+    chosen = np.flatnonzero(kept)
+    values = joined.values[chosen]
+    check_range(replace(joined, subjects=tuple(joined.subjects[row] for row in chosen), values=values))
+    group = adni.diagnosis_of(table)
+    if group is not None and adni.DIAGNOSIS not in table.columns:
+        table[adni.DIAGNOSIS] = group
+    _one_version(joined.source, table)
+    visits = joined.visits or ("",) * len(joined.subjects)
+    return Subjects(
+        names=tuple(joined.subjects[row] for row in chosen),
+        visits=tuple(visits[row] for row in chosen),
+        regions=joined.regions,
+        thickness=values,
+        table=table,
+        source=" and ".join([joined.source, *(sheet.source for sheet in tables)]),
+        notices=(*joined.notices, *notices, *told),
+    )
+
+
+def _several(tables: Table | Sequence[Table]) -> list[Table]:
+    return [tables] if isinstance(tables, pd.DataFrame | str | os.PathLike) else list(tables)
+
+
+def _read_thickness(table: Table, subject: str | None) -> Thickness:
+    if not isinstance(table, pd.DataFrame) and Path(table).is_dir():
+        return read_stats_folder(Path(table))
+    return _of_sheet(as_sheet(table, "thickness"), subject)
+
+
+def _of_sheet(sheet: Sheet, subject: str | None) -> Thickness:
+    if sheet.adni:
+        return adni.read_adni(sheet)
+    if is_aparcstats(sheet):
+        return read_aparcstats(sheet)
+    if is_long(sheet):
+        return read_long(sheet, subject)
+    return read_wide(sheet, subject)
+
+
+def _visits(thickness: Thickness, visit: str | None) -> tuple[np.ndarray, list[str]]:
+    """Rows (row,) of the visit wanted, and a notice where it leaves some out."""
+    everything = np.ones(len(thickness.subjects), dtype=bool)
+    if visit == "all" or not thickness.visits:
+        if visit not in (None, "all"):
+            raise InputError(f"{thickness.source} has no column of visits; leave out --visit {visit}.")
+        return everything, []
+    codes = [adni.plain_visit(code) for code in thickness.visits]
+    wanted = adni.BASELINE if visit is None else adni.plain_visit(visit)
+    if visit is None and wanted not in codes:
+        return everything, []
+    kept = np.array([code == wanted for code in codes])
+    if not kept.any():
+        raise InputError(
+            f"{thickness.source}: no scan at visit {visit}; the visits are {first_names(sorted(set(codes)))}."
+        )
+    if kept.all():
+        return kept, []
+    return kept, [f"{thickness.source}: visit {wanted} kept, {int(kept.sum())} of {len(kept)} scans."]
+
+
+def _one_version(source: str, table: pd.DataFrame) -> None:
+    """Refuse scans of different versions of FreeSurfer: thickness differs between them by as much as by a disease."""
+    for column in table.columns:
+        if "".join(letter for letter in column.lower() if letter.isalnum()) not in _VERSIONS:
+            continue
+        # ADNI's VERSION is the date of an upload, which several versions of FreeSurfer never share a form with.
+        text = table[column].dropna().map(lambda cell: str(cell).strip())
+        kinds = sorted({cell for cell in text if cell and not any(mark in cell for mark in "-/:")})
+        if len(kinds) > 1:
+            raise InputError(
+                f"{source}: column {column} says different versions of FreeSurfer ({first_names(kinds)}), which shifts "
+                "thickness; keep the rows of one, or process all scans with one."
+            )

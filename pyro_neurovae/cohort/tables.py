@@ -1,0 +1,133 @@
+"""Tables of subjects that are no tool's own format: wide (a column a region) and long (a row a region)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from ..region_labels import first_names, known_share, place_rows
+from ..thinning_columns import label_rows, plain_name
+from .sheet import Sheet, numbers_of, region_columns, subject_column, subject_names, visit_column
+from .thickness import Thickness
+
+__all__ = ["has_regions", "is_long", "read_long", "read_wide"]
+
+_VALUES = ("thickness", "thick", "thickavg", "meanthickness", "value", "mm")
+_REGIONS = ("region", "structure", "roi", "label", "parcel", "structname", "area", "name")
+_CODES = (-4.0, -1.0)
+
+
+def has_regions(sheet: Sheet) -> bool:
+    """Whether the columns of a table hold regions."""
+    return len(region_columns(sheet)) >= 2
+
+
+def is_long(sheet: Sheet) -> bool:
+    """Whether a column names the region of each row, beside one of thickness."""
+    return _region_column(sheet) is not None and _value_column(sheet) is not None
+
+
+def read_wide(sheet: Sheet, subject: str | None = None) -> Thickness:
+    """Read a table with one row a scan and one column a region; every other column is kept beside it.
+
+    -4 and -1 count as missing. Columns of areas, volumes, hemisphere means and ICV are no thickness of a region.
+
+    Raises
+    ------
+    InputError
+        If a cell is no number, a subject is empty, or two columns hold one region.
+    """
+    columns = region_columns(sheet)
+    if not columns:
+        raise InputError(
+            f"{sheet.source}: no column names a region among {first_names(list(sheet.frame.columns), limit=8)}; "
+            "name columns like L_bankssts or lh_bankssts_thickness, or give the thickness with --thickness."
+        )
+    who, visit = subject_column(sheet, subject), visit_column(sheet)
+    subjects = subject_names(sheet, who)
+    numbers = numbers_of(sheet, list(columns), subjects)
+    coded = np.isin(numbers, _CODES)
+    others = [column for column in sheet.frame.columns if column not in columns and column not in (who, visit)]
+    return Thickness(
+        source=sheet.source,
+        subjects=tuple(subjects),
+        regions=tuple(columns.values()),
+        values=np.where(coded, np.nan, numbers),
+        visits=tuple(str(cell).strip() for cell in sheet.frame[visit]) if visit else (),
+        columns=sheet.frame[others].reset_index(drop=True),
+        notices=(f"{sheet.source}: {int(coded.sum())} thicknesses coded -4 or -1 are missing.",) if coded.any() else (),
+    )
+
+
+def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
+    """Read a table with one row for each region of each scan; hemispheres may have a column of their own.
+
+    Columns that are the same in all rows of a scan are kept beside it.
+
+    Raises
+    ------
+    InputError
+        If a label can't be placed, a region stands twice in a scan, or a cell is no number.
+    """
+    from ..atlas import dk68_names
+
+    who, visit = subject_column(sheet, subject), visit_column(sheet)
+    region, value = _region_column(sheet), _value_column(sheet)
+    if region is None or value is None:
+        raise InputError(f"{sheet.source}: no columns of region and thickness; name them so.")
+    names = dk68_names()
+    labels = label_rows(sheet.frame.rename(columns={region: "region"}), names, source=sheet.source).index
+    unique = list(dict.fromkeys(labels))
+    placed = place_rows(pd.DataFrame(index=pd.Index(unique, dtype=object)), names, source=sheet.source)
+    canonical = dict(zip(placed.frame.index, (names[place] for place in placed.positions), strict=True))
+    subjects = subject_names(sheet, who)
+    visits = [str(cell).strip() for cell in sheet.frame[visit]] if visit else [""] * len(subjects)
+    numbers = numbers_of(sheet, [value], [f"{who}, {label}" for who, label in zip(subjects, labels, strict=True)])[:, 0]
+    scans = list(dict.fromkeys(zip(subjects, visits, strict=True)))
+    row_of, column_of = {key: row for row, key in enumerate(scans)}, {name: place for place, name in enumerate(names)}
+    values = np.full((len(scans), len(names)), np.nan)
+    seen = np.zeros(values.shape, dtype=bool)
+    for who_, when, label, number in zip(subjects, visits, labels, numbers, strict=True):
+        if label not in canonical:
+            continue
+        at = row_of[who_, when], column_of[canonical[label]]
+        if seen[at]:
+            raise InputError(
+                f"{sheet.source}: subject {f'{who_} {when}'.strip()} has two rows of {canonical[label]}; keep one."
+            )
+        seen[at], values[at] = True, np.nan if number in _CODES else number
+    kept = seen.any(axis=0)
+    others = sheet.frame.drop(columns=[column for column in (who, visit, region, value) if column])
+    return Thickness(
+        source=sheet.source,
+        subjects=tuple(key[0] for key in scans),
+        regions=tuple(name for name, one in zip(names, kept, strict=True) if one),
+        values=values[:, kept],
+        visits=tuple(key[1] for key in scans) if visit else (),
+        columns=_constant_within(others, [row_of[key] for key in zip(subjects, visits, strict=True)]),
+        notices=placed.notices,
+    )
+
+
+def _region_column(sheet: Sheet) -> str | None:
+    plain = {plain_name(column): column for column in reversed(list(sheet.frame.columns))}
+    named = next((plain[name] for name in _REGIONS if name in plain), None)
+    if named is None:
+        return None
+    from ..atlas import dk68_names
+
+    return named if known_share(sheet.frame[named], dk68_names()) > 0.5 else None
+
+
+def _value_column(sheet: Sheet) -> str | None:
+    plain = {plain_name(column): column for column in reversed(list(sheet.frame.columns))}
+    return next((plain[name] for name in _VALUES if name in plain), None)
+
+
+def _constant_within(frame: pd.DataFrame, scan: list[int]) -> pd.DataFrame:
+    """Columns that do not vary within a scan, one row a scan."""
+    groups = frame.astype(object).groupby(np.array(scan), sort=True)
+    first = groups.transform("first")
+    constant = [column for column in frame.columns if (frame[column].map(str) == first[column].map(str)).all()]
+    return groups[constant].first().reset_index(drop=True) if constant else pd.DataFrame()
