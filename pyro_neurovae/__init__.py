@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import datasets
 from .atlas import resolve
 from .cohort import Contrast, SimulatedCohort, Subjects, contrast, read_subjects, simulate_cohort
 from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
@@ -55,6 +56,7 @@ __all__ = [
     "Variant",
     "Verification",
     "contrast",
+    "datasets",
     "fit",
     "load",
     "make_folds",

@@ -47,9 +47,12 @@ def maps_from_frames(
 
 
 def covariance_from_frames(
-    covariance: CovarianceInput, maps: Sequence[ThinningMap], names: Sequence[str]
+    covariance: CovarianceInput, maps: Sequence[ThinningMap], names: Sequence[str], *, matching: bool = False
 ) -> np.ndarray | None:
-    """Return the sampling covariance (map, region, region), squared standard errors for maps without one."""
+    """Return the sampling covariance (map, region, region), squared standard errors for maps without one.
+
+    With ``matching`` the diagonal has to be what the map's own standard errors say.
+    """
     if covariance is None:
         return None
     labels = [one.name for one in maps]
@@ -59,18 +62,14 @@ def covariance_from_frames(
     unknown = [label for label in given if label not in labels]
     if unknown:
         raise InputError(f"covariance of {unknown[0]}, which is no map; the maps are {', '.join(labels)}.")
-    return np.stack(
-        [
-            _matching(_placed_covariance(given[one.name], names, f"covariance of {one.name}"), one, names)
-            if one.name in given
-            else np.diag(one.standard_error**2)
-            for one in maps
-        ]
-    )
+    placed = {name: _placed_covariance(table, names, f"covariance of {name}") for name, table in given.items()}
+    for one in maps:
+        if matching and one.name in placed:
+            _check_matching(placed[one.name], one, names)
+    return np.stack([placed.get(one.name, np.diag(one.standard_error**2)) for one in maps])
 
 
-def _matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) -> np.ndarray:
-    """The covariance, if its diagonal is what the map's standard errors say."""
+def _check_matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) -> None:
     own = np.sqrt(np.maximum(np.diag(covariance), 0))
     off = np.nan_to_num(np.abs(own / one.standard_error - 1), nan=0.0)
     if (off > 0.01).any():
@@ -79,7 +78,6 @@ def _matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) ->
             f"covariance of {one.name}, region {names[row]}: the root of the variance is {own[row]:.4g} and the "
             f"standard error is {one.standard_error[row]:.4g}; give the covariance that belongs to the map, or none."
         )
-    return covariance
 
 
 def study_fields(table: ExpressionTable, maps: Sequence[ThinningMap], notices: tuple[str, ...]) -> dict[str, Any]:

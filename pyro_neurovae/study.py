@@ -146,7 +146,7 @@ class Study:
         read = partial(read_thinning, value_column=value_column, se_column=se_column, standard_error=standard_error)
         maps = [read(path, ground.names, name=label) for path, label in zip(paths, labels, strict=True)]
         frames, told = read_covariances(covariance if standard_error == "file" else "none", paths, labels)
-        joint = covariance_from_frames(frames, maps, ground.names)
+        joint = covariance_from_frames(frames, maps, ground.names, matching=True)
         weights = as_gene_weights(gene_weights, table.genes)
         fields = study_fields(table, maps, notices + told)
         return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **fields)

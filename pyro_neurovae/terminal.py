@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "print_contrast",
+    "print_datasets",
     "print_fit",
     "print_held",
     "print_nulls",
@@ -85,6 +86,26 @@ def print_contrast(found: Contrast) -> None:
         "regions): the map is of the group.",
         soft_wrap=True,
     )
+
+
+def print_datasets() -> None:
+    """Print the public datasets, a table a kind."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from .datasets import table
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    for kind, rows in table().groupby("kind", sort=False):
+        shown = Table(title=str(kind), title_justify="left", box=box.SIMPLE, pad_edge=False)
+        shown.add_column("name", no_wrap=True)
+        shown.add_column("what")
+        shown.add_column("checksum", no_wrap=True)
+        for row in rows.to_dict("records"):
+            shown.add_row(row["name"], row["what"], row["checksum"])
+        console.print(shown)
+    print("'pyro-neurovae datasets NAME ...' fetches; PYRO_NEUROVAE_DATA names a folder of files already there.")
 
 
 def print_verification(found: Verification, *, said: Container[str] = (), table: bool = True) -> None:

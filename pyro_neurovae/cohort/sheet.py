@@ -68,7 +68,8 @@ def as_sheet(table: pd.DataFrame | str | os.PathLike[str], name: str = "subjects
     """
     if isinstance(table, pd.DataFrame):
         source, frame = name, table
-        if frame.index.name is not None or not isinstance(frame.index, pd.RangeIndex):
+        numbered = pd.api.types.is_integer_dtype(frame.index.dtype)
+        if frame.index.name is not None or not numbered:  # bare numbers are what is left of sorting or sampling rows
             frame = frame.rename_axis(frame.index.name or "subject").reset_index()
         frame = frame.set_axis([str(column).strip() for column in frame.columns], axis=1)
     else:
