@@ -129,7 +129,9 @@ def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:
         _check(one, local, one.sha256)
         return local
     folder = Path(cache) if cache is not None else _cache()
-    known = one.sha256 or _recorded(folder).get(one.name, "")
+    recorded = _recorded(folder).get(one.name, "")
+    # A table cut to the cortex here is not the pinned file byte by byte: its numbers were compared when it came.
+    known = recorded if one.kind == "expression" else one.sha256 or recorded
     kept = folder / one.file
     if kept.is_file():
         _check(one, kept, known)
