@@ -42,6 +42,7 @@ def read_study(
     thinning: list[Path],
     *,
     graph: str,
+    regions: Path | None,
     se: str,
     covariance: list[str],
     normalise: str = "region",
@@ -53,7 +54,8 @@ def read_study(
     choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
     choices["normalise"] = choice("--normalise", normalise, ("gene", "region", "none"))
     choices["covariance"] = covariance[0] if covariance in (["auto"], ["none"]) else [Path(one) for one in covariance]
-    return Study.from_files(expression, thinning, graph=graph, **choices, **others)
+    ground = None if graph == "none" else graph
+    return Study.from_files(expression, thinning, graph=ground, regions=regions, **choices, **others)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from .cli_options import (
     Out,
     Overwrite,
     Quiet,
+    Regions,
     Seed,
     Settings,
     StandardErrorColumn,
@@ -47,6 +48,7 @@ def fit(
         str, typer.Option(metavar="NAME", help="cross-scale, expression, spatial, stacked or paper.")
     ] = "cross-scale",
     graph: Graph = "dk68",
+    regions: Regions = None,
     draws: Draws = 1000,
     restarts: Annotated[int, typer.Option(metavar="N", help="Independent trainings, each a chain.")] = 1,
     seed: Seed = 0,
@@ -84,6 +86,7 @@ def fit(
             expression,
             thinning,
             graph=graph,
+            regions=regions,
             se=se,
             covariance=covariance,
             normalise=normalise,

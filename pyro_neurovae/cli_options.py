@@ -22,6 +22,7 @@ __all__ = [
     "Out",
     "Overwrite",
     "Quiet",
+    "Regions",
     "Resume",
     "Seed",
     "Settings",
@@ -37,6 +38,14 @@ AUTO = ["auto"]
 FittedFile = Annotated[Path, typer.Argument(metavar="FIT.nc", help="What fit wrote.")]
 Expression = Annotated[
     Path, typer.Option(metavar="FILE", help="Table of regions by genes, either way round (CSV, TSV; .gz).")
+]
+Regions = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="For another atlas: table of region, x, y, z (hemisphere, lobe or network, homologue); with --graph none "
+        "regions are joined with the nearest.",
+    ),
 ]
 Genes = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Genes to keep, a symbol a line or a column called gene.")

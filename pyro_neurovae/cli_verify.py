@@ -19,6 +19,7 @@ from .cli_options import (
     OptionalOut,
     Overwrite,
     Quiet,
+    Regions,
     Seed,
     Settings,
     StandardErrorColumn,
@@ -37,6 +38,7 @@ def verify(
         list[Path], typer.Option(metavar="FILE", help="Thinning map: regions with an effect and its standard error.")
     ],
     graph: Graph = "dk68",
+    regions: Regions = None,
     seed: Seed = 0,
     se: StandardErrors = "file",
     se_column: StandardErrorColumn = None,
@@ -71,6 +73,7 @@ def verify(
             expression,
             thinning,
             graph=graph,
+            regions=regions,
             se=se,
             covariance=covariance,
             value_column=value_column,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -180,6 +181,32 @@ class RegionGraph:
         adjacency = mesh_weights(weights, labels, faces, coordinates, n_labels=len(names))
         centroids = region_centroids(np.asarray(labels), np.asarray(coordinates, dtype=float), len(names))
         return cls(names=tuple(names), weights=adjacency, centroids=centroids, label="mesh")
+
+    @classmethod
+    def from_regions(cls, regions: pd.DataFrame | str | os.PathLike[str], *, neighbours: int = 6) -> RegionGraph:
+        """Build the graph of any atlas from a table of region, x, y, z: joined with the nearest of the hemisphere.
+
+        See `atlas_files.graph_of_regions`, its parameters and errors.
+        """
+        from .atlas_files import graph_of_regions
+
+        return graph_of_regions(regions, neighbours=neighbours)
+
+    @classmethod
+    def from_surface(
+        cls,
+        labels: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        surfaces: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        *,
+        weights: Literal["binary", "boundary"] = "binary",
+    ) -> RegionGraph:
+        """Build the graph of a parcellation from its label files (.annot, .label.gii) and meshes: joined on touch.
+
+        See `atlas_files.graph_of_surface`, its parameters and errors.
+        """
+        from .atlas_files import graph_of_surface
+
+        return graph_of_surface(labels, surfaces, weights=weights)
 
     @property
     def n_regions(self) -> int:

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from .atlas_files import graph_of_regions, with_regions
 from .errors import GraphError, InputError
 from .expression_table import ExpressionTable, align_expression
 from .graph import RegionGraph
@@ -40,14 +41,25 @@ GRAPHS: dict[str, Literal["binary", "boundary", "distance"]] = {
 }
 
 
-def as_graph(graph: RegionGraph | FilePath | pd.DataFrame) -> tuple[RegionGraph, tuple[str, ...]]:
+def as_graph(
+    graph: RegionGraph | FilePath | pd.DataFrame | None, regions: FilePath | pd.DataFrame | None = None
+) -> tuple[RegionGraph, tuple[str, ...]]:
     """Return a graph, as it is, by its name, from an adjacency table or a file, and notices of the reading.
+
+    A table of regions gives it positions, hemispheres, lobes and homologues; with a graph of None it is all there is.
 
     Raises
     ------
     InputError
         If it is neither a known name nor a file that can be read.
     """
+    if graph is None and regions is None:
+        raise InputError("no graph; name one, or give a table of regions.")
+    if graph is None and regions is not None:
+        return graph_of_regions(regions), ()
+    if regions is not None:
+        found, notices = as_graph(graph)
+        return with_regions(found, regions), notices
     if isinstance(graph, RegionGraph):
         return graph, ()
     if isinstance(graph, pd.DataFrame):

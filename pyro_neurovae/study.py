@@ -98,7 +98,8 @@ class Study:
         expression: Path,
         thinning: Path | Sequence[Path],
         *,
-        graph: RegionGraph | Path = "dk68",
+        graph: RegionGraph | Path | None = "dk68",
+        regions: pd.DataFrame | Path | None = None,
         value_column: str | None = None,
         se_column: str | None = None,
         standard_error: Literal["file", "none"] = "file",
@@ -119,6 +120,10 @@ class Study:
         graph
             "dk68" (the default), "dk68-boundary" or "dk68-distance" (see `RegionGraph.dk68`), a `RegionGraph`, or a
             file with a labelled square table or a list of edges.
+        regions
+            For another atlas: a table of its regions with region, x, y, z and, where known, hemisphere, lobe or network
+            and homologue. With ``graph=None`` regions are joined with the nearest of their hemisphere. None (the
+            default) for what the graph itself says.
         value_column, se_column
             Columns to read from every thinning file; None (the default) looks for the usual names.
         standard_error
@@ -141,7 +146,7 @@ class Study:
             Naming the file, the row or label, and the remedy.
         """
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
-        labels, (ground, notices) = map_names(paths), as_graph(graph)
+        labels, (ground, notices) = map_names(paths), as_graph(graph, regions)
         table = read_expression(expression, ground.names, genes=as_genes(genes))
         read = partial(read_thinning, value_column=value_column, se_column=se_column, standard_error=standard_error)
         maps = [read(path, ground.names, name=label) for path, label in zip(paths, labels, strict=True)]
@@ -159,7 +164,8 @@ class Study:
         *,
         standard_error: ErrorInput = None,
         covariance: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
-        graph: RegionGraph | Path | pd.DataFrame = "dk68",
+        graph: RegionGraph | Path | pd.DataFrame | None = "dk68",
+        regions: pd.DataFrame | Path | None = None,
         normalise: Literal["gene", "region", "none"] = "region",
         genes: Sequence[str] | Path | None = None,
         gene_weights: pd.Series | Path | None = None,
@@ -179,7 +185,7 @@ class Study:
             diagonal of the covariance.
         covariance
             Sampling covariance as a labelled square frame, for a single map, or a mapping from map name.
-        graph, normalise, genes, gene_weights
+        graph, regions, normalise, genes, gene_weights
             As in `from_files`; the graph may also be a labelled adjacency table.
 
         Raises
@@ -187,7 +193,7 @@ class Study:
         InputError
             Naming the argument, the row or label, and the remedy.
         """
-        ground, notices = as_graph(graph)
+        ground, notices = as_graph(graph, regions)
         table = align_expression(expression, ground.names, genes=as_genes(genes))
         maps = maps_from_frames(thinning, standard_error, covariance, ground.names)
         joint = covariance_from_frames(covariance, maps, ground.names)

