@@ -87,7 +87,7 @@ class Study:
             self.covariance[missing[:, :, None] | missing[:, None, :]] = np.nan
             self.covariance.setflags(write=False)
         if self.gene_weights is not None:
-            self.gene_weights /= self.gene_weights.mean()
+            self.gene_weights[:] = self.gene_weights / self.gene_weights.mean()
             self.gene_weights.setflags(write=False)
         for array in (self.expression, self.thinning, self.standard_error):
             array.setflags(write=False)

@@ -114,7 +114,10 @@ def read_subjects(
     tables = [as_sheet(one) for one in _several(subjects)]
     if not tables:
         raise InputError("no table of subjects; give one with --subjects.")
-    parts = [_read_thickness(one, subject_column) for one in _several(thickness)]
+    if subject_column is not None and not any(subject_column in sheet.frame.columns for sheet in tables):
+        named = first_names(list(tables[0].frame.columns), limit=12)
+        raise InputError(f"{tables[0].source}: no column {subject_column!r} of subjects among {named}.")
+    parts = [_read_thickness(one, None) for one in _several(thickness)]
     if not parts:
         holding = [
             sheet for sheet in tables if sheet.adni or is_long(sheet) or has_regions(sheet) or is_aparcstats(sheet)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 import pyro_neurovae as nv
+from pyro_neurovae import cli
 
 # Enough training to run every step of a fit, not enough to trust its numbers.
 QUICK = {"n_programs": 3, "steps": 20, "map_steps": 20, "draws": 60, "restarts": 2}
@@ -36,3 +39,17 @@ def small_fit(small_study: nv.Study) -> nv.Fit:
 def baseline_fit(small_study: nv.Study) -> nv.Fit:
     """The small study under the family that has neither genes nor programs."""
     return nv.fit(small_study, "spatial", seed=5, map_steps=20, draws=60)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process: (exit status, stdout, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return end.value.code, printed.out, printed.err
+
+    return call

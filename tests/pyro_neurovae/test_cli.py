@@ -33,19 +33,6 @@ class TrainingReachedError(Exception):
 
 
 @pytest.fixture
-def run(capsys):
-    """Run the command line in this process: (exit status, stdout, stderr)."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return call
-
-
-@pytest.fixture
 def no_training(monkeypatch):
     """Stand in for the training: what reaches it is kept and ends the command."""
     import pyro_neurovae.inference.engine as engine

@@ -9,24 +9,10 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae import cli
 
 SCORES = "model,map,folds,repeat,elpd,elpd_se,r2,r,coverage90,crps,noise_ceiling"
 POINTWISE = "model,map,repeat,region,fold,observed,mean,sd,lower90,upper90,log_density,crps"
 FILES = ["differences.csv", "pointwise.csv", "scores.csv", "weights.csv"]
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line in this process: (exit status, stdout, stderr)."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture
