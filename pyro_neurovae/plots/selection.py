@@ -1,0 +1,82 @@
+"""What a picture takes from a fit: one map, its draws, and the words for its units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .. import inferencedata
+from ..errors import InputError, SettingsError
+from ..region_labels import resolve_on
+
+if TYPE_CHECKING:
+    from ..fit import Fit
+    from ..study import Study
+
+__all__ = ["by_name", "check_choice", "draws_of", "effect", "pick_map", "unit_of"]
+
+
+def pick_map(maps: Sequence[str], name: str | None) -> str:
+    """Return the map asked for, the first for None.
+
+    Raises
+    ------
+    SettingsError
+        For a map that there is not.
+    """
+    known = list(dict.fromkeys(maps))
+    if name is None:
+        return known[0]
+    if name not in known:
+        raise SettingsError(f"there is no map {name!r}: the maps are {', '.join(known)}.")
+    return name
+
+
+def check_choice(what: str, given: str, known: Sequence[str]) -> None:
+    """Say which words an option takes, where it was given another.
+
+    Raises
+    ------
+    SettingsError
+        For a word that is not known.
+    """
+    if given not in known:
+        raise SettingsError(f"{what} is {given!r}; give one of {', '.join(known)}.")
+
+
+def draws_of(fit: Fit, variable: str, name: str, *, group: str = "posterior") -> np.ndarray:
+    """Stack the chains of one map's draws of a variable after one another; (draw, ...)."""
+    values: np.ndarray = inferencedata.group(fit.idata, group)[variable].sel(map=name).values
+    return values.reshape(-1, *values.shape[2:])
+
+
+def by_name(values: pd.Series, names: Sequence[str]) -> np.ndarray:
+    """Put values in the order of some regions by their names, NaN where there is none; (region,).
+
+    Raises
+    ------
+    InputError
+        For a name that is none of the regions', and for a region named twice.
+    """
+    labels = [str(name) for name in values.index]
+    places = resolve_on(labels, names, source="values of regions").canonical
+    given = values.set_axis([places.get(label, label) for label in labels])
+    if given.index.has_duplicates:
+        twice = given.index[given.index.duplicated()][0]
+        raise InputError(f"values of regions: {twice} stands there twice; keep one value for each region.")
+    return given.reindex(list(names)).to_numpy(dtype=float)
+
+
+def unit_of(study: Study, unit: str | None) -> str:
+    """Name the unit of a study's maps: as told, Cohen's d where they are simulated, else no more than is known."""
+    if unit is not None:
+        return unit
+    return "Cohen's d" if study.truth is not None else "map's units"
+
+
+def effect(study: Study, unit: str | None) -> str:
+    """Label of an axis of effects, with unit and sign."""
+    return f"effect ({unit_of(study, unit)}, negative = thinner)"
