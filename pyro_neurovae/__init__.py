@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import datasets
+from . import datasets, expression, plots
 from .atlas import resolve
 from .cohort import Contrast, SimulatedCohort, Subjects, contrast, read_subjects, simulate_cohort
 from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
@@ -23,6 +23,7 @@ from .folds import make_folds
 from .graph import RegionGraph
 from .null_maps import make_null_maps
 from .nulls import Nulls, nulls
+from .report import report
 from .sensitivity import Sensitivity, sensitivity
 from .sensitivity_grid import Variant
 from .sensitivity_plot import plot_sensitivity
@@ -57,13 +58,16 @@ __all__ = [
     "Verification",
     "contrast",
     "datasets",
+    "expression",
     "fit",
     "load",
     "make_folds",
     "make_null_maps",
     "nulls",
+    "plots",
     "plot_sensitivity",
     "read_subjects",
+    "report",
     "resolve",
     "sensitivity",
     "simulate",
