@@ -10,7 +10,17 @@ from typing import Any
 import typer
 
 # Each adds its commands to the application, in the order that help lists them.
-from . import cli_contrast, cli_datasets, cli_export, cli_fit, cli_nulls, cli_report, cli_sensitivity, cli_validate, cli_verify  # noqa: F401
+from . import (  # noqa: F401
+    cli_contrast,
+    cli_datasets,
+    cli_export,
+    cli_fit,
+    cli_nulls,
+    cli_report,
+    cli_sensitivity,
+    cli_validate,
+    cli_verify,
+)
 from .cli_app import app, print_warning
 from .errors import NeurovaeError
 from .interrupts import stoppable

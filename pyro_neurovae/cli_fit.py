@@ -28,6 +28,7 @@ from .cli_options import (
     StandardErrorColumn,
     StandardErrors,
     ValueColumn,
+    WithReport,
 )
 
 __all__ = ["fit", "demo", "simulate"]
@@ -60,13 +61,14 @@ def fit(
     gene_weights: GeneWeights = None,
     normalise: Normalise = "region",
     settings: Settings = None,
+    report: WithReport = True,
     device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Fit a model to a table of expression and one or more maps of thinning.
 
-    Writes fit.nc, regions.csv, genes.csv, programs.csv, variance.csv and summary.json.
+    Writes fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json and report.html.
     """
     from .fit import fit as run
     from .outputs import FIT_FILES, check_out, staged, write_fit_files
@@ -99,7 +101,7 @@ def fit(
     if not quiet:
         print_fit(fitted, said=said)
     with staged(out, FIT_FILES) as folder:
-        written = write_fit_files(fitted, folder)
+        written = write_fit_files(fitted, folder, report=report)
     print_written(out, written)
 
 
@@ -108,6 +110,7 @@ def demo(
     seed: Seed = 0,
     draws: Draws = 1000,
     out: OptionalOut = None,
+    report: WithReport = True,
     device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -133,7 +136,7 @@ def demo(
     print_held(fitted)
     if out is not None:
         with staged(out, files) as folder:
-            written = write_study_files(study, folder) + write_fit_files(fitted, folder)
+            written = write_study_files(study, folder) + write_fit_files(fitted, folder, report=report)
         print_written(out, written)
 
 

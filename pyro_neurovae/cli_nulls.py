@@ -33,7 +33,8 @@ def nulls(
 ) -> None:
     """Fit null maps as the map was fitted, to see whether smoothness alone explains as much.
 
-    Writes nulls.csv, null_genes.csv and null_maps.csv. A thousand null maps take two to three minutes.
+    Writes nulls.csv, null_genes.csv, null_maps.csv and null_distribution.csv. A thousand null maps
+    take two to three minutes.
     """
     from .fit import load
     from .nulls import nulls as run

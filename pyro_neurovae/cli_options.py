@@ -29,6 +29,7 @@ __all__ = [
     "StandardErrors",
     "StandardErrorColumn",
     "ValueColumn",
+    "WithReport",
     "Workers",
 ]
 
@@ -94,6 +95,9 @@ Draws = Annotated[int, typer.Option(metavar="N", help="Posterior draws a chain."
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto (CUDA where there is one), cpu or cuda.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the results that --out holds.")]
 Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="No progress bar and no tables.")]
+WithReport = Annotated[
+    bool, typer.Option("--report/--no-report", metavar="", help="Write report.html, which takes some ten seconds.")
+]
 Workers = Annotated[int, typer.Option(metavar="N", help="Processes that the parts of a run are spread over.")]
 Resume = Annotated[
     Path | None,

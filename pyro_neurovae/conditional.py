@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from . import inferencedata
 from .graph import RegionGraph
@@ -108,7 +107,9 @@ class MapConditional:
         Draws of the scales have seen the value: each is weighed by the inverse of the value's density given the
         others, which takes that away (Gelfand, Dey & Chang 1992).
         """
-        below = special.ndtr(self.left_out(self.observed[None, None])[:, 0])
+        from scipy.special import ndtr  # late: SciPy takes its time to import
+
+        below = ndtr(self.left_out(self.observed[None, None])[:, 0])
         weight = np.exp(-self.log_density())
         transforms: np.ndarray = (weight * below).sum(0) / weight.sum(0)
         return transforms

@@ -27,7 +27,7 @@ def read_validation(folder: Path) -> Validation:
 
 
 def read_nulls(folder: Path) -> Nulls:
-    """Read nulls.csv, null_genes.csv and null_maps.csv; the null distribution itself is not in them.
+    """Read nulls.csv, null_genes.csv, null_maps.csv and null_distribution.csv.
 
     Raises
     ------
@@ -36,9 +36,7 @@ def read_nulls(folder: Path) -> Nulls:
     """
     summary = _table(folder, "nulls.csv")
     settings = {"method": summary["method"].iloc[0], "number": int(summary["n"].iloc[0])}
-    genes, maps = _table(folder, "null_genes.csv"), _table(folder, "null_maps.csv")
-    path = folder / "null_distribution.csv"
-    distribution = _table(folder, path.name) if path.is_file() else pd.DataFrame()
+    genes, maps, distribution = (_table(folder, f"null_{name}.csv") for name in ("genes", "maps", "distribution"))
     return Nulls(summary=summary, genes=genes, maps=maps, distribution=distribution, settings=settings)
 
 

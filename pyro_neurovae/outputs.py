@@ -18,6 +18,7 @@ from .fit import Fit
 from .fit_summary import summarise_fit
 from .interrupts import uninterrupted
 from .nulls import Nulls
+from .report import report as write_report
 from .sensitivity import Sensitivity
 from .sensitivity_plot import plot_sensitivity
 from .study import Study
@@ -45,7 +46,7 @@ __all__ = [
 # Everything that a fit or a simulated study may leave in a folder, as patterns: what --overwrite replaces.
 FIT_FILES = ("fit.nc", "regions.csv", "genes.csv", "programs.csv", "variance.csv", "summary.json", "report.html")
 VERIFY_FILES = ("verify.json",)
-NULL_FILES = ("nulls.csv", "null_genes.csv", "null_maps.csv")
+NULL_FILES = ("nulls.csv", "null_genes.csv", "null_maps.csv", "null_distribution.csv")
 SENSITIVITY_FILES = (
     *("power_scaling.csv", "sensitivity_variants.csv", "sensitivity_regions.csv", "sensitivity_genes.csv"),
     *("sensitivity.png", "sensitivity_*.png"),
@@ -115,8 +116,8 @@ def staged(out: Path, files: Sequence[str]) -> Iterator[Path]:
         ) from error
 
 
-def write_fit_files(fitted: Fit, folder: Path) -> list[str]:
-    """Write fit.nc, the four tables and summary.json; returns their names."""
+def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[str]:
+    """Write fit.nc, the four tables, summary.json and, unless it is not wanted, report.html; returns their names."""
     idata, study = fitted.idata, fitted.study
     fitted.save(folder / "fit.nc")
     tables = {
@@ -129,7 +130,9 @@ def write_fit_files(fitted: Fit, folder: Path) -> list[str]:
         _write_table(table, folder / name)
     record = json.dumps(summarise_fit(idata, study), indent=2)
     (folder / "summary.json").write_text(record + "\n", encoding="utf-8")
-    return ["fit.nc", *tables, "summary.json"]
+    if report:
+        write_report(fitted, folder / "report.html")
+    return ["fit.nc", *tables, "summary.json", *(["report.html"] if report else [])]
 
 
 def write_verification(found: Verification, folder: Path) -> list[str]:
@@ -140,8 +143,9 @@ def write_verification(found: Verification, folder: Path) -> list[str]:
 
 
 def write_nulls(found: Nulls, folder: Path) -> list[str]:
-    """Write nulls.csv, null_genes.csv and null_maps.csv; returns their names."""
-    for name, table in zip(NULL_FILES, (found.summary, found.genes, found.maps), strict=True):
+    """Write nulls.csv, null_genes.csv, null_maps.csv and null_distribution.csv; returns their names."""
+    tables = (found.summary, found.genes, found.maps, found.distribution)
+    for name, table in zip(NULL_FILES, tables, strict=True):
         _write_table(table, folder / name)
     return list(NULL_FILES)
 

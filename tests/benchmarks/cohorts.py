@@ -1,12 +1,12 @@
-"""The contrast on simulated cohorts of 926 controls and 426 cases: bias and coverage, and what the full covariance is worth.
+"""The contrast on simulated cohorts of 926 controls and 426 cases: bias, coverage, and the worth of the covariance.
 
     python tests/benchmarks/cohorts.py --cohorts 500
     python tests/benchmarks/cohorts.py --studies 40
     python tests/benchmarks/cohorts.py --timing
 
 The first compares, over cohorts with the same planted effects, errors correlated 0.5 across regions and cases 2.5 years
-older, the estimates of d with the truth. The second fits `cross-scale` to the contrast of cohorts whose effects come from
-simulated studies, once with the squared standard errors alone and once with the full sampling covariance.
+older, the estimates of d with the truth. The second fits `cross-scale` to the contrast of cohorts whose effects come
+from simulated studies, once with the squared standard errors alone and once with the full sampling covariance.
 """
 
 from __future__ import annotations

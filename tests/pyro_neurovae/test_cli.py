@@ -18,7 +18,7 @@ from pyro_neurovae import cli
 from pyro_neurovae.atlas import dk68_names
 
 DK = list(dk68_names())
-FIT_FILES = ["fit.nc", "genes.csv", "programs.csv", "regions.csv", "summary.json", "variance.csv"]
+FIT_FILES = ["fit.nc", "genes.csv", "programs.csv", "regions.csv", "report.html", "summary.json", "variance.csv"]
 COLUMNS = {
     "regions.csv": "map,region,hemisphere,lobe,observed,se,mean,sd,lower50,upper50,lower90,upper90,lower95,upper95,"
     "p_negative,expression_observed,thinning_observed,transcriptomic_share,spatial_share",
@@ -26,6 +26,12 @@ COLUMNS = {
     "programs.csv": "program,quantity,name,mean,sd,lower90,upper90",
     "variance.csv": "map,source,mean,sd,lower50,upper50,lower90,upper90,lower95,upper95",
 }
+
+
+@pytest.fixture(autouse=True)
+def quick_report(monkeypatch):
+    """Stand in for the report's pictures, which take ten seconds; a command run as a process of its own makes them."""
+    monkeypatch.setattr(sys.modules["pyro_neurovae.report.page"], "report_html", lambda *_, **__: "<!DOCTYPE html>")
 
 
 class TrainingReachedError(Exception):
@@ -145,7 +151,7 @@ def test_what_five_maps_print(five_maps):
     assert "differ from what" not in done.stdout
     assert "enigma_pd: the 10 most affected regions" in done.stdout
     assert done.stdout.splitlines()[-1] == (
-        f"wrote fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json to {out}"
+        f"wrote fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json, report.html to {out}"
     )
 
 

@@ -85,7 +85,7 @@ def test_from_adni_tables_to_regions_in_three_commands(run: Run, tmp_path: Path)
     assert run("contrast", *files, *groups, "--out", folder / "map.csv", "--quiet")[0] == 0
     quick = ["--set", "n_programs=3", "--set", "steps=20", "--set", "map_steps=20", "--draws", 50]
     data = ["--expression", folder / "expression.csv", "--thinning", folder / "map.csv"]
-    status, out, _ = run("fit", *data, *quick, "--out", tmp_path / "fit")
+    status, out, _ = run("fit", *data, *quick, "--no-report", "--out", tmp_path / "fit")
     assert status == 0
     assert "errors go together across regions as map_covariance.csv has it" in out
     regions = pd.read_csv(tmp_path / "fit" / "regions.csv").set_index("region")

@@ -94,7 +94,7 @@ def test_command(small_fit, tmp_path, capsys):
     assert end.value.code == 0
     assert "among 5 null maps (moran)" in printed
     assert "Expression explains" in printed
-    assert "wrote nulls.csv, null_genes.csv, null_maps.csv" in printed
+    assert "wrote nulls.csv, null_genes.csv, null_maps.csv, null_distribution.csv" in printed
     table = pd.read_csv(tmp_path / "out" / "nulls.csv")
     assert ",".join(table.columns) == "map,statistic,observed,null_mean,null_lower95,null_upper95,p,n,method"
     assert ",".join(pd.read_csv(tmp_path / "out" / "null_genes.csv").columns) == "map,gene,weight,p,q"

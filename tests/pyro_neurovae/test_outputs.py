@@ -99,13 +99,13 @@ def test_check_of_what_is_no_folder(tmp_path):
 
 def test_every_file_of_a_fit_is_one_that_overwriting_replaces(small_fit, baseline_fit, tmp_path):
     for fitted in (small_fit, baseline_fit):
-        names = write_fit_files(fitted, tmp_path)
+        names = write_fit_files(fitted, tmp_path, report=False)
         assert sorted(names) == sorted(path.name for path in tmp_path.iterdir())
         assert set(names) <= set(FIT_FILES)
 
 
 def test_written_tables_are_the_fits(small_fit, tmp_path):
-    write_fit_files(small_fit, tmp_path)
+    write_fit_files(small_fit, tmp_path, report=False)
     for name in ("regions", "genes", "programs", "variance"):
         written = pd.read_csv(tmp_path / f"{name}.csv", keep_default_na=False, na_values=[""])
         table = getattr(small_fit, name)()

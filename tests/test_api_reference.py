@@ -1,0 +1,35 @@
+"""The API reference is built from the docstrings, and every public name has its place in it."""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pyro_neurovae as nv
+
+
+@pytest.mark.slow
+def test_the_api_reference_has_every_public_name_ci_selection(tmp_path: Path) -> None:
+    pytest.importorskip("pdoc")
+    packages = ["pyro_neurovae", "pyro_neurovae.models", "pyro_neurovae.inference"]
+    command = [sys.executable, "-m", "pdoc", "--docformat", "numpy", "--math", "-o", str(tmp_path), *packages]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    page = (tmp_path / "pyro_neurovae.html").read_text(encoding="utf-8")
+    ids = set(re.findall(r'id="([\w.]+)"', page))
+    modules = {"datasets", "expression", "plots"}
+    missing = [name for name in nv.__all__ if name not in ids | modules | {"GMRF"}]
+    assert missing == []
+    for name in ("models/gmrf", "plots/surface_map", "cohort/contrast", "inference/engine"):
+        assert (tmp_path / "pyro_neurovae" / f"{name}.html").is_file(), name
+    gmrf = (tmp_path / "pyro_neurovae" / "models" / "gmrf.html").read_text(encoding="utf-8")
+    assert "geometric mean" in html.unescape(gmrf)
+
+
+@pytest.mark.parametrize("name", nv.__all__)
+def test_every_public_name_has_a_docstring(name: str) -> None:
+    assert (getattr(nv, name).__doc__ or "").strip()
