@@ -46,7 +46,7 @@ def plot_sensitivity(found: Sensitivity, name: str | None = None, *, axes: Seque
         For a map that was not analysed.
     """
     try:
-        from matplotlib.figure import Figure as New
+        from .plots.picture import Picture as New
     except ImportError as error:
         raise NeurovaeError('pictures need matplotlib; install it by: pip install "pyro_neurovae[plots]"') from error
     maps = list(dict.fromkeys(found.variants["map"]))

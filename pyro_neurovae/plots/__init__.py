@@ -1,7 +1,7 @@
 """Pictures of studies and fits, each a function that returns a matplotlib Figure and needs no display.
 
 Every figure is made without pyplot: none is left open, and no setting of matplotlib's changes. `Figure.savefig` writes
-it; in a notebook ``%matplotlib inline`` shows what a cell returns. The extra ``plots``, which they need, is imported
+it; a notebook shows what a cell returns. The extra ``plots``, which they need, is imported
 when a function is called.
 """
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from ..aligned_programs import aligned_programs
 from ..errors import SettingsError
 from .colours import ColourScale, colour_bar, colour_scale
 from .cortex_view import VIEWS, draw_hemisphere
@@ -56,7 +57,8 @@ def program_maps(
     -------
     Figure
         Scores are posterior means, loadings have their 90% intervals; the weight is the effect on the map of one
-        standard deviation of the program. A program's sign is arbitrary: turn scores, loadings and weight together.
+        standard deviation of the program. Programs are aligned over draws and chains (`aligned_programs`). A program's
+        sign is arbitrary: turn scores, loadings and weight together.
 
     Raises
     ------
@@ -70,8 +72,9 @@ def program_maps(
     if programs < 1 or genes < 1:
         raise SettingsError(f"programs is {programs} and genes {genes}; give at least 1 of each.")
     check_choice("order", order, ("strength", "weight"))
-    chosen, table = pick_map(fit.study.maps, map), fit.programs()
+    chosen = pick_map(fit.study.maps, map)
     check_atlas(fit.study)
+    table = aligned_programs(fit).table
     shown = _ranked(table, chosen, order)[:programs]
     part = panels_on(figure, 7.2, 0.85 + 1.2 * len(shown))
     axes = part.subplots(len(shown), 5, squeeze=False, width_ratios=(1, 1, 1, 1, 1.3))
@@ -128,7 +131,7 @@ def _draw_loadings(axes: np.ndarray, loadings: pd.DataFrame, shown: list[str], g
         tidy(axis)
         axis.set_yticks(place, list(top["name"]), fontsize=SMALL - 1, fontstyle="italic")
         axis.tick_params(axis="x", labelbottom=axis is axes[-1])
-    axes[-1].set_xlabel("loading (prior sd 1), 90% interval", fontsize=TEXT, loc="right")
+    axes[-1].set_xlabel("loading (per sd of the program), 90% interval", fontsize=TEXT, loc="right")
 
 
 def _leading(loadings: pd.DataFrame, program: str, genes: int) -> pd.DataFrame:

@@ -44,10 +44,10 @@ def panels_on(figure: Any, width: float, height: float) -> Figure | SubFigure:
         When matplotlib is not installed.
     """
     try:
-        from matplotlib.figure import Figure as New
+        from .picture import Picture
     except ImportError as error:
         raise InputError("pictures need matplotlib; install it by: pip install 'pyro_neurovae[plots]'") from error
-    part: Figure | SubFigure = New(figsize=(width, height), layout="constrained") if figure is None else figure
+    part: Figure | SubFigure = Picture(figsize=(width, height), layout="constrained") if figure is None else figure
     return part
 
 

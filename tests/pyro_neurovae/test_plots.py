@@ -356,6 +356,7 @@ CALLS = {
 
 @pytest.mark.parametrize("name", plots.__all__)
 def test_a_missing_matplotlib_is_said(small_fit, found, monkeypatch, name):
+    monkeypatch.delitem(sys.modules, "pyro_neurovae.plots.picture", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(
         InputError, match=r"pictures need matplotlib; install it by: pip install 'pyro_neurovae\[plots\]'"
@@ -378,3 +379,8 @@ def test_choices_that_there_are_not(small_fit, found):
         plots.forest(small_fit, intervals=(90,))
     with pytest.raises(SettingsError, match="statistic is 'share'; give one of transcriptomic_share"):
         plots.nulls(found, statistic="share")
+
+
+def test_a_notebook_shows_a_picture_without_pyplot(small_fit):
+    shown = plots.variance(small_fit)._repr_png_()
+    assert shown.startswith(b"\x89PNG")

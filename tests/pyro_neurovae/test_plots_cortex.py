@@ -266,7 +266,7 @@ def test_a_missing_nilearn_is_said(small_fit, monkeypatch):
 @pytest.mark.parametrize("order", ["strength", "weight"])
 def test_programs(small_fit, order):
     figure = plots.program_maps(small_fit, 2, genes=5, order=order, map="simulated2")
-    table = small_fit.programs()
+    table = nv.aligned_programs(small_fit).table
     by = {name: own.set_index("program") for name, own in table.groupby("quantity")}
     weight = by["weight"][by["weight"]["name"] == "simulated2"]
     ranked = (by["strength"] if order == "strength" else weight)["mean"].abs().sort_values(ascending=False).index[:2]
@@ -295,7 +295,7 @@ def test_programs(small_fit, order):
 
 
 def test_programs_that_there_are_not(small_fit, baseline_fit):
-    with pytest.raises(NeurovaeError, match="this fit has no programs"):
+    with pytest.raises(NeurovaeError, match="has no programs"):
         plots.program_maps(baseline_fit)
     with pytest.raises(SettingsError, match="programs is 0 and genes 8; give at least 1 of each"):
         plots.program_maps(small_fit, 0)
