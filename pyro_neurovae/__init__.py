@@ -12,17 +12,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import datasets, expression, plots
+from .aligned_programs import AlignedPrograms, aligned_programs
 from .atlas import resolve
+from .clusters import Clusters, clusters
 from .cohort import Contrast, SimulatedCohort, Subjects, contrast, read_subjects, simulate_cohort
+from .enrichment import enrichment
 from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
+from .export import export
 
 # The functions fit and simulate share their modules' names: imported here, the functions are what nv.fit and
 # nv.simulate mean. Both modules import torch only when called.
 from .fit import Fit, fit, load
 from .folds import make_folds
+from .gene_modules import GeneModules, gene_modules
+from .gene_sets import read_gmt
 from .graph import RegionGraph
 from .null_maps import make_null_maps
 from .nulls import Nulls, nulls
+from .region_report import region_report
 from .report import report
 from .sensitivity import Sensitivity, sensitivity
 from .sensitivity_grid import Variant
@@ -38,9 +45,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "AlignedPrograms",
+    "Clusters",
     "Contrast",
-    "GMRF",
     "Fit",
+    "GMRF",
+    "GeneModules",
     "GraphError",
     "InputError",
     "NeurovaeError",
@@ -56,17 +66,24 @@ __all__ = [
     "Validation",
     "Variant",
     "Verification",
+    "aligned_programs",
+    "clusters",
     "contrast",
     "datasets",
+    "enrichment",
+    "export",
     "expression",
     "fit",
+    "gene_modules",
     "load",
     "make_folds",
     "make_null_maps",
     "nulls",
-    "plots",
     "plot_sensitivity",
+    "plots",
+    "read_gmt",
     "read_subjects",
+    "region_report",
     "report",
     "resolve",
     "sensitivity",

@@ -11,6 +11,10 @@ permutation of genes (random sets of the size), as gene set enrichment is usuall
 their intervals from 2,000 bootstraps over maps, because the sets of one map depend on each other. --refits N also holds
 the linear null weights against full (quick) fits of the null maps, for the first N maps. Reads the folder that
 PYRO_NEUROVAE_DATA names, ../shared/data by default; --simulated needs no data.
+
+Measured with seed 0, 200 maps, 199 nulls, 1,645 genes, 40 sets of each kind, rejected at 0.05 among co-expressed sets
+(95% interval) and among random ones: permutation 0.866 (0.852 to 0.878) and 0.062; coexpression 0.277 (0.254 to 0.300)
+and 0.034; spatial 0.059 (0.037 to 0.086) and 0.053; both 0.016 (0.010 to 0.023) and 0.005.
 """
 
 from __future__ import annotations
