@@ -217,6 +217,7 @@ def _homologues(source: str, table: pd.DataFrame) -> tuple[tuple[int, int], ...]
 def _read_labels(path: FilePath, exclude: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """Region of each vertex, negative outside, and the names of the regions."""
     import nibabel
+    from nibabel.filebasedimages import ImageFileError
 
     try:
         if str(path).endswith(".annot"):
@@ -226,9 +227,10 @@ def _read_labels(path: FilePath, exclude: Sequence[str]) -> tuple[np.ndarray, li
             image = nibabel.load(os.fspath(path))
             raw = np.asarray(image.darrays[0].data)
             table = image.labeltable.get_labels_as_dict()
-    except (OSError, ValueError, AttributeError, IndexError, nibabel.filebasedimages.ImageFileError) as fault:
+    except (OSError, ValueError, AttributeError, IndexError, ImageFileError) as fault:
         raise InputError(f"{path}: no label file that can be read ({fault}); give .annot or .label.gii.") from fault
-    names, keys = [], np.full(len(raw), -1)
+    names: list[str] = []
+    keys = np.full(len(raw), -1)
     for key, name in table.items():
         inside = raw == key
         if re.sub(r"[\W_]", "", name.lower()) in exclude or name == "???" or not inside.any():
@@ -240,12 +242,13 @@ def _read_labels(path: FilePath, exclude: Sequence[str]) -> tuple[np.ndarray, li
 
 def _read_surface(path: FilePath) -> tuple[np.ndarray, np.ndarray]:
     import nibabel
+    from nibabel.filebasedimages import ImageFileError
 
     try:
         if str(path).endswith((".gii", ".gii.gz")):
             coordinates, faces = nibabel.load(os.fspath(path)).agg_data(("pointset", "triangle"))
         else:
             coordinates, faces = nibabel.freesurfer.read_geometry(os.fspath(path))
-    except (OSError, ValueError, TypeError, nibabel.filebasedimages.ImageFileError) as fault:
+    except (OSError, ValueError, TypeError, ImageFileError) as fault:
         raise InputError(f"{path}: no surface that can be read ({fault}); give .surf.gii or FreeSurfer's.") from fault
     return np.asarray(coordinates, dtype=float), np.asarray(faces, dtype=np.int64)

@@ -264,6 +264,7 @@ def _registry() -> dict[str, Dataset]:
     rows = pd.read_csv(_TABLES / "datasets.csv", keep_default_na=False).to_dict("records")
     found = {}
     for row in rows:
-        terms = _TERMS[str(row["terms"])]
-        found[str(row["name"])] = Dataset(**{**row, "citation": str(citations[row["citation"]]), "terms": terms})
+        text = {str(column): str(cell) for column, cell in row.items()}
+        text |= {"citation": str(citations[text["citation"]]), "terms": _TERMS[text["terms"]]}
+        found[text["name"]] = Dataset(**text)
     return found

@@ -53,9 +53,9 @@ def as_graph(
     InputError
         If it is neither a known name nor a file that can be read.
     """
-    if graph is None and regions is None:
-        raise InputError("no graph; name one, or give a table of regions.")
-    if graph is None and regions is not None:
+    if graph is None:
+        if regions is None:
+            raise InputError("no graph; name one, or give a table of regions.")
         return graph_of_regions(regions), ()
     if regions is not None:
         found, notices = as_graph(graph)

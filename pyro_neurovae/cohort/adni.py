@@ -171,11 +171,11 @@ def _best_rows(sheet: Sheet, subjects: list[str], visits: list[str], kept: np.nd
     frame = sheet.frame
     overall = frame["OVERALLQC"] if "OVERALLQC" in frame.columns else pd.Series([""] * len(frame))
     rank = overall.map(lambda cell: quality.get(str(cell).strip().lower(), 2)).to_numpy()
-    date = frame["EXAMDATE"].map(str).to_numpy() if "EXAMDATE" in frame.columns else np.array([""] * len(frame))
-    image = frame["IMAGEUID"] if "IMAGEUID" in frame.columns else pd.Series([0] * len(frame))
-    image = pd.to_numeric(image, errors="coerce").fillna(-1).to_numpy()
+    dates = [str(cell) for cell in frame["EXAMDATE"]] if "EXAMDATE" in frame.columns else [""] * len(frame)
+    numbers = frame["IMAGEUID"] if "IMAGEUID" in frame.columns else pd.Series([0] * len(frame))
+    image = pd.to_numeric(numbers, errors="coerce").fillna(-1).to_numpy()
     best: dict[tuple[str, str], int] = {}
-    order = sorted(np.flatnonzero(kept), key=lambda row: (-rank[row], _iso(date[row]), image[row]))
+    order = sorted(np.flatnonzero(kept), key=lambda row: (-rank[row], _iso(dates[row]), image[row]))
     for row in order:
         best[subjects[row], visits[row]] = int(row)
     repeated = int(kept.sum()) - len(best)

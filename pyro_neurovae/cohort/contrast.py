@@ -73,7 +73,7 @@ class Contrast:
         scores = self.w_scores()
         if subject not in scores.index:
             raise SettingsError(f"no subject {subject} in the contrast; the first is {scores.index[0]}.")
-        return scores.loc[subject].rename_axis("region").rename("value").reset_index()
+        return pd.DataFrame({"region": list(scores.columns), "value": scores.loc[subject].to_numpy()})
 
     def subject_check(self, level: float = 0.9) -> pd.DataFrame:
         """How much wider individual predictions are than the group's interval; see `subject_check`."""

@@ -70,7 +70,7 @@ def as_sheet(table: pd.DataFrame | str | os.PathLike[str], name: str = "subjects
         source, frame = name, table
         numbered = pd.api.types.is_integer_dtype(frame.index.dtype)
         if frame.index.name is not None or not numbered:  # bare numbers are what is left of sorting or sampling rows
-            frame = frame.rename_axis(frame.index.name or "subject").reset_index()
+            frame = frame.rename_axis(str(frame.index.name or "subject")).reset_index()
         frame = frame.set_axis([str(column).strip() for column in frame.columns], axis=1)
     else:
         text = read_table(table)

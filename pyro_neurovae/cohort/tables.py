@@ -97,7 +97,7 @@ def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
                 f"{sheet.source}: subject {f'{who_} {when}'.strip()} has two rows of {canonical[label]}; keep one."
             )
         seen[at], values[at] = True, np.nan if number in _CODES else number
-    kept = seen.any(axis=0)
+    kept: np.ndarray = np.any(seen, axis=0)
     others = sheet.frame.drop(columns=[column for column in (who, visit, region, value) if column])
     return Thickness(
         source=sheet.source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -128,7 +128,7 @@ def data_table(frame: pd.DataFrame, *, name: str, caption: str) -> str:
     )
 
 
-def _cells(row: Mapping[str, object], frame: pd.DataFrame, statuses: Mapping[str, str]) -> str:
+def _cells(row: Mapping[Hashable, object], frame: pd.DataFrame, statuses: Mapping[str, str]) -> str:
     cells = []
     for name in frame.columns:
         value = _value(row[name])
