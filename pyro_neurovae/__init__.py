@@ -12,11 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import datasets, expression, plots
-from .aligned_programs import AlignedPrograms, aligned_programs
 from .atlas import resolve
-from .clusters import Clusters, clusters
 from .cohort import Contrast, SimulatedCohort, Subjects, contrast, read_subjects, simulate_cohort
-from .enrichment import enrichment
 from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
 from .export import export
 
@@ -24,12 +21,20 @@ from .export import export
 # nv.simulate mean. Both modules import torch only when called.
 from .fit import Fit, fit, load
 from .folds import make_folds
-from .gene_modules import GeneModules, gene_modules
-from .gene_sets import read_gmt
 from .graph import RegionGraph
+from .interpretation import (
+    AlignedPrograms,
+    Clusters,
+    GeneModules,
+    aligned_programs,
+    clusters,
+    enrichment,
+    gene_modules,
+    read_gmt,
+    region_report,
+)
 from .null_maps import make_null_maps
 from .nulls import Nulls, nulls
-from .region_report import region_report
 from .report import report
 from .sensitivity import Sensitivity, sensitivity
 from .sensitivity_grid import Variant

@@ -13,7 +13,15 @@ from .graph import RegionGraph
 from .settings import FitSettings
 from .study import Study
 
-__all__ = ["MapConditional", "Residuals", "drawn_residuals", "expression_kernel", "left_out_residuals"]
+__all__ = [
+    "MapConditional",
+    "Residuals",
+    "drawn_residuals",
+    "drawn_sites",
+    "expression_kernel",
+    "left_out_residuals",
+    "transcriptomic_kernel",
+]
 
 # Draws that matrices are made for: an evenly spaced part of more says the same.
 _MOST_DRAWS = 500
@@ -65,7 +73,7 @@ class MapConditional:
         if settings.model in ("paper", "stacked"):
             return None
         seen = study.thinning_observed[chosen]
-        draws = _drawn(idata, chosen)
+        draws = drawn_sites(idata, chosen)
         observed = study.thinning[chosen, seen]
         noise = _diagonal(draws["unexplained_scale"] ** 2, len(observed)) + _sampling(study, chosen, seen)
         covariance = noise + 4 * np.mean(observed**2)  # the intercept's prior sd is twice the root mean square
@@ -74,7 +82,7 @@ class MapConditional:
             unit = unit_icar(study.graph) if kind == "icar" else np.eye(study.n_regions)
             covariance = covariance + draws["spatial_scale"][:, None, None] ** 2 * unit[np.ix_(seen, seen)]
         if "transcriptomic_scale" in draws:
-            covariance = covariance + _transcriptomic(draws, study, settings, seen)
+            covariance = covariance + transcriptomic_kernel(draws, study, settings, seen)
         return cls(observed, covariance, noise, draws["thinning"][:, seen])
 
     @cached_property
@@ -146,7 +154,7 @@ def drawn_residuals(idata: Any, study: Study, settings: FitSettings, chosen: int
     Divided by the noise's sd, so that the replicates' distribution does not hang on the draw: each goes with all.
     """
     seen = study.thinning_observed[chosen]
-    draws = _drawn(idata, chosen)
+    draws = drawn_sites(idata, chosen)
     counted = getattr(settings.family, "standard_errors", True)
     sampling = np.diagonal(_sampling(study, chosen, seen)) if counted else 0.0
     spread = np.sqrt(draws["unexplained_scale"][:, None] ** 2 + sampling)
@@ -179,7 +187,7 @@ def unit_icar(graph: RegionGraph) -> np.ndarray:
     return covariance
 
 
-def _drawn(idata: Any, chosen: int) -> dict[str, np.ndarray]:
+def drawn_sites(idata: Any, chosen: int) -> dict[str, np.ndarray]:
     """Draws (draw, ...) of one map's quantities and of the programs, chains after one another."""
     posterior = inferencedata.group(idata, "posterior")
     drawn = {}
@@ -195,7 +203,9 @@ def _drawn(idata: Any, chosen: int) -> dict[str, np.ndarray]:
     return {name: values[kept] for name, values in flat.items()}
 
 
-def _transcriptomic(draws: dict[str, np.ndarray], study: Study, settings: FitSettings, seen: np.ndarray) -> np.ndarray:
+def transcriptomic_kernel(
+    draws: dict[str, np.ndarray], study: Study, settings: FitSettings, seen: np.ndarray
+) -> np.ndarray:
     """Covariance of the transcriptomic part; (draw, region, region)."""
     scale = draws["transcriptomic_scale"][:, None, None]
     if "program_score" in draws:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from .expression.gene_table import as_gene_weights, as_genes
 from .expression_table import align_expression
 from .frames import ErrorInput, MapInput, covariance_from_frames, maps_from_frames, study_fields
-from .gene_table import as_gene_weights, as_genes
 from .readers import as_graph, map_names, read_covariances, read_expression, read_thinning
 from .region_labels import positions_of
 from .study_checks import check_study

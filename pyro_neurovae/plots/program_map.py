@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from ..aligned_programs import aligned_programs
 from ..errors import SettingsError
+from ..interpretation.aligned_programs import aligned_programs
 from .colours import ColourScale, colour_bar, colour_scale
 from .cortex_view import VIEWS, draw_hemisphere
 from .selection import check_choice, pick_map, unit_of

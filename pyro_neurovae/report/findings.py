@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..clusters import clusters
-from ..gene_modules import gene_modules
-from ..region_report import region_report
+from ..interpretation.clusters import clusters
+from ..interpretation.gene_modules import gene_modules
+from ..interpretation.region_report import region_report
 from ..study import Study
 from ..study_summary import noise_ceiling
 from ..tables import has_genes, has_programs
@@ -154,7 +154,7 @@ def programs_section(fit: Fit, pictures: Pictures) -> Section | None:
     """Return the section on programs and clusters of regions; None for a model without programs."""
     if not has_programs(fit.idata):
         return None
-    from ..aligned_programs import aligned_programs
+    from ..interpretation.aligned_programs import aligned_programs
 
     aligned, found = aligned_programs(fit), clusters(fit)
     body = paragraph(

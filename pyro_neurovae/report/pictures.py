@@ -10,8 +10,8 @@ from ..plots.surface_map import check_atlas
 from .elements import figure, paragraph
 
 if TYPE_CHECKING:
-    from ..clusters import Clusters
     from ..fit import Fit
+    from ..interpretation.clusters import Clusters
     from ..nulls import Nulls
     from ..sensitivity import Sensitivity
     from ..validate import Validation

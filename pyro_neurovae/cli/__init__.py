@@ -1,0 +1,72 @@
+"""The command line. Bad input ends with status 2 and one sentence on stderr."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from ..errors import NeurovaeError
+from ..interrupts import stoppable
+
+# Each adds its commands to the application, in the order that help lists them.
+from . import contrast, datasets, export, fit, nulls, report, sensitivity, validate, verify  # noqa: F401
+from .app import app, print_warning
+
+__all__ = ["app", "main"]
+
+# Typer gives no public name to the base of its usage errors, and some releases carry a click of their own.
+_UsageError: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+_INTERRUPTED = 130
+
+# Options that take several values after one flag.
+_SEVERAL = ("--thinning", "--set", "--model", "--covariance", "--subjects", "--thickness", "--gene-sets")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit status."""
+    arguments = _spread(list(sys.argv[1:] if argv is None else argv)) or ["--help"]
+    try:
+        with stoppable(), warnings.catch_warnings():
+            warnings.showwarning = print_warning
+            status = app(args=arguments, prog_name="pyro-neurovae", standalone_mode=False)
+        if status == _INTERRUPTED:  # what some releases of Typer make of KeyboardInterrupt
+            raise KeyboardInterrupt
+    except NeurovaeError as error:
+        _end(2, str(error))
+    except _UsageError as error:
+        _end(2, _usage(error))
+    except (typer.Abort, KeyboardInterrupt):
+        _end(_INTERRUPTED, "interrupted; no result was written or changed.")
+    raise SystemExit(status or 0)
+
+
+def _spread(arguments: list[str]) -> list[str]:
+    """Repeat a flag before each of its values: ``--thinning a b`` becomes ``--thinning a --thinning b``."""
+    spread: list[str] = []
+    flag, used = None, False
+    for argument in arguments:
+        if argument.startswith("-"):
+            flag, used = (argument if argument in _SEVERAL else None), False
+        elif flag is not None and used:
+            spread.append(flag)
+        else:
+            used = True
+        spread.append(argument)
+    return spread
+
+
+def _usage(error: Any) -> str:
+    """Put a fault of the command line itself in one sentence that says where help is."""
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "pyro-neurovae"
+    first = error.format_message().split(". ")[0].rstrip(".")
+    return f"{first}; '{command} --help' lists what there is."
+
+
+def _end(status: int, sentence: str) -> None:
+    print("pyro-neurovae:", " ".join(sentence.split()), file=sys.stderr)
+    raise SystemExit(status)

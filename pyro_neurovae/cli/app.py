@@ -1,0 +1,85 @@
+"""The command line's application, and what its commands share."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ..errors import NeurovaeWarning, SettingsError
+
+if TYPE_CHECKING:
+    from ..study import Study
+
+__all__ = ["TAKEN", "app", "choice", "heeding_warnings", "print_warning", "print_written", "read_study", "show_bar"]
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Which gene-expression programs go with cortical thinning, where, and how sure one can be.",
+    epilog="'pyro-neurovae demo' needs no data; 'pyro-neurovae fit --help' lists the options of the main command.",
+)
+
+# Settings that --set leaves to options of their own.
+TAKEN = ("model", "draws", "restarts", "device", "seed", "normalise")
+
+
+def choice(flag: str, value: str, known: tuple[str, ...]) -> str:
+    """Return the value of an option that has a few known ones; SettingsError for another."""
+    if value not in known:
+        raise SettingsError(f"{flag} {value} is unknown: the known ones are {', '.join(known)}.")
+    return value
+
+
+def read_study(
+    expression: Path,
+    thinning: list[Path],
+    *,
+    graph: str,
+    regions: Path | None,
+    se: str,
+    covariance: list[str],
+    normalise: str = "region",
+    **others: Any,
+) -> Study:
+    """Read the study that a command's options name."""
+    from ..study import Study
+
+    choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
+    choices["normalise"] = choice("--normalise", normalise, ("gene", "region", "none"))
+    choices["covariance"] = covariance[0] if covariance in (["auto"], ["none"]) else [Path(one) for one in covariance]
+    ground = None if graph == "none" else graph
+    return Study.from_files(expression, thinning, graph=ground, regions=regions, **choices, **others)
+
+
+@contextmanager
+def heeding_warnings() -> Iterator[set[str]]:
+    """Print warnings at the end, and only if no error makes them idle; gives what was said."""
+    said: set[str] = set()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", NeurovaeWarning)
+        yield said
+    for warning in caught:
+        said.add(str(warning.message))
+        print_warning(warning.message)
+
+
+def show_bar(quiet: bool) -> bool:
+    """Whether to show a progress bar: on a terminal, unless the user wants quiet."""
+    return not quiet and sys.stderr.isatty()
+
+
+def print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as one line on stderr."""
+    print(f"warning: {message}", file=sys.stderr)
+
+
+def print_written(out: Path, names: list[str]) -> None:
+    """Print what was written, and where."""
+    print(f"wrote {', '.join(names)} to {out}")

@@ -1,0 +1,111 @@
+"""Draws of a fit's programs as they may be compared: scaled by their strengths, and gene loadings given them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .. import inferencedata
+from ..errors import NeurovaeError
+from ..fit import Fit
+from ..study import Study
+from ..tables import has_programs
+
+__all__ = ["ProgramDraws", "centred_expression", "evenly_spaced", "share_homologues", "standard_expression"]
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramDraws:
+    r"""Some draws of the programs, chains after one another.
+
+    A draw's programs are identified up to a rotation into each other, signs and order included: what is computed from
+    them has to be invariant to it, as :math:`\tilde Z \tilde Z'` is, or aligned (`aligned_programs`).
+
+    Attributes
+    ----------
+    scaled
+        Programs :math:`\tilde Z = Z \, \mathrm{diag}(s)` in the units of expression; (draw, region, program).
+    noise
+        Standard deviation tau of what the programs leave of a gene; (draw,).
+    slope
+        Effect :math:`c\,b / \lVert s \rVert` of each column of ``scaled`` on each map; (draw, map, program).
+    measured
+        Whether a region's expression is measured; bool (region,).
+    """
+
+    scaled: np.ndarray
+    noise: np.ndarray
+    slope: np.ndarray
+    measured: np.ndarray
+
+    @classmethod
+    def of(cls, fit: Fit, most: int) -> ProgramDraws:
+        """Take at most ``most`` draws, evenly spaced.
+
+        Raises
+        ------
+        NeurovaeError
+            For a fit without programs.
+        """
+        if not has_programs(fit.idata):
+            raise NeurovaeError(
+                f"this fit is of the model {fit.settings.model}, which has no programs; fit the model cross-scale."
+            )
+        posterior = inferencedata.group(fit.idata, "posterior")
+        names = ("program_score", "strength", "expression_noise", "program_weight")
+        flat = {n: posterior[n].values.reshape(-1, *posterior[n].shape[2:]) for n in names}
+        kept = evenly_spaced(len(flat["strength"]), most)
+        score, strength, noise, weight = (flat[name][kept] for name in names)
+        scaled = score * strength[:, None]
+        return cls(scaled, noise, weight / strength[:, None], fit.study.expression_observed)
+
+    @cached_property
+    def centred(self) -> np.ndarray:
+        """Scaled programs, their mean over the measured regions taken off, 0 elsewhere; (draw, region, program)."""
+        mean = self.scaled[:, self.measured].mean(1, keepdims=True)
+        return np.where(self.measured[:, None], self.scaled - mean, 0.0)
+
+    def loading_maps(self) -> tuple[np.ndarray, np.ndarray]:
+        r"""Conditional of a gene's loadings: :math:`a_j \sim N(B x_j, \tau^2 C)`, of centred expression x_j.
+
+        :math:`C = (\tilde Z' \tilde Z + \tau^2 I)^{-1}` and :math:`B = C \tilde Z'`, of the centred programs.
+
+        Returns
+        -------
+        tuple
+            B (draw, program, region) and C (draw, program, program).
+        """
+        across = self.centred.swapaxes(1, 2)
+        inner = across @ self.centred + self.noise[:, None, None] ** 2 * np.eye(self.scaled.shape[2])
+        inverse = np.linalg.inv(inner)
+        return inverse @ across, inverse
+
+
+def evenly_spaced(count: int, most: int) -> np.ndarray:
+    """Positions of at most ``most`` of ``count`` draws, the first and the last among them."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(int)
+
+
+def share_homologues(scaled: np.ndarray, fit: Fit) -> np.ndarray:
+    """Programs as thinning sees them, each region moved towards the mean with its homologue; (draw, region, program).
+
+    The H of `models.cross_scale.CrossScale`, by the fit's own setting ``homologue_sharing``.
+    """
+    sharing = getattr(fit.settings.family, "homologue_sharing", 0.0)
+    shared: np.ndarray = scaled + sharing * (scaled[:, fit.study.graph.twins] - scaled) / 2
+    return shared
+
+
+def centred_expression(study: Study) -> np.ndarray:
+    """Normalised expression without each gene's mean over the measured regions; (region, gene), 0 where unmeasured."""
+    expression, measured = study.normalised_expression(), study.expression_observed
+    return np.where(measured[:, None], expression - expression[measured].mean(0), 0.0)
+
+
+def standard_expression(study: Study) -> np.ndarray:
+    """Centred expression over its standard deviation; (region, gene), 0 where unmeasured or without variance."""
+    centred = centred_expression(study)
+    size = np.sqrt((centred**2).sum(0) / study.expression_observed.sum())
+    return np.divide(centred, size, out=np.zeros_like(centred), where=size > 0)
