@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .aligned_programs import AlignedPrograms, aligned_programs
 from .clusters import Clusters, clusters
+from .donor_stability import donor_stability
 from .enrichment import enrichment
 from .gene_modules import GeneModules, gene_modules
 from .gene_sets import read_gmt
@@ -15,6 +16,7 @@ __all__ = [
     "GeneModules",
     "aligned_programs",
     "clusters",
+    "donor_stability",
     "enrichment",
     "gene_modules",
     "read_gmt",
