@@ -96,7 +96,7 @@ Device = Annotated[str, typer.Option(metavar="NAME", help="auto (CUDA where ther
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the results that --out holds.")]
 Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="No progress bar and no tables.")]
 WithReport = Annotated[
-    bool, typer.Option("--report/--no-report", metavar="", help="Write report.html, which takes some ten seconds.")
+    bool, typer.Option("--report/--no-report", metavar="", help="Write report.html, which takes some twenty seconds.")
 ]
 Workers = Annotated[int, typer.Option(metavar="N", help="Processes that the parts of a run are spread over.")]
 Resume = Annotated[

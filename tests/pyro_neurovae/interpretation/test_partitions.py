@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score, mutual_info_score, silhouette_score
 
-from pyro_neurovae import partitions
+from pyro_neurovae.interpretation import partitions
 
 
 @pytest.fixture
