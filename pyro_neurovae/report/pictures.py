@@ -41,9 +41,10 @@ class Pictures:
 
     def missing(self) -> str:
         """What is left out for want of a library; empty where nothing is."""
-        if self.drawn and (self.cortex or find_spec("nilearn") is not None):
+        if self.drawn and find_spec("nilearn") is not None:
             return ""
-        return "Pictures are left out: they need pip install 'pyro_neurovae[plots]'."
+        which = "Pictures of the cortex" if self.drawn else "Pictures"
+        return f"{which} are left out: they need pip install 'pyro_neurovae[plots]'."
 
     def regions(self, fit: Fit, name: str) -> str:
         """Cortex (mean, probability, width, difference) and forest of one map."""
