@@ -20,6 +20,8 @@ __all__ = ["Section", "data_table", "definitions", "figure", "paragraph", "pictu
 
 # Rows that stand in the page where no script runs; a script shows as many at a time.
 _ROWS = 40
+# Letters beyond which a cell keeps some width on a phone.
+_LONG = 60
 # Significant digits that are shown, and that a download holds.
 _SHOWN, _HELD = 3, 6
 
@@ -134,6 +136,7 @@ def _cells(row: Mapping[Hashable, object], frame: pd.DataFrame, statuses: Mappin
         value = _value(row[name])
         kind = statuses.get(str(value), "")
         kind = kind or ("number" if pd.api.types.is_numeric_dtype(frame[name]) else "")
+        kind = kind or ("long" if len(str(value)) > _LONG else "")
         cells.append(f"<td{_class(kind)}>{escape(_shown(value))}</td>")
     return "".join(cells)
 

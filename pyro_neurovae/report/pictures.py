@@ -96,7 +96,7 @@ class Pictures:
         from .. import plots
 
         return self._hold(
-            plots.program_maps(fit, unit=self.unit),
+            plots.program_maps(fit, 3, unit=self.unit),
             "Region scores of the strongest programs on the cortex, beside the loadings of their strongest genes.",
             "The strongest programs: scores of the regions and the leading genes' loadings.",
         )
