@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,8 +66,11 @@ def donor_stability(fit: Fit, donors: DonorExpression) -> pd.DataFrame:
         other = replace(study, expression=mean, truth=None)
         again = refit(f"without donor {donors.donors[left_out]}", other, fit.settings, None)
         found.append(again["gene_weight.mean"].ravel())
-    weights = np.stack(found)  # (donor, map and gene)
     table = fit.genes()[["map", "gene", "weight"]]
+    # The table has its own order, the strongest gene first.
+    order = {key: row for row, key in enumerate(itertools.product(study.maps, study.genes))}
+    place = [order[key] for key in zip(table["map"], table["gene"], strict=True)]
+    weights = np.stack(found)[:, place]  # (donor, map and gene)
     spread = np.sqrt((len(weights) - 1) / len(weights) * ((weights - weights.mean(0)) ** 2).sum(0))
     return table.assign(
         mean=weights.mean(0),

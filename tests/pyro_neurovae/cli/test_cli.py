@@ -151,7 +151,7 @@ def test_what_five_maps_print(five_maps):
     assert "differ from what" not in done.stdout
     assert "enigma_pd: the 10 most affected regions" in done.stdout
     assert done.stdout.splitlines()[-1] == (
-        f"wrote fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json, report.html to {out}"
+        f"wrote fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json to {out}"
     )
 
 

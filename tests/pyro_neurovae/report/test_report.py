@@ -123,7 +123,8 @@ def test_it_tells_problems_checks_seed_and_versions(page: _Page, small_fit: nv.F
     assert "What it does not say" in text
 
 
-def test_what_stands_beside_the_fit_gets_its_sections(small_fit: nv.Fit, small_study: nv.Study) -> None:
+@pytest.mark.slow
+def test_what_stands_beside_the_fit_gets_its_sections_ci_selection(small_fit: nv.Fit, small_study: nv.Study) -> None:
     validation = nv.validate(small_study, ["spatial"], draws=50)
     nulls = nv.nulls(small_fit, number=20, draws=20)
     sets = pd.DataFrame({"map": ["simulated1"], "set": ["a </script> set"], "p": [0.2]})
