@@ -20,7 +20,7 @@ def nulls(
         str,
         typer.Option(
             metavar="NAME",
-            help="moran (spectral randomisation on the graph), spin (rotations of the sphere), variogram or shuffle.",
+            help="moran or laplacian (by the graph's spectrum), spin (rotations of the sphere), variogram or shuffle.",
         ),
     ] = "moran",
     maps: Annotated[int, typer.Option(metavar="N", help="Number of null maps.")] = 1000,

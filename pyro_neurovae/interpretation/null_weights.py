@@ -55,17 +55,29 @@ def transcriptomic_smoother(fit: Fit, chosen: int) -> np.ndarray:
     return smoother
 
 
-def spatial_null_weights(fit: Fit, chosen: int, *, number: int, seed: int) -> np.ndarray:
-    """Posterior mean gene weights of null maps as smooth as a map, Moran-randomised; (null, gene).
+def spatial_null_weights(fit: Fit, chosen: int, *, number: int, seed: int, method: str = "laplacian") -> np.ndarray:
+    """Posterior mean gene weights of null maps as smooth as a map (`null_maps.make_null_maps`); (null, gene).
 
     Gene weights are linear in the transcriptomic part and that, given scales and programs, in the map: a null map goes
     through the fitted map's own smoother (`transcriptomic_smoother`), and nothing is fitted again. A full refit would
     learn smaller scales from most null maps; here they count as much as the map itself, so that what is compared is
     direction and not size.
+
+    Raises
+    ------
+    SettingsError
+        For a model as `transcriptomic_smoother` says, an unknown method, or a map with missing values that a method
+        (spin) would move.
     """
-    study = fit.study
-    maps = make_null_maps(study.thinning[chosen], study.graph, number=number, seed=seed + 1000003 * chosen)
-    part = maps[:, study.thinning_observed[chosen]] @ transcriptomic_smoother(fit, chosen).T  # (null, region)
+    study, seed = fit.study, seed + 1000003 * chosen
+    maps = make_null_maps(study.thinning[chosen], study.graph, method=method, number=number, seed=seed)
+    maps = maps[:, study.thinning_observed[chosen]]
+    if np.isnan(maps).any():
+        raise SettingsError(
+            f"the map {study.maps[chosen]} has missing values, and null maps by {method} move them; take the method "
+            "laplacian or moran."
+        )
+    part = maps @ transcriptomic_smoother(fit, chosen).T  # (null, region)
     weights: np.ndarray = part @ standard_expression(study) / study.expression_observed.sum()
     return weights
 

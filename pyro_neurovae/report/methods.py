@@ -25,6 +25,7 @@ _NORMALISED = {
 }
 _NULLS = {
     "moran": "Moran spectral randomisation on the graph [wagner2015]",
+    "laplacian": "random signs of the coefficients on the eigenvectors of the graph's Laplacian",
     "spin": "rotations of the spherical projection [alexanderbloch2018]",
     "variogram": "variogram-matched surrogates [burt2020]",
     "shuffle": "shuffled values",

@@ -55,6 +55,19 @@ def test_moran_keeps_mean_variance_and_morans_i_exactly(graph, smooth):
     assert abs(r.mean()) < 4 * r.std() / np.sqrt(50)
 
 
+def test_laplacian_keeps_mean_variance_and_differences_along_edges_exactly(graph, smooth):
+    nulls = make_null_maps(smooth, graph, method="laplacian", number=50, seed=1)
+    np.testing.assert_allclose(nulls.mean(1), smooth.mean())
+    np.testing.assert_allclose(nulls.std(1), smooth.std())
+    laplacian = graph.laplacian()
+    np.testing.assert_allclose(
+        np.einsum("nr,rs,ns->n", nulls, laplacian, nulls), smooth @ laplacian @ smooth, rtol=1e-9
+    )
+    missing = np.where(np.isin(np.arange(68), [2, 40]), np.nan, smooth)
+    made = make_null_maps(missing, graph, method="laplacian", number=5)
+    np.testing.assert_array_equal(np.isnan(made), np.repeat(np.isnan(missing)[None], 5, 0))
+
+
 def test_moran_keeps_missing_regions_in_place_and_joins_homologues(graph, smooth):
     missing = np.where(np.isin(np.arange(68), [2, 40]), np.nan, smooth)
     nulls = make_null_maps(missing, graph, number=5)
@@ -129,7 +142,7 @@ def test_a_region_without_homologue_is_its_own(graph, smooth):
 
 def test_faults(graph, smooth, monkeypatch):
     bare = nv.RegionGraph.from_adjacency(graph.weights, graph.names)
-    with pytest.raises(SettingsError, match="unknown null maps 'magic': the known ones are moran, spin, variogram"):
+    with pytest.raises(SettingsError, match="unknown null maps 'magic': the known ones are moran, laplacian, spin"):
         make_null_maps(smooth, graph, method="magic")
     with pytest.raises(SettingsError, match="0 null maps; give at least 1"):
         make_null_maps(smooth, graph, number=0)

@@ -175,6 +175,16 @@ def test_of_two_nulls_the_larger_p_counts(told, along):
         assert any(by_set[null].loc[name, "null_sd"] == row["null_sd"] for null in own)
 
 
+def test_null_maps_may_be_made_otherwise(told, along, small_fit, sets):
+    tables = [enrichment(told, along, n=199, method=method).set_index("set") for method in ("laplacian", "moran")]
+    assert not np.isclose(tables[0]["null_sd"], tables[1].loc[tables[0].index, "null_sd"]).any()
+    np.testing.assert_array_equal(tables[0]["score"], tables[1].loc[tables[0].index, "score"])
+    with pytest.raises(SettingsError, match="simulated1 has missing values, and null maps by spin move them"):
+        enrichment(small_fit, sets, n=3, method="spin")
+    with pytest.raises(SettingsError, match="unknown null maps 'other'"):
+        enrichment(small_fit, sets, n=3, method="other")
+
+
 def test_the_same_seed_gives_the_same_numbers(small_fit, sets):
     first, again = (enrichment(small_fit, sets, null="both", n=19, seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
