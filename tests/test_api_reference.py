@@ -24,10 +24,17 @@ def test_the_api_reference_has_every_public_name_ci_selection(tmp_path: Path) ->
     modules = {"datasets", "expression", "plots"}
     missing = [name for name in nv.__all__ if name not in ids | modules | {"GMRF"}]
     assert missing == []
-    for name in ("models/gmrf", "plots/surface_map", "cohort/contrast", "inference/engine"):
-        assert (tmp_path / "pyro_neurovae" / f"{name}.html").is_file(), name
-    gmrf = (tmp_path / "pyro_neurovae" / "models" / "gmrf.html").read_text(encoding="utf-8")
-    assert "geometric mean" in html.unescape(gmrf)
+    pages = {
+        "models": "GMRF",
+        "inference": "run_fit",
+        "plots": "surface",
+        "expression": "from_abagen",
+        "datasets": "fetch",
+    }
+    for name, member in pages.items():
+        text = (tmp_path / "pyro_neurovae" / f"{name}.html").read_text(encoding="utf-8")
+        assert f'id="{member}"' in text, name
+    assert "geometric mean" in html.unescape((tmp_path / "pyro_neurovae" / "models.html").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", nv.__all__)
