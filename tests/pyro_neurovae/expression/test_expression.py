@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-import time
 from itertools import combinations
 
 import numpy as np
@@ -112,15 +111,12 @@ def test_constant_gene_has_neither():
     assert np.isnan(DonorExpression("ABC", DK, "xyz", values).reliability()["B"])
 
 
-def test_reliability_and_noise_of_all_genes_take_a_second():
+def test_all_genes_at_once_are_each_gene_alone():
     values = np.random.default_rng(0).normal(size=(6, 68, 20_000))
     found = DonorExpression([str(k) for k in range(20_000)], DK, DONORS, values)
-    start = time.process_time()
-    found.reliability()
-    assert time.process_time() - start < 2
-    start = time.process_time()
-    found.noise()
-    assert time.process_time() - start < 2
+    few = DonorExpression(["7", "19999"], DK, DONORS, values[:, :, [7, 19_999]])
+    np.testing.assert_allclose(found.reliability().loc[["7", "19999"]], few.reliability())
+    np.testing.assert_allclose(found.noise().loc[["7", "19999"]], few.noise())
 
 
 def test_mean_is_over_the_donors_that_have_a_region():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,8 +145,8 @@ def test_settings_that_mean_nothing_are_refused(small_fit, options, message):
 
 
 @pytest.mark.slow
-def test_twelve_thousand_genes_take_seconds():
+def test_twelve_thousand_genes_all_get_a_module():
     fit = nv.fit(nv.simulate(0, genes=12000), steps=40, map_steps=20, draws=200)
-    started = time.perf_counter()
-    gene_modules(fit)
-    assert time.perf_counter() - started < 10
+    found = gene_modules(fit)
+    assert len(found.membership) == 12_000
+    assert found.summary["size"].sum() == 12_000
