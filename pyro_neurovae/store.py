@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +17,7 @@ from .errors import InputError
 from .graph import RegionGraph
 from .settings import FitSettings
 from .study import Study
+from .whole_file import write_whole
 
 if TYPE_CHECKING:
     import xarray
@@ -130,22 +130,13 @@ def write_fit(idata: Any, path: str | os.PathLike[str]) -> None:
     InputError
         When the folder does not exist or can't be written.
     """
-    target = Path(path)
+    target, content = Path(path), inferencedata.netcdf_bytes(idata)
     try:
-        handle, temporary = tempfile.mkstemp(suffix=".partial", dir=target.parent)
+        write_whole(target, content)
     except OSError as error:
         raise InputError(
             f"{target}: can't write there ({error.strerror}); choose a folder that exists and is writable."
         ) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(inferencedata.netcdf_bytes(idata))
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def read_fit(path: str | os.PathLike[str]) -> tuple[Any, Study, FitSettings]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..whole_file import write_whole
 
 if TYPE_CHECKING:
     from .donor_expression import DonorExpression
@@ -39,10 +39,7 @@ def write_archive(expression: DonorExpression, path: str | os.PathLike[str]) -> 
     names: dict[str, Any] = {name: np.array(getattr(expression, name), dtype=np.str_) for name in _NAMES}
     np.savez_compressed(buffer, format=FORMAT, record=record, values=expression.values, **names)
     try:
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=target.parent) as folder:
-            staged = Path(folder) / "expression.npz"
-            staged.write_bytes(buffer.getvalue())
-            staged.replace(target)
+        write_whole(target, buffer.getvalue())
     except OSError as fault:
         raise InputError(
             f"{target}: can't write there ({fault.strerror}); choose a folder that exists and is writable."

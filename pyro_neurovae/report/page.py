@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..errors import InputError
+from ..whole_file import write_whole
 from .elements import Section, paragraph, unordered
 from .methods import methods_paragraph, methods_section, record_section
 from .model_text import model_section
@@ -25,8 +25,7 @@ __all__ = ["report", "report_html"]
 
 _LIMITS = (
     "A gene's weight is an association: with more genes than regions no method can tell one gene's effect with the "
-    "others "
-    "held fixed.",
+    "others held fixed.",
     "Expression comes from six donors without the disease, two of them measured in both hemispheres.",
     "The map is a mean over groups: it says little of a single person.",
     "Thinning and expression that go together over regions need not be cause and effect.",
@@ -84,16 +83,7 @@ def report(
     )
     target = Path(path)
     try:
-        handle, stage = tempfile.mkstemp(suffix=".partial", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(stage).chmod(0o666 & ~umask)
-            Path(stage).replace(target)
-        finally:
-            Path(stage).unlink(missing_ok=True)
+        write_whole(target, text.encode())
     except OSError as error:
         raise InputError(f"{target}: the report can't be written ({error.strerror}); name another place.") from error
     return target
