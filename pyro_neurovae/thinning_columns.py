@@ -11,7 +11,7 @@ import pandas as pd
 from .errors import InputError
 from .region_labels import first_names, known_share
 
-__all__ = ["ThinningColumns", "choose_columns", "label_rows", "plain_name"]
+__all__ = ["ThinningColumns", "choose_columns", "first_column", "label_rows", "plain_name"]
 
 REGIONS = (
     "region",
@@ -92,7 +92,7 @@ def choose_columns(
         If the column asked for is not there, or no column has a known name.
     """
     value = _asked(columns, value_column, "--value-column", source)
-    value = value or _first(columns, VALUES)
+    value = value or first_column(columns, VALUES)
     if value is None:
         raise InputError(
             f"{source}: no column of effects among {first_names(list(filter(None, columns)), limit=12)}; "
@@ -101,18 +101,18 @@ def choose_columns(
     error, foreign = _asked(columns, se_column, "--se-column", source), None
     if error is None:
         error, foreign = _matching_error(columns, value)
-    controls, cases = _first(columns, CONTROLS), _first(columns, CASES)
+    controls, cases = first_column(columns, CONTROLS), first_column(columns, CASES)
     sizes = (controls, cases) if controls is not None and cases is not None else None
     return ThinningColumns(value, error, sizes, plain_name(value) not in RAW, foreign)
 
 
 def label_rows(frame: pd.DataFrame, names: Sequence[str], *, source: str) -> pd.DataFrame:
     """Index the table by its region labels, joined with the hemisphere where that has a column of its own."""
-    column = _first(list(frame.columns), REGIONS)
+    column = first_column(list(frame.columns), REGIONS)
     if column is None and isinstance(frame.index, pd.RangeIndex):
         column = max(frame.columns, key=lambda name: known_share(frame[name], names))
     labels = [str(label).strip() for label in (frame.index if column is None else frame[column])]
-    side = _first(list(frame.columns), HEMISPHERES)
+    side = first_column(list(frame.columns), HEMISPHERES)
     if side is None or known_share(labels, names, hemisphere=None) > 0.5:
         return frame.set_axis(pd.Index(labels, dtype=object), axis=0)
     joined = []
@@ -140,7 +140,8 @@ def _asked(columns: Sequence[str], name: str | None, option: str, source: str) -
     )
 
 
-def _first(columns: Sequence[str], spellings: Sequence[str]) -> str | None:
+def first_column(columns: Sequence[str], spellings: Sequence[str]) -> str | None:
+    """Column with the earliest of some plain spellings, the first of equal ones; None where there is none."""
     plain = {plain_name(column): column for column in reversed(columns)}
     return next((plain[spelling] for spelling in spellings if spelling in plain), None)
 
@@ -149,9 +150,9 @@ def _matching_error(columns: Sequence[str], value: str) -> tuple[str | None, str
     stem = plain_name(value)
     own = [name for error in ERRORS for name in (error + stem, stem + error)]
     own += [error + stem[1:] for error in ERRORS if stem[:1] == "d" and len(stem) > 1]
-    found = _first(columns, own)
+    found = first_column(columns, own)
     if found is not None:
         return found, None
-    bare = _first(columns, ERRORS)
+    bare = first_column(columns, ERRORS)
     others = [column for column in columns if plain_name(column) in UNSTANDARDISED and column != value]
     return (None, bare) if bare is not None and others else (bare, None)

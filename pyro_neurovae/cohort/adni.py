@@ -11,14 +11,13 @@ import pandas as pd
 
 from ..atlas import dk68_table
 from ..errors import InputError
-from .sheet import Sheet, numbers_of, subject_column, subject_names, visit_column
+from .sheet import Sheet, subject_column, subject_names, thicknesses, visit_column
 from .thickness import Thickness
 
 __all__ = ["BASELINE", "DIAGNOSIS", "adni_columns", "diagnosis_of", "plain_visit", "read_adni", "without_codes"]
 
 BASELINE = "bl"
 DIAGNOSIS = "diagnosis"
-MISSING = (-4.0, -1.0)
 
 _COLUMN = re.compile(r"^(ST\d+TA)(?:_.+)?$")
 _ST = re.compile(r"^ST\d+(?:CV|SA|TA|TS|SV|HS)(?:_.+)?$")
@@ -55,10 +54,7 @@ def read_adni(sheet: Sheet) -> Thickness:
     columns = _thickness_columns(sheet)
     subject, visit = subject_column(sheet), visit_column(sheet)
     subjects = subject_names(sheet, subject)
-    numbers = numbers_of(sheet, list(columns), subjects)
-    coded = np.isin(numbers, MISSING)
-    values = np.where(coded, np.nan, numbers)
-    notices = [f"{sheet.source}: {int(coded.sum())} thicknesses coded -4 or -1 are missing."] if coded.any() else []
+    values, notices = thicknesses(sheet, list(columns), subjects)
     values = _regional_qc(sheet, values, list(columns.values()), notices)
     kept = np.ones(len(subjects), dtype=bool)
     if "OVERALLQC" in sheet.frame.columns:

@@ -15,9 +15,10 @@ from ..atlas import resolve
 from ..errors import InputError
 from ..region_labels import first_names
 from ..text_table import MISSING, parse_numbers, read_table
-from ..thinning_columns import plain_name
+from ..thinning_columns import first_column, plain_name
 
 __all__ = [
+    "CODES",
     "Sheet",
     "as_sheet",
     "is_blank",
@@ -25,6 +26,7 @@ __all__ = [
     "region_columns",
     "subject_column",
     "subject_names",
+    "thicknesses",
     "visit_column",
 ]
 
@@ -33,6 +35,9 @@ SUBJECTS = (
     *("patientid", "imageid", "mrid"),
 )
 VISITS = ("viscode2", "viscode", "visit", "visitid", "session", "sessionid", "ses", "timepoint")
+
+# What stands for a missing number in ADNI's tables; no thickness is negative in any other.
+CODES = (-4.0, -1.0)
 
 _ADNI_THICKNESS = re.compile(r"^ST\d+TA(?:_.+)?$")
 
@@ -96,14 +101,14 @@ def subject_column(sheet: Sheet, wanted: str | None = None) -> str:
                 f"{sheet.source}: no column {wanted!r} of subjects among {first_names(columns, limit=12)}."
             )
         return wanted
-    return _first(columns, SUBJECTS) or columns[0]
+    return first_column(columns, SUBJECTS) or columns[0]
 
 
 def visit_column(sheet: Sheet) -> str | None:
     """Column that names the visit, VISCODE2 before VISCODE; None where there is none."""
-    found = _first(list(sheet.frame.columns), VISITS)
+    found = first_column(list(sheet.frame.columns), VISITS)
     if found is not None and plain_name(found) == "viscode2" and is_blank(sheet.frame[found]).all():
-        return _first(list(sheet.frame.columns), VISITS[1:])
+        return first_column(list(sheet.frame.columns), VISITS[1:])
     return found
 
 
@@ -169,9 +174,12 @@ def numbers_of(sheet: Sheet, columns: Sequence[str], labels: Sequence[str]) -> n
     return parse_numbers(cells, source=sheet.source).to_numpy()
 
 
-def _first(columns: Sequence[str], spellings: Sequence[str]) -> str | None:
-    plain = {plain_name(column): column for column in reversed(columns)}
-    return next((plain[spelling] for spelling in spellings if spelling in plain), None)
+def thicknesses(sheet: Sheet, columns: Sequence[str], labels: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Numbers as `numbers_of` gives them, ADNI's codes -4 and -1 among the missing, and a notice that counts those."""
+    numbers = numbers_of(sheet, columns, labels)
+    coded = np.isin(numbers, CODES)
+    told = [f"{sheet.source}: {int(coded.sum())} thicknesses coded -4 or -1 are missing."] if coded.any() else []
+    return np.where(coded, np.nan, numbers), told
 
 
 def _plain(cell: object) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..atlas import dk68_names
 from ..errors import InputError
 from ..region_labels import first_names, known_share, place_rows
-from ..thinning_columns import label_rows, plain_name
-from .sheet import Sheet, numbers_of, region_columns, subject_column, subject_names, visit_column
+from ..thinning_columns import first_column, label_rows
+from .sheet import CODES, Sheet, numbers_of, region_columns, subject_column, subject_names, thicknesses, visit_column
 from .thickness import Thickness
 
 __all__ = ["has_regions", "is_long", "read_long", "read_wide"]
 
 _VALUES = ("thickness", "thick", "thickavg", "meanthickness", "value", "mm")
 _REGIONS = ("region", "structure", "roi", "label", "parcel", "structname", "area", "name")
-_CODES = (-4.0, -1.0)
 
 
 def has_regions(sheet: Sheet) -> bool:
@@ -46,17 +46,16 @@ def read_wide(sheet: Sheet, subject: str | None = None) -> Thickness:
         )
     who, visit = subject_column(sheet, subject), visit_column(sheet)
     subjects = subject_names(sheet, who)
-    numbers = numbers_of(sheet, list(columns), subjects)
-    coded = np.isin(numbers, _CODES)
+    values, notices = thicknesses(sheet, list(columns), subjects)
     others = [column for column in sheet.frame.columns if column not in columns and column not in (who, visit)]
     return Thickness(
         source=sheet.source,
         subjects=tuple(subjects),
         regions=tuple(columns.values()),
-        values=np.where(coded, np.nan, numbers),
+        values=values,
         visits=tuple(str(cell).strip() for cell in sheet.frame[visit]) if visit else (),
         columns=sheet.frame[others].reset_index(drop=True),
-        notices=(f"{sheet.source}: {int(coded.sum())} thicknesses coded -4 or -1 are missing.",) if coded.any() else (),
+        notices=tuple(notices),
     )
 
 
@@ -70,8 +69,6 @@ def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
     InputError
         If a label can't be placed, a region stands twice in a scan, or a cell is no number.
     """
-    from ..atlas import dk68_names
-
     who, visit = subject_column(sheet, subject), visit_column(sheet)
     region, value = _region_column(sheet), _value_column(sheet)
     if region is None or value is None:
@@ -96,7 +93,7 @@ def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
             raise InputError(
                 f"{sheet.source}: subject {f'{who_} {when}'.strip()} has two rows of {canonical[label]}; keep one."
             )
-        seen[at], values[at] = True, np.nan if number in _CODES else number
+        seen[at], values[at] = True, np.nan if number in CODES else number
     kept: np.ndarray = np.any(seen, axis=0)
     others = sheet.frame.drop(columns=[column for column in (who, visit, region, value) if column])
     return Thickness(
@@ -111,18 +108,14 @@ def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
 
 
 def _region_column(sheet: Sheet) -> str | None:
-    plain = {plain_name(column): column for column in reversed(list(sheet.frame.columns))}
-    named = next((plain[name] for name in _REGIONS if name in plain), None)
+    named = first_column(list(sheet.frame.columns), _REGIONS)
     if named is None:
         return None
-    from ..atlas import dk68_names
-
     return named if known_share(sheet.frame[named], dk68_names()) > 0.5 else None
 
 
 def _value_column(sheet: Sheet) -> str | None:
-    plain = {plain_name(column): column for column in reversed(list(sheet.frame.columns))}
-    return next((plain[name] for name in _VALUES if name in plain), None)
+    return first_column(list(sheet.frame.columns), _VALUES)
 
 
 def _constant_within(frame: pd.DataFrame, scan: list[int]) -> pd.DataFrame:
