@@ -179,8 +179,7 @@ def _caption(fit: Fit, name: str) -> str:
     maps = ", ".join(fit.study.maps)
     return {
         "regions": f"Posterior of cortical thinning ({maps}): mean, standard deviation, 95% interval and probability "
-        "of a "
-        "negative effect, the most affected region first.",
+        "of a negative effect, the most affected region first.",
         "genes": f"Genes whose weight on thinning ({maps}) is surest: posterior mean, 90% interval and local false "
         "sign rate.",
         "variance": f"Shares of the variance of thinning ({maps}): posterior mean and intervals.",

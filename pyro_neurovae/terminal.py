@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from .cohort import Contrast
@@ -37,9 +38,7 @@ _LEAST_SURPRISING = 0.05
 
 def print_fit(fitted: Fit, *, said: Container[str] = ()) -> None:
     """Print the notices but those ``said`` already, and each map's most affected regions and variance shares."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = _console()
     for notice in fitted.notices:
         if notice not in said:
             console.print(f"note: {notice}", markup=False, soft_wrap=True)
@@ -52,10 +51,9 @@ def print_fit(fitted: Fit, *, said: Container[str] = ()) -> None:
 def print_contrast(found: Contrast) -> None:
     """Print notices, the groups, the regions that differ most, and how unlike single subjects are."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = _console()
     for notice in found.notices:
         console.print(f"note: {notice}", markup=False, soft_wrap=True)
     value = "d" if "d" in found.map.columns else "b"
@@ -91,12 +89,11 @@ def print_contrast(found: Contrast) -> None:
 def print_datasets() -> None:
     """Print the public datasets, a table a kind."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from .datasets import table
 
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = _console()
     for kind, rows in table().groupby("kind", sort=False):
         shown = Table(title=str(kind), title_justify="left", box=box.SIMPLE, pad_edge=False)
         shown.add_column("name", no_wrap=True)
@@ -110,9 +107,7 @@ def print_datasets() -> None:
 
 def print_verification(found: Verification, *, said: Container[str] = (), table: bool = True) -> None:
     """Print notices, the checklist, each in-sample figure with its held-out twin, and what may be concluded."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = _console()
     for notice in found.notices:
         if notice not in said:
             console.print(f"note: {notice}", markup=False, soft_wrap=True)
@@ -124,9 +119,7 @@ def print_verification(found: Verification, *, said: Container[str] = (), table:
 
 def print_nulls(found: Nulls) -> None:
     """Print each map's statistics among those of its null maps, and what may be concluded."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = _console()
     for name in dict.fromkeys(found.summary["map"]):
         own = found.summary[found.summary["map"] == name]
         console.print(_among_nulls(name, own))
@@ -137,10 +130,9 @@ def print_nulls(found: Nulls) -> None:
 def print_sensitivity(found: Sensitivity) -> None:
     """Print each map's variants, and what holds."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = _console()
     for name in dict.fromkeys(found.variants["map"]):
         title = f"{name}: how far regions move, in posterior standard deviations"
         table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
@@ -156,9 +148,7 @@ def print_sensitivity(found: Sensitivity) -> None:
 
 def print_validation(found: Validation) -> None:
     """Print each map's scores, a row a model, and what may be concluded."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console = _console()
     scores = found.summary().merge(found.differences, on=["map", "model"]).merge(found.weights, on=["map", "model"])
     for name in dict.fromkeys(scores["map"]):
         own = scores[scores["map"] == name]
@@ -171,6 +161,12 @@ def print_held(fitted: Fit) -> None:
     regions, truth = fitted.regions(), (fitted.study.truth or {})["thinning"].ravel()
     held = int(((regions["lower90"] <= truth) & (truth <= regions["upper90"])).sum())
     print(f"The 90% intervals hold {held} of {len(truth)} true values ({held / len(truth):.0%}).")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
 
 
 def _checklist(checks: pd.DataFrame) -> Table:

@@ -72,8 +72,7 @@ class Pictures:
                 plots.forest(fit, map=name, unit=self.unit),
                 f"Posterior intervals of every region of {name}, the most affected first: {', '.join(worst)}.",
                 "Posterior of every region: thick 50% and thin 90% intervals, and the observed value with 1.96 "
-                "standard "
-                "errors.",
+                "standard errors.",
             )
         return body
 
