@@ -10,7 +10,6 @@ from pyro_neurovae.inferencedata import pareto_k
 from pyro_neurovae.study import Study
 
 from .posterior import Quantities, Sampler
-from .prepare import centred_expression
 from .summaries import gene_weights, loadings, region_shares, variance_shares
 from .train import TrainingRecord
 
@@ -44,7 +43,7 @@ _PRIOR_DRAWS = 500
 def name_groups(study: Study, sampler: Sampler, record: TrainingRecord, drawn: Quantities, *, seed: int) -> Groups:
     """Arrange the draws (replicate, draw, ...) as InferenceData groups, replicates as chains."""
     data = sampler.data
-    expression = torch.as_tensor(centred_expression(study)).to(data.scatter.device)
+    expression = torch.as_tensor(study.centred_expression()).to(data.scatter.device)
     prior = sampler.draw_prior(seed, _PRIOR_DRAWS)
     for quantities in (drawn, prior):
         quantities["variance_share"] = variance_shares(quantities, data)

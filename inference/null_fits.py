@@ -13,7 +13,7 @@ from pyro_neurovae.study import Study
 
 from .engine import fitting_programs, train_fit
 from .expression_half import ExpressionHalf
-from .prepare import centred_expression, observe, pick_device
+from .prepare import observe, pick_device
 from .summaries import SOURCES, gene_weights, variance_shares
 from .train import Progress
 
@@ -57,7 +57,7 @@ def fit_maps(
     drawn = trained.sampler.draw(settings.draws)
     share = variance_shares(drawn, data)[..., SOURCES.index("transcriptomic")].mean(1)
     part = drawn["transcriptomic"].mean(1)  # (replicate, map, region)
-    expression = torch.as_tensor(centred_expression(study)).to(part)
+    expression = torch.as_tensor(study.centred_expression()).to(part)
     ends = torch.tensor([0.05, 0.95], dtype=torch.float32, device=part.device)
     weight, excludes = [], []
     for first in range(0, len(maps), _TOGETHER):

@@ -9,7 +9,7 @@ from pyro_neurovae.models.observations import Observations, units
 from pyro_neurovae.models.spectrum import Spectrum
 from pyro_neurovae.study import Study
 
-__all__ = ["centred_expression", "observe", "pick_device"]
+__all__ = ["observe", "pick_device"]
 
 
 def pick_device(device: str) -> torch.device:
@@ -45,7 +45,7 @@ def observe(
     observed = study.thinning_observed
     seen = np.repeat(observed[None], replicates, axis=0) if hidden is None else observed & ~hidden
     thinning = np.where(seen, np.nan_to_num(study.thinning), 0.0)
-    expression = centred_expression(study)
+    expression = study.centred_expression()
     edges = np.argwhere(study.graph.weights > 0)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
@@ -65,24 +65,10 @@ def observe(
         level=level,
         edge_index=tensor(edges.T),
         edge_weight=tensor(study.graph.weights[edges[:, 0], edges[:, 1]]),
-        twin=tensor(_twins(study)),
+        twin=tensor(study.graph.pairs),
         homologue=tensor(study.graph.twins),
         lobe=None if lobes is None else tensor(np.unique(lobes, return_inverse=True)[1]),
     )
-
-
-def centred_expression(study: Study) -> np.ndarray:
-    """Normalised expression with each gene's mean over the measured regions taken off; (region, gene)."""
-    expression, measured = study.normalised_expression(), study.expression_observed
-    return np.where(measured[:, None], expression - expression[measured].mean(0), 0.0)
-
-
-def _twins(study: Study) -> np.ndarray:
-    """Number that a region shares with its homologue; (region,)."""
-    number = np.arange(study.n_regions)
-    for left, right in study.graph.homologues:
-        number[right] = number[left]
-    return number
 
 
 def _sampling(study: Study) -> np.ndarray:

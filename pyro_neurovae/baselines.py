@@ -49,8 +49,7 @@ def predict_baseline(study: Study, name: str, folds: list[np.ndarray]) -> list[d
 
 def _complete_expression(study: Study) -> NDArray[Any]:
     """Normalised expression without gaps, over the root of the number of genes; (region, gene)."""
-    values, measured = study.normalised_expression(), study.expression_observed
-    centred = np.where(measured[:, None], values - values[measured].mean(0), 0.0)
+    centred, measured = study.centred_expression(), study.expression_observed
     filled = np.where(measured[:, None], centred, centred[study.graph.twins])
     return filled / np.sqrt(filled.shape[1])
 

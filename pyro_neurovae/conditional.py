@@ -165,8 +165,7 @@ def drawn_residuals(idata: Any, study: Study, settings: FitSettings, chosen: int
 
 def expression_kernel(study: Study) -> np.ndarray:
     """X X' / g of the normalised expression, gene means taken off; (region, region), zero rows where unmeasured."""
-    measured, expression = study.expression_observed, study.normalised_expression()
-    centred = np.where(measured[:, None], expression - expression[measured].mean(0), 0.0)
+    centred = study.centred_expression()
     kernel: np.ndarray = centred @ centred.T / centred.shape[1]
     return kernel
 
@@ -211,8 +210,7 @@ def transcriptomic_kernel(
     if "program_score" in draws:
         strength = draws["strength"] / np.linalg.norm(draws["strength"], axis=1, keepdims=True)
         scaled = draws["program_score"] * strength[:, None]  # (draw, region, program)
-        sharing = getattr(settings.family, "homologue_sharing", 0.0)
-        shared = scaled + sharing * (scaled[:, study.graph.twins] - scaled) / 2
+        shared = study.graph.shared(scaled, getattr(settings.family, "homologue_sharing", 0.0))
         tied = scale * shared[:, seen]
         product: np.ndarray = tied @ tied.swapaxes(1, 2)
         return product

@@ -42,10 +42,7 @@ def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None 
     if scheme not in SCHEMES:
         raise SettingsError(f"unknown folds {scheme!r}: the known ones are {', '.join(SCHEMES)}.")
     deal, usual = SCHEMES[scheme]
-    units = np.arange(graph.n_regions)
-    if scheme not in ("random", "loo"):
-        for left, right in graph.homologues:
-            units[right] = units[left]
+    units = np.arange(graph.n_regions) if scheme in ("random", "loo") else graph.pairs
     kinds, unit = np.unique(units, return_inverse=True)
     usual = len(kinds) if scheme == "loo" else usual
     wanted = min(usual, len(kinds)) if number is None else number

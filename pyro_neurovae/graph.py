@@ -73,6 +73,21 @@ class RegionGraph:
             twins[left], twins[right] = right, left
         return twins
 
+    @property
+    def pairs(self) -> np.ndarray:
+        """Number that a region shares with its homologue, the left one's; (region,) int."""
+        pairs = np.arange(len(self.names))
+        for left, right in self.homologues:
+            pairs[right] = left
+        return pairs
+
+    def shared(self, values: np.ndarray, sharing: float) -> np.ndarray:
+        """Move each region's values (..., region, column) towards the mean with its homologue.
+
+        ``sharing`` is 0 for none of the way, 1 for all of it: the H of `models.cross_scale.CrossScale`.
+        """
+        return values + sharing * (values[..., self.twins, :] - values) / 2
+
     @classmethod
     def dk68(
         cls,

@@ -87,7 +87,7 @@ def simulate(
     score = _programs(graph, smoothness, rng)  # (region, program)
     strength = _strengths(programs, 1 - min(expression_noise, 0.95) ** 2)
     scaled = score * strength  # (region, program)
-    shared = scaled + homologue_sharing * (scaled[graph.twins] - scaled) / 2
+    shared = graph.shared(scaled, homologue_sharing)
     expression = scaled @ rng.standard_normal((programs, genes))
     expression += expression_noise * rng.standard_normal(expression.shape)
     expression[_positions(graph, missing_expression)] = np.nan

@@ -234,6 +234,11 @@ class Study:
         normalised[measured] = shown
         return normalised
 
+    def centred_expression(self) -> np.ndarray:
+        """Return it with each gene's mean over the measured regions taken off; (region, gene)."""
+        expression, measured = self.normalised_expression(), self.expression_observed
+        return np.where(measured[:, None], expression - expression[measured].mean(0), 0.0)
+
     def summary(self) -> str:
         """Return a readable account: sizes, one line a map, what is missing, notices."""
         return summarise(self)

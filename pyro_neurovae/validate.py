@@ -258,8 +258,7 @@ def _by_region(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _differences(study: Study, rows: pd.DataFrame) -> pd.DataFrame:
     """One row a map and model."""
-    twins = study.graph.twins
-    pair = pd.Series(np.minimum(np.arange(study.n_regions), twins), index=study.regions)
+    pair = pd.Series(study.graph.pairs, index=study.regions)
     found = []
     for name in study.maps:
         density = _by_region(rows, name)

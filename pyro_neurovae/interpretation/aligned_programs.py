@@ -12,7 +12,7 @@ from ..errors import SettingsError
 from ..fit import Fit
 from ..study import Study
 from ..tables import interval
-from .program_draws import ProgramDraws, centred_expression
+from .program_draws import ProgramDraws
 
 __all__ = ["AlignedPrograms", "aligned_programs", "program_names", "varimax"]
 
@@ -195,7 +195,7 @@ def _loadings(study: Study, aligned: ProgramDraws, size: np.ndarray) -> tuple[np
 
     In the space of the regions, so that the number of genes hardly counts.
     """
-    expression = centred_expression(study)
+    expression = study.centred_expression()
     maps, inverse = aligned.loading_maps()
     within = (aligned.noise[:, None] ** 2 * np.diagonal(inverse, axis1=1, axis2=2)).mean(0)
     mean = maps.mean(0)

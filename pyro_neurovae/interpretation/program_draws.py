@@ -13,7 +13,7 @@ from ..fit import Fit
 from ..study import Study
 from ..tables import has_programs
 
-__all__ = ["ProgramDraws", "centred_expression", "evenly_spaced", "share_homologues", "standard_expression"]
+__all__ = ["ProgramDraws", "evenly_spaced", "share_homologues", "standard_expression"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +93,11 @@ def share_homologues(scaled: np.ndarray, fit: Fit) -> np.ndarray:
 
     The H of `models.cross_scale.CrossScale`, by the fit's own setting ``homologue_sharing``.
     """
-    sharing = getattr(fit.settings.family, "homologue_sharing", 0.0)
-    shared: np.ndarray = scaled + sharing * (scaled[:, fit.study.graph.twins] - scaled) / 2
-    return shared
-
-
-def centred_expression(study: Study) -> np.ndarray:
-    """Normalised expression without each gene's mean over the measured regions; (region, gene), 0 where unmeasured."""
-    expression, measured = study.normalised_expression(), study.expression_observed
-    return np.where(measured[:, None], expression - expression[measured].mean(0), 0.0)
+    return fit.study.graph.shared(scaled, getattr(fit.settings.family, "homologue_sharing", 0.0))
 
 
 def standard_expression(study: Study) -> np.ndarray:
     """Centred expression over its standard deviation; (region, gene), 0 where unmeasured or without variance."""
-    centred = centred_expression(study)
+    centred = study.centred_expression()
     size = np.sqrt((centred**2).sum(0) / study.expression_observed.sum())
     return np.divide(centred, size, out=np.zeros_like(centred), where=size > 0)

@@ -10,7 +10,7 @@ import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
 from pyro_neurovae.errors import NeurovaeError, SettingsError
 from pyro_neurovae.interpretation.aligned_programs import aligned_programs, program_names, varimax
-from pyro_neurovae.interpretation.program_draws import ProgramDraws, centred_expression, share_homologues
+from pyro_neurovae.interpretation.program_draws import ProgramDraws, share_homologues
 
 
 def altered(fit, **posterior):
@@ -70,7 +70,7 @@ def test_the_programs_of_a_simulation_are_found(study, fit):
 def test_scores_times_loadings_are_the_expression_that_programs_explain(fit):
     draws = ProgramDraws.of(fit, 500)
     maps, _ = draws.loading_maps()
-    expression = centred_expression(fit.study)
+    expression = fit.study.centred_expression()
     explained = (draws.centred @ maps).mean(0) @ expression  # posterior mean over draws, no alignment in it
     table = aligned_programs(fit).table
     wide = {
@@ -85,7 +85,7 @@ def test_sds_of_loadings_are_those_of_sampled_ones(fit):
     rng, aligned = np.random.default_rng(0), aligned_programs(fit)
     draws = ProgramDraws.of(fit, 500)
     maps, inverse = draws.loading_maps()
-    expression = centred_expression(fit.study)[:, :25]
+    expression = fit.study.centred_expression()[:, :25]
     white = rng.standard_normal((40, *inverse.shape[:2], 25))
     sampled = maps @ expression + draws.noise[:, None, None] * (np.linalg.cholesky(inverse) @ white)
     # Turn sampled loadings as the scores were turned: own scores times the rotation are the aligned ones.
