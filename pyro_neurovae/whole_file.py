@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Write beside ``path`` first, then move into place, so that no half file is ever there; OSError where it can't."""
     handle, stage = tempfile.mkstemp(suffix=".partial", dir=path.parent)
     os.close(handle)
