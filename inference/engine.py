@@ -14,10 +14,9 @@ from torch import Tensor
 
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.expression import Expression
+from pyro_neurovae.models.linear import ThinningFamily
 from pyro_neurovae.models.observations import Observations
-from pyro_neurovae.models.spatial import Spatial
-from pyro_neurovae.models.thinning import ThinningFamily
-from pyro_neurovae.settings import (
+from pyro_neurovae.models.settings import (
     CrossScaleSettings,
     ExactTraining,
     FitSettings,
@@ -27,20 +26,21 @@ from pyro_neurovae.settings import (
     TrainingSettings,
     fit_settings,
 )
-from pyro_neurovae.study import Study
+from pyro_neurovae.models.spatial import Spatial
+from pyro_neurovae.studies.study import Study
 
 from .exact import solve_exact
-from .expression_half import ExpressionHalf
 from .groups import Groups, name_groups
-from .nuts import sample_nuts
-from .paper_fit import train_paper
-from .posterior import PosteriorSampler, Quantities, Sampler
-from .prepare import observe, pick_device
-from .program_source import ProgramSource
+from .nuts.sampler import sample_nuts
+from .observation import observe, pick_device
+from .paper.sampler import train_paper
+from .programs.source import ProgramSource
+from .programs.trained import ExpressionHalf
+from .sampler import PosteriorSampler, Quantities, Sampler
+from .scales.training import fit_thinning_half
 from .stacking import StackedSampler, inner_folds, stacking_weights
-from .thinning_half import fit_thinning_half
 from .threads import single_threaded
-from .train import Progress, TrainingRecord
+from .training import Progress, TrainingRecord
 
 __all__ = [
     "FitResult",

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from pyro_neurovae.errors import SettingsError
+from pyro_neurovae.models.linear import ThinningFamily
 from pyro_neurovae.models.marginal import PartlySeenNormal
-from pyro_neurovae.models.thinning import ThinningFamily
-from pyro_neurovae.settings import ExactTraining
+from pyro_neurovae.models.settings import ExactTraining
 
 from .noise import NoiseStreams
-from .posterior import LinearSampler, Quantities, between, draw_given_scales, linear_noise, tied_roots
-from .train import TrainingRecord
+from .sampler import LinearSampler, Quantities, between, draw_given_scales, linear_noise, tied_roots
+from .training import TrainingRecord
 
 __all__ = ["ExactSampler", "ScaleGrid", "scale_grid", "solve_exact"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pyro_neurovae.models.linear import ThinningFamily
 from pyro_neurovae.models.marginal import PartlySeenNormal
-from pyro_neurovae.models.thinning import ThinningFamily
 
 __all__ = ["LinearDraws", "draw_linear", "leave_one_out", "normal_log_density", "sampling_noise", "seen_root"]
 

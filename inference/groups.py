@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from pyro_neurovae.inferencedata import pareto_k
-from pyro_neurovae.study import Study
+from pyro_neurovae.studies.study import Study
 
-from .posterior import Quantities, Sampler
+from .sampler import Quantities, Sampler
 from .summaries import gene_weights, loadings, region_shares, variance_shares
-from .train import TrainingRecord
+from .training import TrainingRecord
 
 __all__ = ["Groups", "name_groups"]
 

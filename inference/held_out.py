@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pyro_neurovae.settings import FitSettings
-from pyro_neurovae.study import Study
+from pyro_neurovae.models.settings import FitSettings
+from pyro_neurovae.studies.study import Study
 
 from .engine import fitting_programs, held_out_density, train_fit
-from .posterior import Quantities, Sampler
-from .prepare import observe, pick_device
+from .observation import observe, pick_device
+from .sampler import Quantities, Sampler
 from .threads import single_threaded
-from .train import Progress
+from .training import Progress
 
 __all__ = ["HeldOut", "predict_held_out"]
 

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from pyro_neurovae.models.observations import Observations, units
-from pyro_neurovae.settings import FitSettings
-from pyro_neurovae.study import Study
+from pyro_neurovae.models.settings import FitSettings
+from pyro_neurovae.studies.study import Study
 
 from .engine import fitting_programs, train_fit
-from .expression_half import ExpressionHalf
-from .prepare import observe, pick_device
+from .observation import observe, pick_device
+from .programs.trained import ExpressionHalf
 from .summaries import SOURCES, gene_weights, variance_shares
-from .train import Progress
+from .training import Progress
 
 __all__ = ["fit_maps"]
 

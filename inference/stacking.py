@@ -12,7 +12,7 @@ from torch import Tensor
 from pyro_neurovae.models.observations import Observations
 
 from .noise import NoiseStreams
-from .posterior import Quantities, Sampler
+from .sampler import Quantities, Sampler
 
 __all__ = ["StackedSampler", "inner_folds", "mix_members", "stacking_weights"]
 

@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 import pyro
 from torch import Tensor
 
-from pyro_neurovae.settings import CrossScaleSettings
-
 from .gmrf import GMRF
+from .linear import ThinningFamily
 from .marginal import ProgramExpression
 from .observations import Observations
+from .settings import CrossScaleSettings
 from .smoothness import PCSmoothness, pc_scale
 from .spatial import spatial_root
-from .thinning import ThinningFamily
 
 __all__ = ["CrossScale"]
 

@@ -7,10 +7,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from pyro_neurovae.settings import ExpressionSettings
-
+from .linear import ThinningFamily
 from .observations import Observations
-from .thinning import ThinningFamily
+from .settings import ExpressionSettings
 
 __all__ = ["Expression"]
 

@@ -16,7 +16,7 @@ from pyro_neurovae.errors import SettingsError
 from .spectrum import KINDS, Spectrum, covariance_spectrum
 
 if TYPE_CHECKING:
-    from pyro_neurovae.graph import RegionGraph
+    from pyro_neurovae.graphs.region_graph import RegionGraph
 
 __all__ = ["GMRF", "SumToZero"]
 

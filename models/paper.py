@@ -10,12 +10,11 @@ import torch
 from pyro.distributions import Normal
 from torch import Tensor, nn
 
-from pyro_neurovae.settings import PaperSettings, PCPrior
-
-from .family import Family
 from .gmrf import GMRF
 from .layers import ReplicateLinear, Uniform
+from .model import Family
 from .observations import Observations
+from .settings import PaperSettings, PCPrior
 from .smoothness import PCSmoothness
 
 __all__ = ["Decoder", "Paper"]

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from .linear import ThinningFamily
 from .observations import Observations
 from .spectrum import covariance_spectrum
-from .thinning import ThinningFamily
 
 __all__ = ["Spatial", "spatial_root"]
 

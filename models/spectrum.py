@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from pyro_neurovae.graph import RegionGraph
+    from pyro_neurovae.graphs.region_graph import RegionGraph
 
 __all__ = ["KINDS", "Spectrum", "covariance_spectrum"]
 

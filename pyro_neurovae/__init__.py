@@ -9,102 +9,85 @@ Examples
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import datasets, expression, plots
-from .atlas import resolve
-from .cohort import Contrast, SimulatedCohort, Subjects, contrast, read_subjects, simulate_cohort
-from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
-from .export import export
-
-# The functions fit and simulate share their modules' names: imported here, the functions are what nv.fit and
-# nv.simulate mean. Both modules import torch only when called.
-from .fit import Fit, fit, load
-from .folds import make_folds
-from .graph import RegionGraph
-from .interpretation import (
-    AlignedPrograms,
-    Clusters,
-    GeneModules,
-    aligned_programs,
-    clusters,
-    donor_stability,
-    enrichment,
-    gene_modules,
-    read_gmt,
-    region_report,
-)
-from .null_maps import make_null_maps
-from .nulls import Nulls, nulls
-from .report import report
-from .sensitivity import Sensitivity, sensitivity
-from .sensitivity_grid import Variant
-from .sensitivity_plot import plot_sensitivity
-from .settings import PCPrior
-from .simulate import simulate
-from .study import Study
-from .validate import Validation, validate
-from .verify import Verification, verify
-
 if TYPE_CHECKING:
+    from . import datasets, expression, plots
+    from .atlases.resolver import resolve
+    from .cohort import Contrast, SimulatedCohort, Subjects, contrast, read_subjects, simulate_cohort
+    from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
+    from .evidence.null_tests import Nulls, nulls
+    from .evidence.sensitivities import Sensitivity, sensitivity
+    from .evidence.validation import Validation, validate
+    from .evidence.variants import Variant
+    from .evidence.verification import Verification, verify
+    from .graphs.folds import make_folds
+    from .graphs.null_maps import make_null_maps
+    from .graphs.region_graph import RegionGraph
+    from .interpretation import (
+        AlignedPrograms,
+        Clusters,
+        GeneModules,
+        aligned_programs,
+        clusters,
+        donor_stability,
+        enrichment,
+        gene_modules,
+        read_gmt,
+        region_report,
+    )
     from .models.gmrf import GMRF
+    from .models.settings import PCPrior
+    from .page import export, report
+    from .plots.sensitivity_plot import plot_sensitivity
+    from .posterior.fits import Fit, fit, load
+    from .studies.simulated import simulate
+    from .studies.study import Study
 
 __version__ = "0.1.0"
-__all__ = [
-    "AlignedPrograms",
-    "Clusters",
-    "Contrast",
-    "Fit",
-    "GMRF",
-    "GeneModules",
-    "GraphError",
-    "InputError",
-    "NeurovaeError",
-    "NeurovaeWarning",
-    "Nulls",
-    "PCPrior",
-    "RegionGraph",
-    "Sensitivity",
-    "SettingsError",
-    "SimulatedCohort",
-    "Study",
-    "Subjects",
-    "Validation",
-    "Variant",
-    "Verification",
-    "aligned_programs",
-    "clusters",
-    "contrast",
-    "datasets",
-    "donor_stability",
-    "enrichment",
-    "export",
-    "expression",
-    "fit",
-    "gene_modules",
-    "load",
-    "make_folds",
-    "make_null_maps",
-    "nulls",
-    "plot_sensitivity",
-    "plots",
-    "read_gmt",
-    "read_subjects",
-    "region_report",
-    "report",
-    "resolve",
-    "sensitivity",
-    "simulate",
-    "simulate_cohort",
-    "validate",
-    "verify",
-]
+
+# Room, or module of a room, to the public names that it gives: each is imported when it is first asked for, so that
+# importing the package costs nothing and who wants a graph does not wait for torch.
+_HOMES = {
+    "atlases.resolver": ("resolve",),
+    "cohort": ("Contrast", "SimulatedCohort", "Subjects", "contrast", "read_subjects", "simulate_cohort"),
+    "errors": ("GraphError", "InputError", "NeurovaeError", "NeurovaeWarning", "SettingsError"),
+    "evidence.null_tests": ("Nulls", "nulls"),
+    "evidence.sensitivities": ("Sensitivity", "sensitivity"),
+    "evidence.validation": ("Validation", "validate"),
+    "evidence.variants": ("Variant",),
+    "evidence.verification": ("Verification", "verify"),
+    "graphs.folds": ("make_folds",),
+    "graphs.null_maps": ("make_null_maps",),
+    "graphs.region_graph": ("RegionGraph",),
+    "interpretation": (
+        *("AlignedPrograms", "Clusters", "GeneModules", "aligned_programs", "clusters", "donor_stability"),
+        *("enrichment", "gene_modules", "read_gmt", "region_report"),
+    ),
+    "models.gmrf": ("GMRF",),
+    "models.settings": ("PCPrior",),
+    "page": ("export", "report"),
+    "plots.sensitivity_plot": ("plot_sensitivity",),
+    "posterior.fits": ("Fit", "fit", "load"),
+    "studies.simulated": ("simulate",),
+    "studies.study": ("Study",),
+}
+_ROOMS = ("datasets", "expression", "plots")
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME_OF, *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
-    # Torch takes a second to import: only who asks for the distribution pays.
-    if name == "GMRF":
-        from .models.gmrf import GMRF
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = found
+    return found
 
-        return GMRF
-    raise AttributeError(f"module 'pyro_neurovae' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,11 +10,21 @@ from typing import Any
 import typer
 
 from ..errors import NeurovaeError
-from ..interrupts import stoppable
 
 # Each adds its commands to the application, in the order that help lists them.
-from . import contrast, datasets, export, fit, nulls, report, sensitivity, validate, verify  # noqa: F401
+from . import (  # noqa: F401
+    contrasts,
+    dataset_list,
+    export_files,
+    fits,
+    null_tests,
+    pages,
+    sensitivities,
+    validations,
+    verifications,
+)
 from .app import app, print_warning
+from .interrupts import stoppable
 
 __all__ = ["app", "main"]
 

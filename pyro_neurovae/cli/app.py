@@ -14,7 +14,7 @@ import typer
 from ..errors import NeurovaeWarning, SettingsError
 
 if TYPE_CHECKING:
-    from ..study import Study
+    from ..studies.study import Study
 
 __all__ = ["TAKEN", "app", "choice", "heeding_warnings", "print_warning", "print_written", "read_study", "show_bar"]
 
@@ -49,7 +49,7 @@ def read_study(
     **others: Any,
 ) -> Study:
     """Read the study that a command's options name."""
-    from ..study import Study
+    from ..studies.study import Study
 
     choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
     choices["normalise"] = choice("--normalise", normalise, ("gene", "region", "none"))

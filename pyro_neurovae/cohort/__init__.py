@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .contrast import Contrast, contrast
+from .contrasts import Contrast, contrast
 from .simulated import SimulatedCohort, simulate_cohort
 from .subjects import Subjects, read_subjects
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..atlas import dk68_table
+from ..atlases.atlas import dk68_table
 from ..errors import InputError
 from .sheet import Sheet, subject_column, subject_names, thicknesses, visit_column
 from .thickness import Thickness
@@ -136,7 +136,7 @@ def _thickness_columns(sheet: Sheet) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def adni_columns() -> dict[str, str]:
     """ADNI's column of average thickness to the region, the 68 of the atlas."""
-    table = pd.read_csv(Path(__file__).parent.parent / "atlas_tables" / "adni_thickness_columns.csv")
+    table = pd.read_csv(Path(__file__).parent.parent / "atlases" / "tables" / "adni_thickness_columns.csv")
     return dict(zip(table["column"], table["region"], strict=True))
 
 

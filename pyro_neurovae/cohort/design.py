@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
-from ..region_labels import first_names
+from ..wording import first_names
 from .sheet import is_blank
 from .subjects import REPEATS, Subjects
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .contrast import Contrast
+from .contrasts import Contrast
 from .simulated import SimulatedCohort
 
 __all__ = ["COHORT_FILES", "contrast_files", "write_cohort", "write_contrast"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..atlas import dk68_names
+from ..atlases.atlas import dk68_names
 from ..errors import InputError
-from ..region_labels import first_names
+from ..wording import first_names
 from .sheet import Sheet, numbers_of, region_columns, subject_names
 from .thickness import Thickness
 

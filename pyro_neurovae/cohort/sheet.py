@@ -11,11 +11,11 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from ..atlas import resolve
+from ..atlases.resolver import resolve
 from ..errors import InputError
-from ..region_labels import first_names
-from ..text_table import MISSING, parse_numbers, read_table
-from ..thinning_columns import first_column, plain_name
+from ..readers.text_table import MISSING, parse_numbers, plain_name, read_table
+from ..readers.thinning_columns import first_column
+from ..wording import first_names
 
 __all__ = [
     "CODES",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..atlas import dk68_names
+from ..atlases.atlas import dk68_names
 from ..errors import SettingsError
-from ..settings import check_seed
+from ..models.settings import check_seed
 from .adni_tables import adni_tables
 from .subjects import Subjects
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
-from ..region_labels import first_names
+from ..wording import first_names
 from . import adni
 from .freesurfer import is_aparcstats, read_aparcstats, read_stats_folder
 from .join import join_tables

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..atlas import dk68_names
+from ..atlases.atlas import dk68_names
+from ..atlases.resolver import known_share
 from ..errors import InputError
-from ..region_labels import first_names, known_share, place_rows
-from ..thinning_columns import first_column, label_rows
+from ..readers.placement import place_rows
+from ..readers.thinning_columns import first_column, label_rows
+from ..wording import first_names
 from .sheet import CODES, Sheet, numbers_of, region_columns, subject_column, subject_names, thicknesses, visit_column
 from .thickness import Thickness
 

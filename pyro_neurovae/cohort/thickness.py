@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ..atlas import dk68_names
+from ..atlases.atlas import dk68_names
 from ..errors import InputError
-from ..region_labels import first_names
+from ..wording import first_names
 
 __all__ = ["HEMISPHERES", "Thickness", "check_range", "join_thickness"]
 

@@ -10,10 +10,10 @@ Examples
 
 from __future__ import annotations
 
+from ..readers.gene_lists import read_genes
 from .allen_expression import from_abagen
 from .donor_expression import DonorExpression
 from .donor_tables import from_donors
-from .gene_lists import read_genes
 from .gene_symbols import update_symbols
 
 __all__ = ["DonorExpression", "from_abagen", "from_donors", "read_genes", "update_symbols"]

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from ..errors import InputError, SettingsError
-from ..graph import RegionGraph
-from ..readers import as_graph
+from ..graphs.region_graph import RegionGraph
+from ..graphs.registry import as_graph
 from .abagen_compat import import_abagen, lent_to_abagen
 from .allen_files import fetch_microarray, microarray_folder
 from .allen_labels import label_names, load_atlas

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..atlases.resolver import known_share
 from ..errors import InputError
-from ..region_labels import known_share
 
 __all__ = ["label_names", "load_atlas"]
 

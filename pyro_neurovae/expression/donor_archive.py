@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..whole_file import write_whole
+from ..readers.whole_file import write_whole
 
 if TYPE_CHECKING:
     from .donor_expression import DonorExpression

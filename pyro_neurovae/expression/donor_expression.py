@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
-from ..region_labels import first_names
+from ..readers.gene_lists import read_genes
+from ..wording import first_names
 from .donor_agreement import donor_mean, mean_correlation, present_regions, relative_noise
 from .donor_archive import read_archive, write_archive
-from .gene_lists import read_genes
 
 __all__ = ["DonorExpression"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from ..expression_table import ExpressionTable, align_expression
-from ..graph import RegionGraph
-from ..readers import as_graph
-from ..region_labels import first_names
+from ..graphs.region_graph import RegionGraph
+from ..graphs.registry import as_graph
+from ..readers.expression_table import ExpressionTable, align_expression
+from ..wording import first_names
 from .donor_agreement import donor_mean
 from .donor_expression import DonorExpression
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from ..region_labels import first_names
-from ..text_table import read_table
+from ..readers.text_table import read_table
+from ..wording import first_names
 from .donor_expression import DonorExpression
 
 __all__ = ["update_symbols"]

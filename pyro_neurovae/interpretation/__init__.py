@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .aligned_programs import AlignedPrograms, aligned_programs
-from .clusters import Clusters, clusters
-from .donor_stability import donor_stability
-from .enrichment import enrichment
-from .gene_modules import GeneModules, gene_modules
+from .donor_influence import donor_stability
+from .gene_groups import GeneModules, gene_modules
 from .gene_sets import read_gmt
-from .region_report import region_report
+from .program_alignment import AlignedPrograms, aligned_programs
+from .region_clusters import Clusters, clusters
+from .region_statements import region_report
+from .set_enrichment import enrichment
 
 __all__ = [
     "AlignedPrograms",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, SettingsError
-from ..text_table import _decode, _read_bytes
+from ..readers.text_table import _decode, _read_bytes
 
 __all__ = ["PlacedSets", "place_sets", "read_gmt"]
 

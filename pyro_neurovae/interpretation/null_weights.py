@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..conditional import MapConditional, drawn_sites, transcriptomic_kernel
 from ..errors import SettingsError
-from ..fit import Fit
-from ..null_maps import make_null_maps
+from ..graphs.null_maps import make_null_maps
+from ..posterior.conditional import MapConditional, drawn_sites, transcriptomic_kernel
+from ..posterior.fits import Fit
 from .program_draws import standard_expression
 
 __all__ = ["matched_sets", "spatial_null_weights", "transcriptomic_smoother"]

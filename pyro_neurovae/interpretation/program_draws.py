@@ -9,9 +9,9 @@ import numpy as np
 
 from .. import inferencedata
 from ..errors import NeurovaeError
-from ..fit import Fit
-from ..study import Study
-from ..tables import has_programs
+from ..posterior.fits import Fit
+from ..posterior.tables import has_programs
+from ..studies.study import Study
 
 __all__ = ["ProgramDraws", "evenly_spaced", "share_homologues", "standard_expression"]
 

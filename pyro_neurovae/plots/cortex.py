@@ -16,7 +16,7 @@ __all__ = ["Hemisphere", "Side", "hemisphere", "vertex_regions"]
 
 Side = Literal["left", "right"]
 
-_LABELS = Path(__file__).parents[1] / "atlas_tables" / "dk68_fsaverage5.npz"
+_LABELS = Path(__file__).parents[1] / "atlases" / "tables" / "dk68_fsaverage5.npz"
 _REGIONS = 34  # of a hemisphere
 
 # Part of the way from the pial to the inflated surface: sulci open so far that no region is hidden, gyri still show.

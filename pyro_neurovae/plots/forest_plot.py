@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SettingsError
-from ..tables import interval
+from ..posterior.tables import interval
 from .selection import check_choice, draws_of, effect, pick_map
 from .style import BLUE, GREY, INK, SMALL, VERMILION, axes_on, figure_of, heading, legend_above, tidy
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..fit import Fit
+    from ..posterior.fits import Fit
 
 __all__ = ["forest"]
 

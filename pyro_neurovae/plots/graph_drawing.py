@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import GraphError, InputError
-from ..graph import RegionGraph
+from ..graphs.region_graph import RegionGraph
 from .colours import colour_bar, colour_scale
 from .cortex_view import MISSING
 from .selection import by_name
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..study import Study
+    from ..studies.study import Study
 
 __all__ = ["graph"]
 

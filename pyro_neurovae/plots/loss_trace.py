@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..fit import Fit
+    from ..posterior.fits import Fit
 
 __all__ = ["training"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..nulls import Nulls
+    from ..evidence.null_tests import Nulls
 
 __all__ = ["nulls"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from ..scores import coverage, r_squared
+from ..evidence.scores import coverage, r_squared
 from .selection import pick_map, unit_of
 from .style import BLUE, INK, VERMILION, figure_of, heading, panels_on, tidy
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..fit import Fit
-    from ..validate import Validation
+    from ..evidence.validation import Validation
+    from ..posterior.fits import Fit
 
 __all__ = ["observed_predicted"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SettingsError
-from ..interpretation.aligned_programs import aligned_programs
+from ..interpretation.program_alignment import aligned_programs
 from .colours import ColourScale, colour_bar, colour_scale
 from .cortex_view import VIEWS, draw_hemisphere
 from .selection import check_choice, pick_map, unit_of
@@ -18,7 +18,7 @@ from .surface_map import check_atlas, on_cortex
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..fit import Fit
+    from ..posterior.fits import Fit
 
 __all__ = ["program_maps"]
 

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from .. import inferencedata
+from ..atlases.resolver import resolve_on
 from ..errors import InputError, SettingsError
-from ..region_labels import resolve_on
 
 if TYPE_CHECKING:
-    from ..fit import Fit
-    from ..study import Study
+    from ..posterior.fits import Fit
+    from ..studies.study import Study
 
 __all__ = ["by_name", "check_choice", "draws_of", "effect", "pick_map", "unit_of"]
 

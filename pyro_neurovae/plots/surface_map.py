@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from ..atlas import dk68_names
+from ..atlases.atlas import dk68_names
 from ..errors import InputError
 from .colours import colour_bar, colour_scale
 from .cortex_view import MISSING, VIEWS, draw_hemisphere
@@ -17,8 +17,8 @@ from .style import INK, SMALL, TEXT, figure_of, panels_on
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..fit import Fit
-    from ..study import Study
+    from ..posterior.fits import Fit
+    from ..studies.study import Study
 
 __all__ = ["check_atlas", "on_cortex", "surface"]
 

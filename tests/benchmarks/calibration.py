@@ -26,12 +26,12 @@ from scipy import stats
 import pyro_neurovae as nv
 from pyro_neurovae.inference.engine import build_family, train_fit
 from pyro_neurovae.inference.noise import isolated
-from pyro_neurovae.inference.prepare import observe
+from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.inference.summaries import SOURCES, gene_weights, variance_shares
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.settings import fit_settings
 from pyro_neurovae.models.smoothness import pc_scale
-from pyro_neurovae.settings import fit_settings
 
 PAGE = Path(__file__).with_name("calibration.md")
 LEVELS = (50, 90, 95)

@@ -17,8 +17,8 @@ import warnings
 from compare import DATA, MAPS
 
 import pyro_neurovae as nv
-from pyro_neurovae.scores import r_squared
-from pyro_neurovae.verify import PAPER_OPTIONS
+from pyro_neurovae.evidence.scores import r_squared
+from pyro_neurovae.evidence.verification import PAPER_OPTIONS
 
 
 def main() -> None:

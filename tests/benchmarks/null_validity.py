@@ -24,8 +24,8 @@ import numpy as np
 from scipy.stats import binomtest, pearsonr, spearmanr
 
 import pyro_neurovae as nv
+from pyro_neurovae.evidence.null_tests import trained_half
 from pyro_neurovae.inference.null_fits import fit_maps
-from pyro_neurovae.nulls import trained_half
 
 DATA = Path(os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data"))
 PANEL = "expression/ahba_dk68_stable0.6.csv.gz"

@@ -7,8 +7,8 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.inference.engine import build_family
-from pyro_neurovae.inference.prepare import observe
-from pyro_neurovae.settings import FitSettings, fit_settings
+from pyro_neurovae.inference.observation import observe
+from pyro_neurovae.models.settings import FitSettings, fit_settings
 
 
 def ring_study(regions: int = 12, genes: int = 30, maps: int = 2, seed: int = 3) -> nv.Study:

@@ -10,11 +10,11 @@ import torch
 
 import pyro_neurovae as nv
 from pyro_neurovae.inference.engine import restart_seeds, run_fit, train_fit
-from pyro_neurovae.inference.expression_half import align
 from pyro_neurovae.inference.noise import NoiseStreams
-from pyro_neurovae.inference.prepare import observe
-from pyro_neurovae.inference.program_guide import ProgramGuide, ProgramSites
-from pyro_neurovae.settings import fit_settings
+from pyro_neurovae.inference.observation import observe
+from pyro_neurovae.inference.programs.guide import ProgramGuide, ProgramSites
+from pyro_neurovae.inference.programs.trained import align
+from pyro_neurovae.models.settings import fit_settings
 
 
 def drawn(data, settings, seeds, draws=20, **options):

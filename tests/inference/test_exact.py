@@ -10,8 +10,8 @@ import pyro_neurovae as nv
 from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.inference.engine import build_family
 from pyro_neurovae.inference.exact import scale_grid
-from pyro_neurovae.inference.prepare import observe
-from pyro_neurovae.settings import fit_settings
+from pyro_neurovae.inference.observation import observe
+from pyro_neurovae.models.settings import fit_settings
 
 BASELINES = ("spatial", "expression")
 DRAWS = 4000

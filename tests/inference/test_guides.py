@@ -8,8 +8,8 @@ from torch_geometric.nn import GraphConv
 
 from pyro_neurovae.inference.encoder import RegionEncoder, ReplicateGraphConv, averaging
 from pyro_neurovae.inference.noise import NoiseStreams
-from pyro_neurovae.inference.program_guide import ProgramGuide, ProgramNoise, draw_programs
-from pyro_neurovae.inference.scale_guide import COMPONENTS, ScaleGuide, ScaleNoise
+from pyro_neurovae.inference.programs.guide import ProgramGuide, ProgramNoise, draw_programs
+from pyro_neurovae.inference.scales.guide import COMPONENTS, ScaleGuide, ScaleNoise
 
 
 def streams(seeds=(0,), name="test"):

@@ -13,8 +13,8 @@ from scipy.stats import norm
 import pyro_neurovae as nv
 from pyro_neurovae.inference.engine import train_fit
 from pyro_neurovae.inference.held_out import HeldOut, predict_held_out
-from pyro_neurovae.inference.prepare import observe
-from pyro_neurovae.settings import fit_settings
+from pyro_neurovae.inference.observation import observe
+from pyro_neurovae.models.settings import fit_settings
 
 DRAWS, SEED = 25, 4
 OPTIONS = {

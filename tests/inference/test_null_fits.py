@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import pyro_neurovae as nv
+from pyro_neurovae.evidence.null_tests import trained_half
 from pyro_neurovae.inference.null_fits import fit_maps
-from pyro_neurovae.nulls import trained_half
-from pyro_neurovae.settings import fit_settings
+from pyro_neurovae.models.settings import fit_settings
 
 QUICK = {"n_programs": 3, "steps": 15, "map_steps": 15, "draws": 40}
 

@@ -11,9 +11,9 @@ from scipy.optimize import minimize
 
 import pyro_neurovae as nv
 from pyro_neurovae.inference.engine import train_fit
-from pyro_neurovae.inference.prepare import observe
+from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.inference.stacking import inner_folds, mix_members, stacking_weights
-from pyro_neurovae.settings import fit_settings
+from pyro_neurovae.models.settings import fit_settings
 
 QUICK = {"map_steps": 10, "members": ["expression", "spatial"], "folds": 3, "draws": 30}
 

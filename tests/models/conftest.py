@@ -11,12 +11,12 @@ import torch
 from scipy.sparse.csgraph import connected_components
 
 import pyro_neurovae as nv
-from pyro_neurovae.inference.prepare import observe
+from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.expression import Expression
+from pyro_neurovae.models.linear import ThinningFamily
+from pyro_neurovae.models.settings import CrossScaleSettings, ExpressionSettings, SpatialSettings
 from pyro_neurovae.models.spatial import Spatial
-from pyro_neurovae.models.thinning import ThinningFamily
-from pyro_neurovae.settings import CrossScaleSettings, ExpressionSettings, SpatialSettings
 
 
 def ring(n: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from pyro.poutine.util import site_is_subsample
 from scipy.linalg import null_space
 from scipy.stats import expon, multivariate_normal
 
-from pyro_neurovae.settings import PCPrior
+from pyro_neurovae.models.settings import PCPrior
 
 NAMES = ("cross-scale", "expression", "spatial")
 FAMILIES = pytest.mark.parametrize("name", NAMES)

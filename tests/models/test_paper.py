@@ -10,9 +10,9 @@ from pyro.poutine.util import site_is_subsample
 from scipy.stats import expon, multivariate_normal, norm
 
 from pyro_neurovae.inference.noise import NoiseStreams
-from pyro_neurovae.inference.prepare import observe
+from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.models.paper import Decoder, Paper
-from pyro_neurovae.settings import PaperSettings, PCPrior
+from pyro_neurovae.models.settings import PaperSettings, PCPrior
 
 LATENT, DRAWS = 3, 2
 LAM, SIGMA = PCPrior(0.2, 0.6), PCPrior(0.5, 0.1)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae import cli
-from pyro_neurovae.atlas import dk68_names
+from pyro_neurovae.atlases.atlas import dk68_names
 
 DK = list(dk68_names())
 FIT_FILES = ["fit.nc", "genes.csv", "programs.csv", "regions.csv", "report.html", "summary.json", "variance.csv"]
@@ -31,7 +32,7 @@ COLUMNS = {
 @pytest.fixture(autouse=True)
 def quick_report(monkeypatch):
     """Stand in for the report's pictures, which take twenty seconds; test_export has the real page made."""
-    monkeypatch.setattr(sys.modules["pyro_neurovae.report.page"], "report_html", lambda *_, **__: "<!DOCTYPE html>")
+    monkeypatch.setattr(import_module("pyro_neurovae.page.assembly"), "report_html", lambda *_, **__: "<!DOCTYPE html>")
 
 
 class TrainingReachedError(Exception):
@@ -56,7 +57,7 @@ def no_training(monkeypatch):
 @pytest.fixture
 def ready_fit(monkeypatch, small_fit):
     """Stand in for every fit: the small one, so that only files and words are at stake."""
-    monkeypatch.setattr(sys.modules["pyro_neurovae.fit"], "fit", lambda *_, **__: small_fit)
+    monkeypatch.setattr(import_module("pyro_neurovae.posterior.fits"), "fit", lambda *_, **__: small_fit)
     return small_fit
 
 
@@ -201,12 +202,12 @@ def test_simulate_writes_what_fit_reads(run, tmp_path, no_training):
 
 
 def test_demo_counts_what_the_intervals_hold(run, tmp_path, monkeypatch, quick):
-    from pyro_neurovae.fit import fit
+    from pyro_neurovae.posterior.fits import fit
 
     def quickly(study, *, seed, draws, device, progress):
         return fit(study, seed=seed, draws=draws, n_programs=3, steps=5, map_steps=5)
 
-    monkeypatch.setattr(sys.modules["pyro_neurovae.fit"], "fit", quickly)
+    monkeypatch.setattr(import_module("pyro_neurovae.posterior.fits"), "fit", quickly)
     status, printed, _ = run("demo", "--draws", 30, "--out", tmp_path / "demo")
     assert status == 0
     assert "simulated: the 10 most affected regions" in printed
@@ -291,7 +292,7 @@ def test_errors_far_from_the_group_sizes_are_a_warning(run, files, ready_fit):
 
 
 def test_a_region_without_thinning_is_shown_as_missing(run, files, monkeypatch, ready_fit):
-    monkeypatch.setattr("pyro_neurovae.terminal._MOST_AFFECTED", 68)
+    monkeypatch.setattr("pyro_neurovae.cli.terminal._MOST_AFFECTED", 68)
     _, printed, _ = run(*fit_arguments(files))
     words = [line.split() for line in printed.splitlines()]
     assert {line[0] for line in words if line[1:2] == ["missing"]} == {DK[3], DK[20], DK[50]}
@@ -617,7 +618,7 @@ def test_results_are_replaced_only_when_that_is_asked_for(run, files, ready_fit)
 
 def stop_after(monkeypatch, name, request):
     """Ask this process to stop once the named step of writing is done."""
-    from pyro_neurovae import outputs
+    from pyro_neurovae.cli import outputs
 
     step = getattr(outputs, name)
 
@@ -649,7 +650,7 @@ def test_an_interrupt_leaves_everything_as_it_was(run, files, ready_fit, monkeyp
 
 def test_an_interrupt_while_files_change_place_comes_too_late(run, files, ready_fit, monkeypatch):
     stop_after(monkeypatch, "_held", signal.SIGINT)
-    monkeypatch.setattr("pyro_neurovae.outputs.check_out", lambda *_, **__: None)
+    monkeypatch.setattr("pyro_neurovae.cli.outputs.check_out", lambda *_, **__: None)
     status, _, err = run(*fit_arguments(files))
     assert (status, err) == (0, "")
     assert sorted(path.name for path in (files / "out").iterdir()) == FIT_FILES
@@ -675,7 +676,7 @@ def test_a_full_disk_is_said_in_one_sentence(run, files, ready_fit, monkeypatch)
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pyro_neurovae.outputs._write_table", full)
+    monkeypatch.setattr("pyro_neurovae.cli.outputs._write_table", full)
     err = one_sentence(*run(*fit_arguments(files, "--quiet")))
     assert "can't be written (No space left on device) and is as it was; make room there" in err
     assert not (files / "out").exists()

@@ -13,7 +13,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae import expression
-from pyro_neurovae.atlas import dk68_names
+from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError, SettingsError
 from pyro_neurovae.expression.abagen_compat import import_abagen, lent_to_abagen
 from pyro_neurovae.expression.allen_files import microarray_folder

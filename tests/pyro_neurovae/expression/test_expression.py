@@ -14,7 +14,7 @@ from scipy.stats import pearsonr, spearmanr
 
 import pyro_neurovae as nv
 from pyro_neurovae import expression
-from pyro_neurovae.atlas import dk68_names
+from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError, SettingsError
 from pyro_neurovae.expression import DonorExpression
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyro_neurovae.atlas import dk68_names
+from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.expression import DonorExpression, read_genes, update_symbols
 

@@ -16,14 +16,14 @@ from matplotlib.path import Path as Outline
 
 import pyro_neurovae as nv
 from pyro_neurovae import plots
-from pyro_neurovae.atlas import dk68_names
+from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError, NeurovaeError, SettingsError
 from pyro_neurovae.plots import cortex
 from pyro_neurovae.plots.colours import colour_scale
 from pyro_neurovae.plots.cortex_view import VIEWS, project
 
 NAMES = dk68_names()
-DERIVE = Path(__file__).resolve().parents[3] / "pyro_neurovae/atlas_tables/derive_surface.py"
+DERIVE = Path(__file__).resolve().parents[3] / "pyro_neurovae/atlases/tables/derive_surface.py"
 
 
 def middle(name):

@@ -1,0 +1,1 @@
+"""NUTS on the linear families: density, coordinates and sampler."""

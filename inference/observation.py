@@ -1,0 +1,79 @@
+"""From a study to what models condition on."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from pyro_neurovae.models.observations import Observations, units
+from pyro_neurovae.models.spectrum import Spectrum
+from pyro_neurovae.studies.study import Study
+
+__all__ = ["observe", "pick_device"]
+
+
+def pick_device(device: str) -> torch.device:
+    """Resolve the device setting: ``auto`` is CUDA where there is one, else the CPU."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+def observe(
+    study: Study,
+    *,
+    hidden: np.ndarray | None = None,
+    replicates: int = 1,
+    device: torch.device | str = "cpu",
+) -> Observations:
+    """Turn a study into tensors, in float64.
+
+    Whatever is computed from thinning (the unit and level of the priors) is computed from what each replicate
+    sees and from nothing else.
+
+    Parameters
+    ----------
+    study
+        The study.
+    hidden
+        Thinning values to hide, (replicate, map, region) bool; its length is then the number of replicates.
+    replicates
+        Number of fits that train side by side, where nothing is hidden.
+    device
+        Where the tensors live.
+    """
+    observed = study.thinning_observed
+    seen = np.repeat(observed[None], replicates, axis=0) if hidden is None else observed & ~hidden
+    thinning = np.where(seen, np.nan_to_num(study.thinning), 0.0)
+    expression = study.centred_expression()
+    edges = np.argwhere(study.graph.weights > 0)
+
+    def tensor(values: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(np.ascontiguousarray(values)).to(device)
+
+    unit, level = units(tensor(thinning), tensor(seen))
+    lobes = study.graph.lobes
+    return Observations(
+        spectrum=Spectrum.of(study.graph, dtype=torch.float64, device=device),
+        scatter=tensor(expression @ expression.T / expression.shape[1]),
+        genes=len(study.genes),
+        expressed=tensor(study.expression_observed),
+        thinning=tensor(thinning),
+        seen=tensor(seen),
+        sampling=tensor(_sampling(study)),
+        unit=unit,
+        level=level,
+        edge_index=tensor(edges.T),
+        edge_weight=tensor(study.graph.weights[edges[:, 0], edges[:, 1]]),
+        twin=tensor(study.graph.pairs),
+        homologue=tensor(study.graph.twins),
+        lobe=None if lobes is None else tensor(np.unique(lobes, return_inverse=True)[1]),
+    )
+
+
+def _sampling(study: Study) -> np.ndarray:
+    """Sampling covariance (map, region, region); a missing region gets the map's median, for prediction only."""
+    typical = np.nanmedian(study.standard_error, axis=1, keepdims=True)
+    filled = np.where(np.isnan(study.standard_error), typical, study.standard_error)
+    diagonal = np.stack([np.diag(row**2) for row in filled])
+    return diagonal if study.covariance is None else np.where(np.isnan(study.covariance), diagonal, study.covariance)

@@ -1,0 +1,1 @@
+"""Guide and training of the paper's model."""

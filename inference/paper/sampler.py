@@ -1,0 +1,198 @@
+"""Training of the paper's model, and draws from its guide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyro
+import torch
+from pyro import poutine
+from torch import Tensor
+
+from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.paper import Decoder, Paper
+from pyro_neurovae.models.settings import PaperSettings, PaperTraining
+
+from ..elbo import log_joint
+from ..noise import NoiseStreams, isolated
+from ..normal_draw import NormalDraw, least_divergence
+from ..sampler import Quantities
+from ..training import Progress, TrainingRecord, train
+from .early_stopping import EarlyStopping, correlation, held_back
+from .guide import PaperGuide, PaperNoise
+
+__all__ = ["PaperSampler", "train_paper"]
+
+# Draws at a time.
+_CHUNK = 100
+
+# A latent dimension has collapsed where its divergence from the prior is within so many nats a region of the least.
+_COLLAPSED = 0.01
+
+
+def train_paper(
+    data: Observations,
+    settings: PaperSettings,
+    training: PaperTraining,
+    seeds: Sequence[int],
+    *,
+    progress: Progress | None = None,
+) -> tuple[PaperSampler, TrainingRecord]:
+    """Train encoder and decoder of every replicate, all as one batch.
+
+    The regions that stop the training are hidden from the model while it trains, so that neither gradient nor
+    standardising knows them.
+    """
+    streams = NoiseStreams(seeds, "paper weights", dtype=data.thinning.dtype, device=data.thinning.device)
+    back = held_back(data, seeds, training.validation) if training.validation else torch.zeros_like(data.seen)
+    decoder = Decoder(settings.n_latent, settings.width, data.maps, streams)
+    model = Paper(data.hide(back), settings, decoder)
+    guide = PaperGuide(model, streams)
+    guide.add_module("decoder", decoder)  # trained with the guide
+    noise = NoiseStreams(seeds, "paper training", dtype=data.thinning.dtype, device=data.thinning.device)
+
+    def inputs(_: int) -> tuple[PaperNoise]:
+        return (PaperNoise.draw(noise, training.particles, settings.n_latent, data),)
+
+    def score() -> Tensor:
+        predicted = model.mean(guide.moments()[0][:, None])[:, 0]
+        return correlation(predicted, data.thinning, back)
+
+    stopping = EarlyStopping(score, guide.parameters(), warm_up=training.warm_up, patience=training.patience)
+    record = train(
+        lambda given: model.model(given.latent.shape[1]),
+        guide,
+        inputs,
+        steps=training.steps,
+        learning_rate=training.learning_rate,
+        label="paper",
+        progress=progress,
+        stopping=stopping if training.validation else None,
+    )
+    return PaperSampler(model, guide, data, back, tuple(seeds)), record
+
+
+@dataclass(frozen=True)
+class PaperSampler:
+    """Draws from a trained fit; every tensor is (replicate, draw, ...).
+
+    Attributes
+    ----------
+    family
+        The family as trained, with what it saw.
+    guide
+        Its trained guide.
+    data
+        All of the data, the regions that stopped the training among them.
+    held_back
+        Those regions; (replicate, map, region) bool.
+    seeds
+        Seeds of the replicates.
+    """
+
+    family: Paper
+    guide: PaperGuide
+    data: Observations
+    held_back: Tensor
+    seeds: tuple[int, ...]
+
+    @torch.no_grad()
+    def draw(self, draws: int) -> Quantities:
+        """Draw noise-free thinning, sigma, data observed again, and every density."""
+        like, latent = self.data.thinning, self.family.settings.n_latent
+        streams = NoiseStreams(self.seeds, "paper posterior", dtype=like.dtype, device=like.device)
+        again = streams.normal(draws, self.data.maps, self.data.regions)
+        sizes = [min(_CHUNK, draws - start) for start in range(0, draws, _CHUNK)]
+        pieces = [self._draw(PaperNoise.draw(streams, size, latent, self.data)) for size in sizes]
+        drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
+        spread = self.spread(drawn["unexplained_scale"])
+        return drawn | {"replicated": drawn["thinning"] + spread * again}
+
+    def _draw(self, noise: PaperNoise) -> Quantities:
+        model = self.family
+        with pyro.validation_enabled(False):
+            guide_trace = poutine.trace(self.guide).get_trace(noise)
+            trace = poutine.trace(poutine.replay(model.model, guide_trace)).get_trace(noise.latent.shape[1])
+        sites = trace.nodes
+        drawn = self._named(sites)
+        thinning = drawn["thinning"]
+        # Maps share z: each is given an equal part of the joint density, and all of its ratio.
+        log_p, log_q = (log_joint(one)[..., None].expand(thinning.shape[:-1]) for one in (trace, guide_trace))
+        density = torch.distributions.Normal(thinning, self.spread(drawn["unexplained_scale"]))
+        seen = self.data.seen[:, None].expand_as(thinning)
+        likelihood = density.log_prob(self.data.thinning[:, None]).masked_fill(~seen, torch.nan)
+        ratio = log_p - log_q
+        weight = {
+            "log_p": log_p / self.data.maps,
+            "log_q": log_q / self.data.maps,
+            "log_weight": ratio[:, :, None],
+            "log_evidence": ratio,
+        }
+        return drawn | weight | {"log_likelihood": likelihood}
+
+    def _named(self, sites: Mapping[str, Any]) -> Quantities:
+        """What the sites of a trace are, by the names of the posterior."""
+        family = self.family
+        thinning, fixed = family.mean(sites["latent"]["value"]), family.fixed_scale()
+        sigma = sites["unexplained_scale"]["value"] if fixed is None else fixed
+        drawn = _parts(thinning) | {"unexplained_scale": sigma.expand(thinning.shape[:-1])}
+        return drawn if family.lam_prior is None else drawn | {"lam": sites["lam"]["value"][..., 0]}
+
+    def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
+        """Log prior density of sigma and lambda, those that are learned."""
+        return self.family.log_prior(drawn)
+
+    def spread(self, unexplained: Tensor) -> Tensor:
+        """Root of unexplained and sampling variance, the latter where the settings count it; as `Sampler.spread`."""
+        return (unexplained.square()[..., None] + self.family.sampling_variance()).sqrt()
+
+    @torch.no_grad()
+    def draw_prior(self, seed: int, draws: int) -> Quantities:
+        """Draw from the prior of the first replicate, its decoder as trained."""
+        first = slice(0, 1)
+        with isolated(seed), pyro.validation_enabled(False):
+            nodes = poutine.trace(self.family.model).get_trace(draws).nodes
+        drawn = self._named(nodes)
+        thinning = drawn["thinning"]
+        streams = NoiseStreams([seed], "prior", dtype=thinning.dtype, device=thinning.device)
+        again = streams.normal(draws, self.data.maps, self.data.regions)
+        replicated = thinning + self.spread(drawn["unexplained_scale"]) * again
+        return {name: values[first] for name, values in (drawn | {"replicated": replicated}).items()}
+
+    @torch.no_grad()
+    def divergence(self) -> Tensor:
+        """Divergence of each latent dimension from its prior above the least possible, nats; (replicate, latent)."""
+        mean, sd = self.guide.moments()
+        lam = self.guide.lam_loc.exp() if self.family.lam_prior is not None else self.family.settings.lam
+        prior = self.family.latent_prior(lam)
+        whole = torch.distributions.kl_divergence(NormalDraw(mean, sd, torch.zeros_like(mean)), prior)
+        return whole - least_divergence(prior)
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Arrays to keep with the fit, the replicate first: moments of z, divergences, and who was held back."""
+        with torch.no_grad():
+            mean, sd = self.guide.moments()
+        arrays = {"latent_mean": mean, "latent_sd": sd, "divergence": self.divergence(), "held_back": self.held_back}
+        return {name: values.cpu().numpy() for name, values in arrays.items()}
+
+    def notices(self) -> tuple[str, ...]:
+        """Say how many latent dimensions have collapsed onto their prior."""
+        collapsed = (self.divergence() < _COLLAPSED * self.data.regions).sum(-1)
+        if not bool(collapsed.any()):
+            return ()
+        most, latent = int(collapsed.max()), self.family.settings.n_latent
+        rest = (
+            "the decoder can only give the mean map: lower unexplained_scale, the noise"
+            if most == latent
+            else "n_latent could be lower"
+        )
+        return (f"posterior collapse: {most} of {latent} latent dimensions say nothing of the expression; {rest}.",)
+
+
+def _parts(thinning: Tensor) -> Quantities:
+    """Thinning as its mean over the regions and what expression adds to it."""
+    intercept = thinning.mean(-1)
+    return {"thinning": thinning, "intercept": intercept, "transcriptomic": thinning - intercept[..., None]}

@@ -1,0 +1,155 @@
+"""Draws of the programs, for every fit that shares a trained expression half."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pyro_neurovae.models.cross_scale import CrossScale
+from pyro_neurovae.models.settings import TrainingSettings
+
+from ..noise import NoiseStreams
+from ..threads import in_threads
+from ..training import Progress
+from .gibbs import ProgramGibbs, ProgramState
+from .guide import ProgramNoise, draw_programs, program_field
+from .matching import match
+from .trained import ExpressionHalf, fit_expression_half
+
+__all__ = ["ProgramSource"]
+
+# Numbers of a batch of matrices that fit a processor's cache.
+_CACHED = 500_000
+
+# Chains of Gibbs sweeps of one replicate, and how many chains are moved at a time.
+_CHAINS, _TOGETHER = 50, 100
+
+
+@dataclass(frozen=True)
+class ProgramSource:
+    """Draws of the programs for a batch of fits, made once for all fits that share half and seed.
+
+    Attributes
+    ----------
+    model
+        The family with one replicate for each distinct pair.
+    half
+        Its trained halves.
+    seeds
+        Its seeds.
+    index
+        The pair that each fit uses; (replicate,) long.
+    sweeps
+        Gibbs sweeps from each draw of the guide to the first that is kept.
+    """
+
+    model: CrossScale
+    half: ExpressionHalf
+    seeds: tuple[int, ...]
+    index: Tensor
+    sweeps: int
+
+    @classmethod
+    def trained(
+        cls, model: CrossScale, seeds: Sequence[int], training: TrainingSettings, *, progress: Progress | None = None
+    ) -> ProgramSource:
+        """Train one half for every distinct seed."""
+        distinct = list(dict.fromkeys(seeds))
+        half = fit_expression_half(_first(model, len(distinct)), distinct, training, progress=progress)
+        return cls._of(model, half, [(distinct.index(seed), seed) for seed in seeds], training)
+
+    @classmethod
+    def kept(
+        cls, model: CrossScale, half: ExpressionHalf, seeds: Sequence[int], training: TrainingSettings
+    ) -> ProgramSource:
+        """Let fit i of the model use half i modulo their number."""
+        return cls._of(model, half, [(i % len(half.elbo), seed) for i, seed in enumerate(seeds)], training)
+
+    @classmethod
+    def _of(
+        cls, model: CrossScale, half: ExpressionHalf, pairs: Sequence[tuple[int, int]], training: TrainingSettings
+    ) -> ProgramSource:
+        distinct, device = list(dict.fromkeys(pairs)), half.elbo.device
+        own = half.select(torch.tensor([number for number, _ in distinct], device=device))
+        index = torch.tensor([distinct.index(pair) for pair in pairs], device=device)
+        seeds = tuple(seed for _, seed in distinct)
+        return cls(_first(model, len(distinct)), own, seeds, index, training.program_sweeps)
+
+    def streams(self, use: str) -> NoiseStreams:
+        """Streams of random numbers for one use."""
+        return NoiseStreams(self.seeds, use, dtype=self.half.elbo.dtype, device=self.half.elbo.device)
+
+    def draw(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
+        """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw).
+
+        Named as in the posterior. Up to 50 draws of the guide each begin a chain of Gibbs sweeps, of which every sweep
+        after the first few is kept: draws are in the chains' order, programs in the guide's order, with its signs.
+        """
+        if self.sweeps == 0:
+            return self._shared(self._guided(streams, draws, workers))
+        gibbs, chains = ProgramGibbs(self.model), min(_CHAINS, draws)
+        kept = -(-draws // chains)
+        begun = self._guided(streams, chains, workers)
+        noise = gibbs.draw_noise(streams, chains, self.sweeps + kept)
+        begun, noise = ({k: v.flatten(0, 1) for k, v in part.items()} for part in (begun, noise))
+        reference = self.half.sites.mean.repeat_interleave(chains, 0)
+        pieces = []
+        for some in (slice(first, first + _TOGETHER) for first in range(0, len(reference), _TOGETHER)):
+            start = gibbs.start(**{name: values[some] for name, values in begun.items()})
+            states = list(gibbs.run(start, **{name: values[some] for name, values in noise.items()}))
+            pieces.append(_labelled(gibbs, states[self.sweeps :], reference[some]))
+        whole = {name: torch.cat([piece[name] for piece in pieces]) for name in begun}  # (replicate x chain, kept, ...)
+        return self._shared({k: v.unflatten(0, (-1, chains)).flatten(1, 2)[:, :draws] for k, v in whole.items()})
+
+    def draw_tied(self, streams: NoiseStreams, draws: int) -> Tensor:
+        """Draw the programs as thinning sees them from the guide alone; (replicate, draw, program, region)."""
+        drawn = self._shared(self._guided(streams, draws))
+        return self.model.tied(drawn["program_score"], drawn["strength"])
+
+    def _shared(self, drawn: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Give every fit the draws of its pair."""
+        return {name: values[self.index] for name, values in drawn.items()}
+
+    def _guided(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
+        """Draw from the guide; few draws at a time stay in the processor's cache, each batch on a thread of its own."""
+        model, field, sites = self.model, program_field(self.model), self.half.sites
+        noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
+        size = max(1, _CACHED // (model.settings.n_programs * model.data.regions**2))
+        pieces = [(sites.select([r]), piece) for r in range(len(self.seeds)) for piece in noise.select([r]).split(size)]
+        drawn = in_threads(lambda piece: draw_programs(model, field, *piece), pieces, workers)
+
+        def whole(name: str) -> Tensor:
+            flat = torch.cat([getattr(piece, name)[0] for piece in drawn])  # (replicate x draw, ...)
+            return flat.unflatten(0, (len(self.seeds), draws))
+
+        return {
+            "program_score": whole("score"),
+            "strength": whole("strength"),
+            "smoothness": whole("smoothness"),
+            "expression_noise": whole("noise")[..., 0],
+        }
+
+
+def _labelled(gibbs: ProgramGibbs, states: Sequence[ProgramState], reference: Tensor) -> dict[str, Tensor]:
+    """Quantities of chains, (chain, state, ...), with programs as in each one's reference (chain, program, region)."""
+    score = torch.stack([gibbs.score(state) for state in states], 1)
+    index, sign = match(score.flatten(0, 1), reference.repeat_interleave(len(states), 0))
+    index, sign = (part.unflatten(0, score.shape[:2]) for part in (index, sign))
+
+    def ordered(name: str) -> Tensor:
+        return torch.stack([getattr(state, name) for state in states], 1).gather(2, index)
+
+    return {
+        "program_score": score.gather(2, index[..., None].expand_as(score)) * sign[..., None],
+        "strength": ordered("strength"),
+        "smoothness": ordered("smoothness"),
+        "expression_noise": torch.stack([state.noise for state in states], 1),
+    }
+
+
+def _first(model: CrossScale, count: int) -> CrossScale:
+    """Keep the family's first replicates."""
+    return type(model)(model.data.select(torch.arange(count, device=model.data.thinning.device)), model.settings)

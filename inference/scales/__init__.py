@@ -1,0 +1,1 @@
+"""Guide, training and draws of a map's own scales."""

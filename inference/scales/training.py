@@ -1,0 +1,136 @@
+"""The half of the posterior that each map adds: its own few scales, trained given draws of the programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyro
+import torch
+from pyro import poutine
+from torch import Tensor
+
+from pyro_neurovae.models.linear import ThinningFamily
+from pyro_neurovae.models.settings import TrainingSettings
+
+from ..elbo import site_densities
+from ..noise import NoiseStreams
+from ..training import Progress, TrainingRecord, train
+from .guide import ScaleGuide, ScaleNoise
+
+__all__ = ["ScaleDraws", "draw_scales", "fit_thinning_half"]
+
+
+@dataclass(frozen=True)
+class ScaleDraws:
+    """One set of scales for every draw of the programs.
+
+    Attributes
+    ----------
+    scales
+        Site name to draws in map units; each (replicate, draw, map).
+    log_weight
+        Log importance ratios of all proposals; (replicate, draw, proposal, map).
+    log_evidence
+        Log of the mean ratio of a draw's proposals, an estimate of log p(y_m | programs); (replicate, draw, map).
+    log_p, log_q
+        Log joint density of seen thinning and scales, and log density of the guide, at the chosen proposal;
+        (replicate, draw, map).
+    """
+
+    scales: dict[str, Tensor]
+    log_weight: Tensor
+    log_evidence: Tensor
+    log_p: Tensor
+    log_q: Tensor
+
+
+def fit_thinning_half(
+    family: ThinningFamily,
+    kernels: Mapping[str, Tensor],
+    seeds: Sequence[int],
+    training: TrainingSettings,
+    *,
+    progress: Progress | None = None,
+) -> tuple[ScaleGuide, TrainingRecord]:
+    """Train the scales' guide of every replicate and map, all as one batch.
+
+    ``kernels`` are the parts' unit covariances (replicate or 1, draw or 1, region, region); step t uses the
+    next ``map_particles`` of their draws, so that the guide averages over what is unsure about the programs.
+    """
+    data, size = family.data, training.map_particles
+    streams = NoiseStreams(seeds, "thinning training", dtype=data.thinning.dtype, device=data.thinning.device)
+    guide = ScaleGuide(family, streams)
+
+    def inputs(step: int) -> tuple[dict[str, Tensor], ScaleNoise]:
+        now = {part: _window(kernel, step * size, size) for part, kernel in kernels.items()}
+        return now, ScaleNoise.draw(streams, 1, size, data.maps, len(family.scale_names))
+
+    record = train(
+        lambda now, _: family.thinning_half(now, size),
+        guide,
+        inputs,
+        steps=training.map_steps,
+        learning_rate=training.map_learning_rate,
+        label="thinning",
+        progress=progress,
+    )
+    return guide, record
+
+
+@torch.no_grad()
+def draw_scales(
+    family: ThinningFamily,
+    guide: ScaleGuide,
+    kernels: Mapping[str, Tensor],
+    noise: ScaleNoise,
+    pick: Tensor,
+) -> ScaleDraws:
+    """Draw scales by importance resampling: of each draw's proposals one is kept, by its exact density.
+
+    What the guide misses of the scales' posterior is corrected here, as far as its proposals reach;
+    `pareto_k` of ``log_weight`` says how far.
+
+    Parameters
+    ----------
+    family, guide, kernels
+        The family, its trained guide and the parts' unit covariances (replicate or 1, draw or 1, region, region).
+    noise
+        Numbers of all proposals, those of a draw after one another.
+    pick
+        Uniform numbers between 0 and 1 that choose; (replicate, draw, map).
+    """
+    draws = pick.shape[1]
+    proposals = noise.white.shape[1] // draws
+    shape = (draws, proposals)
+    repeated = {
+        part: kernel if kernel.shape[1] == 1 else kernel.repeat_interleave(proposals, 1)
+        for part, kernel in kernels.items()
+    }
+    with pyro.validation_enabled(False):
+        trace = poutine.trace(guide).get_trace(repeated, noise)
+        target = poutine.trace(poutine.replay(family.thinning_half, trace)).get_trace(repeated, draws * proposals)
+    log_p, log_q = (_total(site_densities(one)).unflatten(1, shape) for one in (target, trace))
+    ratio = log_p - log_q  # (replicate, draw, proposal, map)
+    chosen = (ratio.softmax(2).cumsum(2) < pick[:, :, None]).sum(2, keepdim=True).clamp(max=proposals - 1)
+
+    def keep(values: Tensor) -> Tensor:
+        return values.gather(2, chosen)[:, :, 0]
+
+    scales = {name: keep(trace.nodes[name]["value"].unflatten(1, shape)) for name in family.scale_names}
+    evidence = ratio.logsumexp(2) - torch.log(ratio.new_tensor(float(proposals)))
+    return ScaleDraws(scales, ratio, evidence, keep(log_p), keep(log_q))
+
+
+def _total(densities: Mapping[str, Tensor]) -> Tensor:
+    """Sum of the sites' log densities; (replicate, draw, map)."""
+    total: Any = sum(densities.values())
+    return total
+
+
+def _window(kernel: Tensor, start: int, size: int) -> Tensor:
+    """Draws start, start + 1, ... of a kernel, around the end and again."""
+    if kernel.shape[1] == 1:
+        return kernel
+    return kernel[:, torch.arange(start, start + size, device=kernel.device) % kernel.shape[1]]

@@ -1,0 +1,1 @@
+"""The names of regions, and the spellings under which other tools know them."""

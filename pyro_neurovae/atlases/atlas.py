@@ -1,0 +1,87 @@
+"""Atlases that the package knows by name: their regions, hemispheres, lobes and positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import SettingsError
+
+__all__ = ["ATLASES", "Atlas", "atlas_of", "dk68_edges", "dk68_names", "dk68_table", "register_atlas"]
+
+_TABLES = Path(__file__).parent / "tables"
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """A parcellation whose labels are known in every spelling in use.
+
+    Attributes
+    ----------
+    name
+        What users call it.
+    names
+        Canonical names of the regions, L_... and R_... with the same word behind for homologues, left first.
+    """
+
+    name: str
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        odd = next((name for name in self.names if name[:2] not in ("L_", "R_")), None)
+        if odd is not None or len(set(self.names)) < len(self.names):
+            raise SettingsError(
+                f"the atlas {self.name} can't be used: {odd or 'a name that stands twice'}; give every region a name "
+                "of its own that begins with L_ or R_."
+            )
+
+
+# Name to atlas; the first whose names hold those of a graph is the one that its labels are looked up in.
+ATLASES: dict[str, Atlas] = {}
+
+
+def register_atlas(atlas: Atlas) -> None:
+    """Let tables be read onto an atlas in any spelling: ``lh_NAME_thickness``, ``ctx-rh-NAME``, ``NAME_left``, ...
+
+    Raises
+    ------
+    SettingsError
+        For a name that is taken.
+    """
+    if atlas.name in ATLASES:
+        raise SettingsError(f"an atlas is called {atlas.name} already; choose another name.")
+    ATLASES[atlas.name] = atlas
+
+
+def atlas_of(names: Sequence[str]) -> Atlas | None:
+    """Atlas that has all of the names; None where there is none."""
+    wanted = set(names)
+    return next((atlas for atlas in ATLASES.values() if wanted <= set(atlas.names)), None)
+
+
+def dk68_table() -> pd.DataFrame:
+    """Return the regions: region, hemisphere, lobe, x y z (mm), and sphere_x sphere_y sphere_z (unit)."""
+    return _table("dk68_regions.csv").copy()
+
+
+def dk68_edges() -> pd.DataFrame:
+    """Return the 175 pairs within a hemisphere that touch on fsaverage5: first, second, boundary_mm."""
+    return _table("dk68_edges.csv").copy()
+
+
+@lru_cache(maxsize=1)
+def dk68_names() -> tuple[str, ...]:
+    """Canonical names L_bankssts ... R_insula, in Desikan-Killiany order, left first."""
+    return tuple(_table("dk68_regions.csv")["region"])
+
+
+@lru_cache(maxsize=2)
+def _table(name: str) -> pd.DataFrame:
+    return pd.read_csv(_TABLES / name)
+
+
+register_atlas(Atlas("dk68", dk68_names()))

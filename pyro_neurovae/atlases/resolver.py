@@ -1,0 +1,194 @@
+"""The spellings under which tools know the regions of an atlas, brought to its own names."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from ..errors import InputError
+from .atlas import atlas_of, dk68_names
+
+__all__ = ["Resolution", "known_share", "resolve", "resolve_on"]
+
+# Labels that are looked at to see whether a column or row names regions.
+_VOTERS = 16
+
+_SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
+_HEAD = re.compile(r"^(lh|rh|left|right|l|r)[-_. ]+(.+)$", re.IGNORECASE)
+_TAIL = re.compile(r"^(.+?)[-_. ]+(lh|rh|left|right|l|r)$", re.IGNORECASE)
+_MEASURE = re.compile(
+    r"[-_. ]+(?:thickness|thickavg|thick|thicknessavg|meanthickness|area|volume|surfavg|grayvol)$", re.I
+)
+_PREFIX = re.compile(r"^(?:ctx|aparc|x|roi)[-_. ]+", re.IGNORECASE)
+
+# What tables of the cortex carry besides its regions, letters only.
+_EXTRA_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        unknown corpuscallosum medialwall meanthickness thickness meanthick globalmean mean sum total subjid
+        etiv icv tiv estimatedtotalintracranialvol intracranialvolume brainsegvolnotvent brainsegvol
+        subcortgrayvol totalgrayvol supratentorialvol maskvol cortexvol cerebralwhitemattervol
+        totalsurfarea surfarea whitesurfarea surfaceholes fullsurfarea
+        """,
+    )
+)
+_EXTRA = re.compile(
+    r"(?:left|right|lh|rh|l|r)?(?:thal|thalamus|thalamusproper|caud|caudate|put|putamen|pal|pallidum|hippo?|hippocampus|"
+    r"amyg|amygdala|accumb|accumbens|accumbensarea|latvent|lateralventricle|inflatvent|ventraldc|vessel|cerebellumcortex|"
+    r"cerebellumwhitematter|cerebellum|choroidplexus|brainstem|csf|opticchiasm|cerebralcortex|cerebralwhitematter|(?:wm|nonwm)?hypointensities|[345](?:rd|th)ventricle|meanthickness|thickness|"
+    r"surfarea|unknown|corpuscallosum|medialwall|whitesurfarea)"
+)
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Labels of a table and the regions they name.
+
+    Attributes
+    ----------
+    canonical
+        Given label to canonical name.
+    set_aside
+        Labels that are known to be no cortical region: unknown, corpus callosum, subcortical, means.
+    """
+
+    canonical: dict[str, str]
+    set_aside: tuple[str, ...] = ()
+
+
+def resolve(
+    labels: Sequence[str],
+    *,
+    names: Sequence[str] | None = None,
+    hemisphere: Literal["L", "R"] | None = None,
+    source: str = "table",
+) -> Resolution:
+    """Find the region that each label names.
+
+    Parameters
+    ----------
+    labels
+        Labels in any of the spellings in use: ``L_bankssts``, ``lh_bankssts_thickness``, ``ctx-lh-bankssts``,
+        ``L BanksSTS``, ``bankssts_left``, in any case.
+    names
+        The regions to look among; None (the default) means the 68 Desikan-Killiany ones.
+    hemisphere
+        Hemisphere of labels that don't tell one.
+    source
+        Where the labels come from, for messages.
+
+    Raises
+    ------
+    InputError
+        For a label that can't be placed (naming the nearest match), one without a hemisphere where none is
+        given, and two labels for one region.
+    """
+    return _resolve(labels, dk68_names() if names is None else tuple(names), hemisphere, source, atlas=names is None)
+
+
+def resolve_on(
+    labels: Sequence[str], names: Sequence[str], *, source: str, hemisphere: Literal["L", "R"] | None = None
+) -> Resolution:
+    """Resolve labels among the names of a known atlas if the graph's are such, else among the graph's own."""
+    atlas = atlas_of(names)
+    return _resolve(labels, tuple(names) if atlas is None else atlas.names, hemisphere, source, atlas=atlas is not None)
+
+
+def known_share(labels: Iterable[object], names: Sequence[str], *, hemisphere: Literal["L", "R"] | None = "L") -> float:
+    """Return the share of the labels, of an even sample of them, that name a region or a known extra.
+
+    With ``hemisphere=None`` a label that does not tell its hemisphere is not known.
+    """
+    every = [str(label) for label in labels]
+    sample = every[:: max(1, len(every) // _VOTERS)]
+    return sum(_names_region(label, names, hemisphere) for label in sample) / max(1, len(sample))
+
+
+def _names_region(label: str, names: Sequence[str], hemisphere: Literal["L", "R"] | None) -> bool:
+    try:
+        resolve_on([label], names, source="label", hemisphere=hemisphere)
+    except InputError:
+        return False
+    return True
+
+
+def _resolve(
+    labels: Sequence[str], known: tuple[str, ...], hemisphere: str | None, source: str, *, atlas: bool
+) -> Resolution:
+    canonical, set_aside = {}, []
+    for label in labels:
+        found = _find(str(label), known, hemisphere, atlas=atlas)
+        if found is not None:
+            canonical[str(label)] = found
+        elif _is_extra(str(label)):
+            set_aside.append(str(label))
+        else:
+            raise InputError(_not_placed(str(label), known, hemisphere, source=source, atlas=atlas))
+    _check_unique(canonical, source)
+    return Resolution(canonical, tuple(set_aside))
+
+
+def _find(label: str, known: tuple[str, ...], hemisphere: str | None, *, atlas: bool) -> str | None:
+    if label in known:
+        return label
+    if not atlas:
+        lower = _index(known, separators=True).get(_letters(label, separators=True))
+        return lower or _index(known).get(_letters(label))
+    side, region = _split(label)
+    index = _index(known)
+    return index.get(_letters(f"{side or ''}{region}")) or index.get(_letters(f"{side or hemisphere or ''}{region}"))
+
+
+def _split(label: str) -> tuple[str | None, str]:
+    """Hemisphere, where the label tells one, and the rest without measure and prefix."""
+    label = _MEASURE.sub("", _PREFIX.sub("", label.strip()))
+    for pattern, side, rest in ((_HEAD, 1, 2), (_TAIL, 2, 1)):
+        match = pattern.match(label)
+        if match:
+            return _SIDES[match[side].lower()], _MEASURE.sub("", match[rest])
+    return None, label
+
+
+@lru_cache(maxsize=32)
+def _index(known: tuple[str, ...], *, separators: bool = False) -> dict[str, str]:
+    """Letters of each name to the name; names that differ only in case or separators are left out."""
+    index: dict[str, str] = {}
+    for name in known:
+        key = _letters(name, separators=separators)
+        index[key] = "" if key in index else name
+    return {key: name for key, name in index.items() if name}
+
+
+def _letters(label: str, *, separators: bool = False) -> str:
+    """Lower case, and without what separates words unless that is to count."""
+    return label.strip().lower() if separators else re.sub(r"[\W_]", "", label.lower())
+
+
+def _is_extra(label: str) -> bool:
+    plain = {_letters(label), _letters(_split(label)[1])}
+    return bool(plain & _EXTRA_WORDS) or any(_EXTRA.fullmatch(text) for text in plain)
+
+
+def _not_placed(label: str, known: tuple[str, ...], hemisphere: str | None, *, source: str, atlas: bool) -> str:
+    side, region = _split(label)
+    if atlas and side is None and _letters(f"L{region}") in _index(known):
+        return f"{source}: label {label} tells no hemisphere; write L_{region} or R_{region}, or state the hemisphere."
+    wanted = f"{side or hemisphere or 'L'}_{region}" if atlas else label
+    lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(wanted.lower(), lower, n=1, cutoff=0.0)
+    return f"{source}: unknown region {label}; the nearest match is {lower[near[0]]}: correct or remove the row."
+
+
+def _check_unique(canonical: dict[str, str], source: str) -> None:
+    first: dict[str, str] = {}
+    for label, name in canonical.items():
+        if name in first:
+            raise InputError(
+                f"{source}: {first[name]} and {label} both name the region {name}; keep one row for each region."
+            )
+        first[name] = label

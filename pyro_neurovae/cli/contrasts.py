@@ -1,0 +1,108 @@
+"""The command contrast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .app import app, heeding_warnings, print_written
+from .options import Overwrite, Quiet, Seed
+
+__all__ = ["contrast"]
+
+
+@app.command()
+def contrast(
+    subjects: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE [FILE ...]",
+            help="Tables of subjects: ADNIMERGE, DXSUM, or any with a column of subjects, a group and covariates; "
+            "thickness may stand beside them (a column a region, or a row a region).",
+        ),
+    ],
+    group: Annotated[str, typer.Option(metavar="COLUMN", help="Column of the groups; ADNI's also get 'diagnosis'.")],
+    case: Annotated[str, typer.Option(metavar="VALUE", help="Its value for cases.")],
+    control: Annotated[str, typer.Option(metavar="VALUE", help="Its value for controls.")],
+    out: Annotated[
+        Path, typer.Option(metavar="MAP.csv", help="File of the map; the others are named after it, beside it.")
+    ],
+    thickness: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE [FILE ...]",
+            help="Thickness, where it is apart: aparcstats2table (lh and rh), UCSFFSX*, or a folder of ?h.aparc.stats.",
+        ),
+    ] = None,
+    covariates: Annotated[
+        str, typer.Option(metavar="A,B,...", help="Columns to adjust for; C(site) makes a factor of numbers.")
+    ] = "",
+    effect: Annotated[str, typer.Option(metavar="d|mm", help="Cohen's d (Hedges-corrected) or millimetres.")] = "d",
+    errors: Annotated[
+        str, typer.Option(metavar="hc3|classical|bootstrap", help="Standard errors that the map carries.")
+    ] = "hc3",
+    weights: Annotated[
+        str, typer.Option(metavar="none|inverse-frequency|overlap", help="How unequal groups are balanced.")
+    ] = "none",
+    bootstrap: Annotated[int, typer.Option(metavar="N", help="Stratified bootstrap replicates.")] = 0,
+    strata: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column within which, too, replicates are drawn.")
+    ] = None,
+    visit: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Visit to keep, or all; baseline where there are such codes.")
+    ] = None,
+    repeats: Annotated[
+        str, typer.Option(metavar="error|first|mean", help="What becomes of a subject with several rows.")
+    ] = "error",
+    missing: Annotated[
+        str, typer.Option(metavar="error|drop", help="What becomes of subjects without a group or covariate.")
+    ] = "error",
+    hemispheres: Annotated[str, typer.Option(metavar="both|left|right", help="What was measured.")] = "both",
+    subject_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the subjects.")] = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a map of thinning from subjects: effects, standard errors and their covariance across regions.
+
+    Writes MAP.csv, MAP_covariance.csv (fit takes it from beside the map), MAP_comparison.csv (unadjusted, adjusted,
+    weighted), MAP_w_scores.csv (each subject against controls), MAP_individual.csv (how much wider a prediction of
+    one subject is) and MAP.json (settings, groups, notices).
+    """
+    from ..cohort import contrast as run
+    from ..cohort.files import contrast_files, write_contrast
+    from .outputs import check_out, staged
+    from .terminal import print_contrast
+
+    if out.is_dir():
+        raise InputError(f"--out {out} is a folder; name the file of the map, {out / 'map.csv'} for example.")
+    files = contrast_files(out)
+    check_out(out.parent, files, overwrite=overwrite)
+    with heeding_warnings():
+        found = run(
+            list(subjects),
+            thickness=list(thickness or []),
+            group=group,
+            case=case,
+            control=control,
+            covariates=[name.strip() for name in covariates.split(",") if name.strip()],
+            effect=effect,
+            errors=errors,
+            weights=weights,
+            bootstrap=bootstrap,
+            strata=strata,
+            visit=visit,
+            repeats=repeats,
+            missing=missing,
+            hemispheres=hemispheres,
+            subject_column=subject_column,
+            seed=seed,
+        )
+    if not quiet:
+        print_contrast(found)
+    with staged(out.parent, files) as folder:
+        written = write_contrast(found, folder / out.name)
+    print_written(out.parent, written)

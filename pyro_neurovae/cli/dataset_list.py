@@ -1,0 +1,54 @@
+"""The command datasets."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import app, print_written
+from .options import OptionalOut, Overwrite
+
+__all__ = ["datasets"]
+
+
+@app.command()
+def datasets(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME ...]", help="What to fetch; without a name all are listed.")
+    ] = None,
+    out: OptionalOut = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """List public maps, expression and connectivity, or fetch some by name, with what to cite.
+
+    Files come from the folder that PYRO_NEUROVAE_DATA names, from the cache, or from the network, and are checked by
+    SHA-256. With --out they are copied to a folder of yours; without it their paths are printed.
+    """
+    from ..datasets.catalogue import fetch, find
+    from ..datasets.catalogue import names as known
+    from .outputs import check_out, staged
+    from .terminal import print_datasets
+
+    if not names:
+        print_datasets()
+        return
+    wanted = [other for name in names for other in (name, f"{name}_labels") if other in (name, *known())]
+    chosen = [find(name) for name in dict.fromkeys(wanted)]
+    files = tuple(Path(one.file).name for one in chosen)
+    if out is not None:
+        check_out(out, files, overwrite=overwrite)
+    paths = [fetch(one.name) for one in chosen]
+    for one, path in zip(chosen, paths, strict=True):
+        print(f"{one.name}: {one.what}")
+        print(f"  cite {one.citation}")
+        print(f"  terms: {one.terms}")
+        if out is None:
+            print(f"  {path}")
+    if out is not None:
+        with staged(out, files) as folder:
+            for path, name in zip(paths, files, strict=True):
+                shutil.copyfile(path, folder / name)
+        print_written(out, list(files))

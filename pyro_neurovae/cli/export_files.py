@@ -1,0 +1,35 @@
+"""The command export."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .app import app, print_written
+from .options import FittedFile, Out, Overwrite
+
+__all__ = ["export"]
+
+
+@app.command()
+def export(
+    fit: FittedFile,
+    out: Out,
+    formats: Annotated[
+        str, typer.Option("--formats", metavar="A,B,...", help="Of csv, latex, markdown, gifti and json.")
+    ] = "csv,latex,markdown,gifti,json",
+    top: Annotated[int, typer.Option(metavar="N", help="Genes of the LaTeX and Markdown tables.")] = 20,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write results for papers and other programs: LaTeX, Markdown and CSV tables, GIFTI overlays, a JSON summary."""
+    from ..page.exports import export as run
+    from ..posterior.fits import load
+    from .outputs import check_out, staged
+
+    files = ("regions.*", "genes.*", "variance.*", "summary.json", "*.func.gii")
+    check_out(out, files, overwrite=overwrite)
+    fitted = load(fit)
+    with staged(out, files) as folder:
+        written = run(fitted, folder, formats=[one.strip() for one in formats.split(",") if one.strip()], top=top)
+    print_written(out, written)

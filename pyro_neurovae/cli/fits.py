@@ -1,0 +1,177 @@
+"""The commands fit, demo and simulate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import TAKEN, app, heeding_warnings, print_written, read_study, show_bar
+from .options import (
+    AUTO,
+    Covariance,
+    Device,
+    Draws,
+    Expression,
+    Genes,
+    GeneWeights,
+    Graph,
+    Normalise,
+    OptionalOut,
+    Out,
+    Overwrite,
+    Quiet,
+    Regions,
+    Seed,
+    Settings,
+    StandardErrorColumn,
+    StandardErrors,
+    ValueColumn,
+    WithReport,
+)
+
+__all__ = ["fit", "demo", "simulate"]
+
+
+@app.command()
+def fit(
+    expression: Expression,
+    thinning: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE [FILE ...]",
+            help="Thinning maps: regions with an effect and its standard error, or the group sizes.",
+        ),
+    ],
+    out: Out,
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="cross-scale, expression, spatial, stacked or paper.")
+    ] = "cross-scale",
+    graph: Graph = "dk68",
+    regions: Regions = None,
+    draws: Draws = 1000,
+    restarts: Annotated[int, typer.Option(metavar="N", help="Independent trainings, each a chain.")] = 1,
+    seed: Seed = 0,
+    se: StandardErrors = "file",
+    se_column: StandardErrorColumn = None,
+    value_column: ValueColumn = None,
+    covariance: Covariance = AUTO,
+    genes: Genes = None,
+    gene_weights: GeneWeights = None,
+    normalise: Normalise = "region",
+    settings: Settings = None,
+    report: WithReport = True,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit a model to a table of expression and one or more maps of thinning.
+
+    Writes fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json and report.html.
+    """
+    from ..models.settings import fit_settings, parse_options
+    from ..posterior.fits import fit as run
+    from .outputs import FIT_FILES, check_out, staged, write_fit_files
+    from .terminal import print_fit
+
+    check_out(out, FIT_FILES, overwrite=overwrite)
+    options = parse_options(settings, taken=TAKEN) | {
+        "draws": draws,
+        "restarts": restarts,
+        "device": device,
+        "seed": seed,
+    }
+    fit_settings(model, **options)
+    with heeding_warnings() as said:
+        study = read_study(
+            expression,
+            thinning,
+            graph=graph,
+            regions=regions,
+            se=se,
+            covariance=covariance,
+            normalise=normalise,
+            value_column=value_column,
+            se_column=se_column,
+            genes=genes,
+            gene_weights=gene_weights,
+        )
+    fitted = run(study, model, progress=show_bar(quiet), **options)
+    if not quiet:
+        print_fit(fitted, said=said)
+    with staged(out, FIT_FILES) as folder:
+        written = write_fit_files(fitted, folder, report=report)
+    print_written(out, written)
+
+
+@app.command()
+def demo(
+    seed: Seed = 0,
+    draws: Draws = 1000,
+    out: OptionalOut = None,
+    report: WithReport = True,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a study, fit it, and count how many true values the intervals hold.
+
+    With --out it writes the files of both simulate and fit.
+    """
+    from ..models.settings import fit_settings
+    from ..posterior.fits import fit as run
+    from ..studies.simulated import simulate as draw
+    from .outputs import FIT_FILES, STUDY_FILES, check_out, staged, write_fit_files, write_study_files
+    from .terminal import print_fit, print_held
+
+    files = STUDY_FILES + FIT_FILES
+    if out is not None:
+        check_out(out, files, overwrite=overwrite)
+    fit_settings(draws=draws, seed=seed, device=device)
+    study = draw(seed)
+    fitted = run(study, seed=seed, draws=draws, device=device, progress=show_bar(quiet))
+    if not quiet:
+        print_fit(fitted)
+    print_held(fitted)
+    if out is not None:
+        with staged(out, files) as folder:
+            written = write_study_files(study, folder) + write_fit_files(fitted, folder, report=report)
+        print_written(out, written)
+
+
+@app.command()
+def simulate(
+    out: Out,
+    seed: Seed = 0,
+    genes: Annotated[int, typer.Option(metavar="N", help="Number of genes.")] = 910,
+    maps: Annotated[int, typer.Option(metavar="N", help="Number of maps; several are one file each.")] = 1,
+    cohort: Annotated[
+        bool, typer.Option("--cohort", metavar="", help="Also 1,352 subjects with the map's effects, as ADNI's tables.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Draw a study from the model on the Desikan-Killiany graph, with its truth.
+
+    Writes expression.csv, thinning.csv and truth.csv; with --cohort UCSFFSX51.csv, ADNIMERGE.csv and
+    cohort_truth.csv in place of thinning.csv.
+    """
+    from ..cohort import simulate_cohort
+    from ..cohort.files import COHORT_FILES, write_cohort
+    from ..errors import SettingsError
+    from ..studies.simulated import simulate as draw
+    from .outputs import STUDY_FILES, check_out, staged, write_study_files
+
+    if cohort and maps != 1:
+        raise SettingsError(f"--cohort has the effects of one map, and --maps is {maps}; leave out one of the two.")
+    files = (*STUDY_FILES, *COHORT_FILES)
+    check_out(out, files, overwrite=overwrite)
+    study = draw(seed, genes=genes, maps=maps)
+    with staged(out, files) as folder:
+        written = write_study_files(study, folder)
+        if cohort:
+            effect = (study.truth or {})["thinning"][0]
+            written += write_cohort(simulate_cohort(seed, effect=effect), folder)
+            (folder / "thinning.csv").unlink()
+            written.remove("thinning.csv")
+    print_written(out, written)

@@ -1,0 +1,59 @@
+"""The command report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .app import app, print_written
+from .options import FittedFile, Overwrite, Seed
+
+__all__ = ["report"]
+
+
+@app.command()
+def report(
+    fit: FittedFile,
+    out: Annotated[Path, typer.Option(metavar="REPORT.html", help="File of the report.")],
+    validation: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="What validate wrote: adds held-out scores.")
+    ] = None,
+    nulls: Annotated[Path | None, typer.Option(metavar="FOLDER", help="What nulls wrote.")] = None,
+    sensitivity: Annotated[Path | None, typer.Option(metavar="FOLDER", help="What sensitivity wrote.")] = None,
+    gene_sets: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE.gmt [...]", help="Gene sets to test for enrichment.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(metavar="X", help="Thinning that matters, in the map's units, such as -0.2.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(metavar="TEXT", help='Unit of the maps on every axis, such as "Cohen\'s d".')
+    ] = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a fit as one HTML file that needs nothing else: tables that sort, pictures, methods, references."""
+    from ..evidence.files import read_nulls, read_sensitivity, read_validation
+    from ..interpretation.gene_sets import read_gmt
+    from ..interpretation.set_enrichment import enrichment
+    from ..page import report as run
+    from ..posterior.fits import load
+    from .outputs import check_out, staged
+
+    if out.is_dir():
+        raise InputError(f"--out {out} is a folder; name a file, {out / 'report.html'} for example.")
+    check_out(out.parent, [out.name], overwrite=overwrite)
+    fitted = load(fit)
+    beside = {
+        "validation": None if validation is None else read_validation(validation),
+        "nulls": None if nulls is None else read_nulls(nulls),
+        "sensitivity": None if sensitivity is None else read_sensitivity(sensitivity),
+    }
+    sets = {name: genes for path in gene_sets or [] for name, genes in read_gmt(path).items()}
+    enriched = enrichment(fitted, sets, seed=seed) if sets else None
+    with staged(out.parent, [out.name]) as folder:
+        run(fitted, folder / out.name, enrichment=enriched, threshold=threshold, unit=unit, **beside)  # type: ignore[arg-type]
+    print_written(out.parent, [out.name])

@@ -1,0 +1,48 @@
+"""The command sensitivity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import app, print_written, show_bar
+from .options import FittedFile, Out, Overwrite, Quiet, Resume, Workers
+
+__all__ = ["sensitivity"]
+
+
+@app.command()
+def sensitivity(
+    fit: FittedFile,
+    out: Out,
+    grid: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Variants of your own, a table [[variant]] each; see the README."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Seed of the refits; the fit's own, which isolates what changed.")
+    ] = None,
+    workers: Workers = 1,
+    resume: Resume = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Vary the prior and other choices, and see how far regions and genes move and which verdicts flip.
+
+    Writes power_scaling.csv, sensitivity_variants.csv, sensitivity_regions.csv, sensitivity_genes.csv and a picture of
+    each map.
+    """
+    from ..evidence.sensitivities import sensitivity as run
+    from ..posterior.fits import load
+    from .outputs import SENSITIVITY_FILES, check_out, staged, write_sensitivity
+    from .terminal import print_sensitivity
+
+    check_out(out, SENSITIVITY_FILES, overwrite=overwrite)
+    found = run(load(fit), grid, seed=seed, workers=workers, resume=resume, progress=show_bar(quiet))
+    if not quiet:
+        print_sensitivity(found)
+    with staged(out, SENSITIVITY_FILES) as folder:
+        written = write_sensitivity(found, folder)
+    print_written(out, written)

@@ -1,0 +1,7 @@
+"""Public maps, expression and connectivity by name."""
+
+from __future__ import annotations
+
+from .catalogue import DATA_VARIABLE, Dataset, content_checksum, fetch, find, names, table
+
+__all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "names", "table"]

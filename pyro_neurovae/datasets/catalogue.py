@@ -1,0 +1,270 @@
+"""Public maps, expression and connectivity by name: fetched once, checked, cached, or read from a local folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from ..atlases.atlas import dk68_names
+from ..errors import InputError
+
+__all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "names", "table"]
+
+DATA_VARIABLE = "PYRO_NEUROVAE_DATA"
+
+_TABLES = Path(__file__).parent / "tables"
+_RECORD = "checksums.json"
+_TERMS = {
+    "enigma": "as the ENIGMA Toolbox distributes it (BSD-3-Clause); cite it (Larivière et al. 2021, Nature Methods 18, "
+    "698-700) beside the study",
+    "published": "published summary statistics",
+    "enigma-extra": "as the ENIGMA Toolbox distributes it; cite it (Larivière et al. 2021, Nature Methods 18, 698-700)",
+    "brainenrich": "as BrainEnrich distributes it (github.com/zh1peng/BrainEnrich); landmark genes from "
+    "github.com/dhimmel/lincs, CC BY 4.0",
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One file that can be fetched.
+
+    Attributes
+    ----------
+    name, kind, what
+        Its name here; thickness, expression, connectivity or subjects; and in words.
+    file
+        Where it lies below a local folder.
+    url
+        Where it is fetched from, "" where it can only be had from a local folder.
+    sha256
+        Checksum of the file, "" where none is known yet: then the first download's is kept and later ones must match.
+    citation, terms
+        What to cite, and under which terms it comes.
+    """
+
+    name: str
+    kind: str
+    what: str
+    file: str
+    url: str
+    sha256: str
+    citation: str
+    terms: str
+
+
+def names(kind: str | None = None) -> list[str]:
+    """Names of the datasets, of all kinds or of one."""
+    return [one.name for one in _registry().values() if kind in (None, one.kind)]
+
+
+def table() -> pd.DataFrame:
+    """List the datasets: name, kind, what, checksum ("pinned" or "first download"), citation, url."""
+    rows = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "what": one.what,
+            "checksum": "pinned" if one.sha256 else "first download",
+            "citation": one.citation,
+            "url": one.url,
+        }
+        for one in _registry().values()
+    ]
+    return pd.DataFrame(rows)
+
+
+def find(name: str) -> Dataset:
+    """Look a dataset up.
+
+    Raises
+    ------
+    InputError
+        For a name that is not in the list, with the nearest ones.
+    """
+    import difflib
+
+    registry = _registry()
+    if name in registry:
+        return registry[name]
+    near = difflib.get_close_matches(name, registry, n=3, cutoff=0.3)
+    hint = f"the nearest are {', '.join(near)}" if near else "pyro-neurovae datasets lists them"
+    raise InputError(f"no dataset {name}; {hint}.")
+
+
+def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:
+    """Return the path of a dataset's file: from the local folder, from the cache, or fetched.
+
+    Looks first in the folder that the environment variable ``PYRO_NEUROVAE_DATA`` names, under `Dataset.file` or the
+    file's own name; then in the cache; then downloads. What is found or fetched must have the known SHA-256.
+
+    Parameters
+    ----------
+    name
+        One of `names`.
+    cache
+        Folder for downloads; None (the default) for the user's cache folder.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a checksum that does not match, and where there is neither network nor local file.
+
+    Examples
+    --------
+    >>> import pyro_neurovae as nv
+    >>> nv.Study.from_files(nv.datasets.fetch("ahba_dk68_stable0.6"), nv.datasets.fetch("enigma_pd"))
+    """
+    one = find(name)
+    if f"{name}_labels" in _registry():  # a matrix takes its labels from the file beside it
+        fetch(f"{name}_labels", cache=cache)
+    local = _local(one)
+    if local is not None:
+        _check(one, local, one.sha256)
+        return local
+    folder = Path(cache) if cache is not None else _cache()
+    recorded = _recorded(folder).get(one.name, "")
+    # A table cut to the cortex here is not the pinned file byte by byte: its numbers were compared when it came.
+    known = recorded if one.kind == "expression" else one.sha256 or recorded
+    kept = folder / one.file
+    if kept.is_file():
+        _check(one, kept, known)
+        return kept
+    if not one.url:
+        raise InputError(
+            f"{one.name} can't be downloaded; put {one.file} in a folder and name that folder in {DATA_VARIABLE}."
+        )
+    return _download(one, folder, known)
+
+
+def _local(one: Dataset) -> Path | None:
+    folder = os.environ.get(DATA_VARIABLE)
+    if not folder:
+        return None
+    own = one.url.rsplit("/", 1)[-1] or Path(one.file).name
+    places = [Path(folder) / one.file, Path(folder) / Path(one.file).name, Path(folder) / own]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _cache() -> Path:
+    import pooch
+
+    return Path(pooch.os_cache("pyro_neurovae"))
+
+
+def _download(one: Dataset, folder: Path, known: str) -> Path:
+    """Fetch to the cache, whole or not at all."""
+    import pooch
+
+    target = folder / one.file
+    prepared = one.kind == "expression"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as stage:
+            logger = pooch.get_logger()
+            level, _ = logger.level, logger.setLevel("ERROR")  # pooch announces each download with its unknown hash
+            try:
+                came = Path(pooch.retrieve(one.url, known_hash=None, fname="download", path=stage))
+            finally:
+                logger.setLevel(level)
+            if prepared:
+                came = _cortex_only(one, came, target)
+                _check_content(one, came)
+            else:
+                _check(one, came, known)
+            came.replace(target)
+    except OSError as fault:  # requests' errors are among them
+        raise InputError(
+            f"{one.name} can't be fetched ({_reason(fault)}) and is not in a local folder; get {one.url} where there "
+            f"is a network, save it as {one.file} in a folder, and name that folder in {DATA_VARIABLE}."
+        ) from fault
+    _record(folder, one.name, _sha256(target))
+    return target
+
+
+def _reason(fault: OSError) -> str:
+    """The innermost cause in a few words: the errors of an HTTP library quote each other."""
+    text = str(fault)
+    known = {"404": "404, no such file there", "403": "403, refused"} | {
+        sign: sign.lower()
+        for sign in ("Name or service not known", "Temporary failure in name resolution", "Connection refused")
+    }
+    for sign, told in known.items():
+        if sign in text:
+            return told
+    return (fault.strerror or text.splitlines()[0])[:120]
+
+
+def _cortex_only(one: Dataset, came: Path, target: Path) -> Path:
+    """The toolbox's table of expression without its subcortical rows, compressed as the file's name says."""
+    frame = pd.read_csv(came)
+    frame = frame.rename(columns={frame.columns[0]: "region"})
+    kept = frame[frame["region"].isin(dk68_names())]
+    if len(kept) != len(dk68_names()):
+        raise InputError(f"{one.name}: the file at {one.url} has {len(kept)} of 68 regions; it has changed, report it.")
+    path = came.with_name(target.name)
+    kept.to_csv(path, index=False, float_format="%.12g")
+    return path
+
+
+def _check(one: Dataset, path: Path, known: str) -> None:
+    if not known:
+        return
+    found = _sha256(path)
+    if found != known:
+        raise InputError(
+            f"{path}: checksum mismatch, SHA-256 {found[:12]}... where {one.name} has {known[:12]}...; the file is "
+            "damaged or another version: remove it and fetch it again."
+        )
+
+
+def _check_content(one: Dataset, path: Path) -> None:
+    """Compare the table's numbers with those of the pinned file: the bytes depend on who wrote them."""
+    pinned = json.loads((_TABLES / "content.json").read_text(encoding="utf-8"))
+    if content_checksum(path) != pinned[one.name]:
+        raise InputError(f"{one.name}: checksum mismatch, the numbers at {one.url} are not those known; report it.")
+
+
+def content_checksum(path: Path) -> str:
+    """SHA-256 of a table's region and gene names and its numbers to six decimals, whatever the order and format."""
+    frame = pd.read_csv(path, index_col=0).sort_index(axis=0).sort_index(axis=1).round(6)
+    text = ",".join([*map(str, frame.index), *map(str, frame.columns)])
+    return hashlib.sha256(text.encode() + (frame.to_numpy(dtype="<f8") + 0.0).tobytes()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _recorded(folder: Path) -> dict[str, str]:
+    """Checksums of what was downloaded before, so that a changed file is noticed."""
+    try:
+        held = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _record(folder: Path, name: str, checksum: str) -> None:
+    held = _recorded(folder) | {name: checksum}
+    stage = folder / f".{_RECORD}"
+    stage.write_text(json.dumps(held, indent=1, sort_keys=True), encoding="utf-8")
+    stage.replace(folder / _RECORD)
+
+
+@lru_cache(maxsize=1)
+def _registry() -> dict[str, Dataset]:
+    citations = pd.read_csv(_TABLES / "citations.csv").set_index("key")["citation"]
+    rows = pd.read_csv(_TABLES / "datasets.csv", keep_default_na=False).to_dict("records")
+    found = {}
+    for row in rows:
+        text = {str(column): str(cell) for column, cell in row.items()}
+        text |= {"citation": str(citations[text["citation"]]), "terms": _TERMS[text["terms"]]}
+        found[text["name"]] = Dataset(**text)
+    return found

@@ -1,0 +1,1 @@
+"""What many fits say: held-out scores, null maps, sensitivity and the paper's checklist."""

@@ -1,0 +1,243 @@
+"""Other choices that could have been made: a variant of a fit, a usual grid of them, and a file of one's own."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, SettingsError
+from ..graphs.region_graph import RegionGraph
+from ..graphs.registry import GRAPHS, as_graph, named_graphs
+from ..models.settings import FitSettings, PCPrior
+from ..studies.study import Study
+from .power_scaling import GROUPS
+
+__all__ = ["GRAPH_CHANGES", "Variant", "default_grid", "read_grid"]
+
+# Changes of the fit's own graph.
+GRAPH_CHANGES = ("no-homologues",)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A fit that differs from another in what is named here, and in nothing else.
+
+    Attributes
+    ----------
+    name
+        What tables and the picture call it.
+    settings
+        Fields of the model's or its training's settings, for example ``{"n_programs": 8}``.
+    graph
+        Another graph: "dk68", "dk68-boundary", "dk68-distance", the path of a file, or a `RegionGraph` of the same
+        regions; or "no-homologues", the fit's own without edges between homologues. None (the default) keeps it.
+    normalise
+        How expression is normalised; None keeps it.
+    genes
+        Genes to keep; None keeps all.
+    seed
+        Seed of the fit; None keeps it.
+    """
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    graph: str | RegionGraph | None = None
+    normalise: str | None = None
+    genes: tuple[str, ...] | None = None
+    seed: int | None = None
+
+    def apply(self, study: Study, settings: FitSettings) -> tuple[Study, FitSettings]:
+        """Study and settings of the variant.
+
+        Raises
+        ------
+        SettingsError
+            For a setting that the model does not have or a value out of range.
+        InputError
+            For genes that the study lacks, or a graph of other regions.
+        """
+        try:
+            return self._study(study), self._settings(settings)
+        except (SettingsError, InputError) as error:
+            raise type(error)(f"variant {self.name!r}: {error}") from error
+
+    def _study(self, study: Study) -> Study:
+        changes: dict[str, Any] = {}
+        if self.normalise is not None:
+            changes["normalise"] = self.normalise
+        if self.graph is not None:
+            changes["graph"] = _graph(self.graph, study.graph)
+        if self.genes is not None:
+            place = {gene: j for j, gene in enumerate(study.genes)}
+            lacking = [gene for gene in self.genes if gene not in place]
+            if lacking:
+                raise InputError(f"the study has no gene {lacking[0]}; name genes of the fit.")
+            kept = [place[gene] for gene in dict.fromkeys(self.genes)]
+            changes |= {"genes": tuple(study.genes[j] for j in kept), "expression": study.expression[:, kept]}
+        return replace(study, truth=None, **changes) if changes else study
+
+    def _settings(self, settings: FitSettings) -> FitSettings:
+        own: dict[str, Any] = {"seed": settings.seed if self.seed is None else self.seed}
+        for name, value in self.settings.items():
+            if hasattr(settings.family, name):
+                settings = replace(settings, family=replace(settings.family, **{name: value}))
+            elif hasattr(settings.training, name):
+                settings = replace(settings, training=replace(settings.training, **{name: value}))
+            elif name == "draws":
+                own["draws"] = value
+            else:
+                known = sorted({*vars(settings.family), *vars(settings.training), "draws"})
+                raise SettingsError(f"model {settings.model} has no setting {name!r}; it has {', '.join(known)}.")
+        return replace(settings, **own)
+
+
+def _graph(wanted: str | RegionGraph, own: RegionGraph) -> RegionGraph:
+    if wanted in GRAPH_CHANGES:
+        weights = own.weights.copy()
+        for left, right in own.homologues:
+            weights[left, right] = weights[right, left] = 0.0
+        return replace(own, weights=weights, label=f"{own.label}, {wanted}")
+    other, _ = as_graph(wanted)
+    lacking = [name for name in own.names if name not in other.names]
+    if lacking:
+        raise InputError(f"its graph has no region {lacking[0]}; give one with the regions of the fit.")
+    return other.subset(own.names)
+
+
+def default_grid(study: Study, settings: FitSettings) -> list[Variant]:
+    """Choices that another analyst might have made; the first is another seed, which shows what chance does."""
+    family: Any = settings.family
+    grid = [Variant("another seed", seed=settings.seed + 1)]
+    if settings.model == "cross-scale":
+        grid += [
+            *(Variant(f"{number} programs", {"n_programs": number}) for number in _numbers(family.n_programs)),
+            Variant("Leroux programs (rho)", {"program_prior": "leroux"}),
+            # Programs that hardly know of each other's regions, and noise in place of the field.
+            Variant("no graph", {"spatial_prior": "iid", "smoothness": PCPrior(0.01, 0.99)}),
+        ]
+        if study.graph.homologues:
+            grid += [
+                Variant(f"homologue sharing {value:g}", {"homologue_sharing": value})
+                for value in (0.0, 1.0)
+                if value != family.homologue_sharing
+            ]
+    scales = [name for name in GROUPS["scales"] if isinstance(getattr(family, name, None), PCPrior)]
+    for factor in (3.0, 1 / 3):
+        wide = {name: PCPrior(factor * getattr(family, name).upper, getattr(family, name).alpha) for name in scales}
+        if wide:
+            grid.append(Variant(f"scale priors {'three times as wide' if factor > 1 else 'a third as wide'}", wide))
+    if settings.model == "paper":
+        grid += [Variant(f"lambda {value:g}", {"lam": value}) for value in (0.0, 0.01, 1.0)]
+    if settings.model in ("cross-scale", "spatial"):
+        grid.append(Variant("no spatial smoothness", {"spatial_prior": "iid"}))
+    if settings.model in ("cross-scale", "spatial", "paper"):
+        grid += _graphs(study.graph)
+    if settings.model != "spatial":
+        grid += [
+            Variant(f"normalised per {kind}" if kind != "none" else "expression as given", normalise=kind)
+            for kind in ("gene", "region", "none")
+            if kind != study.normalise
+        ]
+        if len(study.genes) >= 20:
+            grid.append(Variant("every other gene", genes=study.genes[::2]))
+    return grid
+
+
+def _numbers(programs: int) -> list[int]:
+    """Half as many programs, and half as many more."""
+    return sorted({max(1, programs // 2), programs + programs // 2} - {programs})
+
+
+def _graphs(graph: RegionGraph) -> list[Variant]:
+    grid = [
+        Variant(f"graph {name}", graph=name)
+        for name, other in named_graphs(graph).items()
+        if not np.allclose(other.weights, graph.weights)
+    ]
+    if any(graph.weights[left, right] > 0 for left, right in graph.homologues):
+        grid.append(Variant("no edges between homologues", graph="no-homologues"))
+    return grid
+
+
+def read_grid(path: str | os.PathLike[str]) -> list[Variant]:
+    """Read variants from a TOML file.
+
+    Each is a table ``[[variant]]`` with a ``name`` and what it changes: ``graph``, ``normalise``, ``seed``, ``genes``
+    (a list, or a file with one gene a line) and any setting of the model. A prior is ``{upper = 1.0, alpha = 0.1}``.
+    Paths are relative to the file's folder.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the variant and the key.
+    """
+    place = Path(path)
+    try:
+        record = tomllib.loads(place.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{place}: no such file; check the path and the spelling.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{place} can't be read as text; give a TOML file.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{place.name} is no TOML ({error}); correct it there.") from error
+    other = sorted(set(record) - {"variant"})
+    if other or not isinstance(record.get("variant"), list) or not record["variant"]:
+        found = f"has {other[0]!r} at its top" if other else "has no variant"
+        raise InputError(f"{place.name} {found}; write each variant as a table [[variant]] with a name.")
+    grid = [_variant(entry, number, place) for number, entry in enumerate(record["variant"], 1)]
+    names = [one.name for one in grid]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise InputError(f"{place.name}: two variants are called {repeated!r}; rename one of them.")
+    return grid
+
+
+_OWN = {"name": str, "graph": str, "normalise": str, "seed": int}
+
+
+def _variant(entry: Mapping[str, Any], number: int, place: Path) -> Variant:
+    name = entry.get("name")
+    if not isinstance(name, str) or not name:
+        raise InputError(f'{place.name}: variant number {number} has no name; add one, as in name = "few programs".')
+    where = f"{place.name}, variant {name!r}"
+    for key, kind in _OWN.items():
+        if key in entry and (not isinstance(entry[key], kind) or isinstance(entry[key], bool)):
+            raise InputError(f"{where}: {key} is {entry[key]!r}; give a {'text' if kind is str else 'whole number'}.")
+    graph = entry.get("graph")
+    if graph is not None and graph not in (*GRAPHS, *GRAPH_CHANGES):
+        file = place.parent / graph
+        if not file.exists():
+            known = ", ".join((*GRAPHS, *GRAPH_CHANGES))
+            raise InputError(f"{where}: graph {graph!r} is no file and unknown; the known ones are {known}.")
+        graph = str(file)
+    settings = {key: _value(value, key, where) for key, value in entry.items() if key not in (*_OWN, "genes")}
+    genes = None if "genes" not in entry else _genes(entry["genes"], place, where)
+    return Variant(name, settings, graph, entry.get("normalise"), genes, entry.get("seed"))
+
+
+def _value(value: Any, key: str, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if set(value) != {"upper", "alpha"}:
+        raise InputError(f"{where}: {key} is {dict(value)}; write a prior as {{upper = 1.0, alpha = 0.1}}.")
+    try:
+        return PCPrior(**value)
+    except (SettingsError, TypeError) as error:
+        raise InputError(f"{where}: {key}: {error}") from error
+
+
+def _genes(value: Any, place: Path, where: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        try:
+            value = (place.parent / value).read_text(encoding="utf-8").split()
+        except OSError as error:
+            raise InputError(f"{where}: the file of genes {value!r} can't be read; check the path.") from error
+    if not isinstance(value, Sequence) or not value or not all(isinstance(gene, str) for gene in value):
+        raise InputError(f"{where}: genes is no list of names; give one, or a file with one gene a line.")
+    return tuple(value)

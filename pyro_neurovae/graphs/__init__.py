@@ -1,0 +1,1 @@
+"""Regions joined to a graph: where it comes from, its folds and its null maps."""

@@ -1,0 +1,107 @@
+"""Checks of an adjacency table, each naming the regions at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..errors import GraphError
+
+if TYPE_CHECKING:
+    from .region_graph import RegionGraph
+
+__all__ = ["check_adjacency", "check_attributes", "square_from_frame"]
+
+
+def square_from_frame(
+    adjacency: np.ndarray | pd.DataFrame, names: Sequence[str] | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Weights (region, region) as float64 and their labels; a frame in the order of the names or its rows.
+
+    Raises
+    ------
+    GraphError
+        When labels are missing, repeat, or differ between rows, columns and the names given.
+    """
+    if isinstance(adjacency, pd.DataFrame):
+        rows, columns = [str(r) for r in adjacency.index], [str(c) for c in adjacency.columns]
+        if len(set(rows)) < len(rows) or sorted(rows) != sorted(columns):
+            odd = sorted(set(rows) ^ set(columns)) or [name for name in rows if rows.count(name) > 1]
+            raise GraphError(f"the adjacency table's rows and columns don't agree on {odd[0]}: label both alike.")
+        order = rows if names is None else [str(name) for name in names]
+        if sorted(order) != sorted(rows):
+            odd = sorted(set(rows) ^ set(order)) or [name for name in order if order.count(name) > 1]
+            raise GraphError(
+                f"the adjacency table's labels and the names given don't agree on {odd[0]}: "
+                "give the same regions in both."
+            )
+        table = adjacency.set_axis(rows, axis=0).set_axis(columns, axis=1).loc[order, order]
+        return _numbers(table.to_numpy()), tuple(order)
+    if names is None:
+        raise GraphError("an adjacency array has no labels: pass names, one a row.")
+    return _numbers(np.asarray(adjacency)), tuple(str(name) for name in names)
+
+
+def check_adjacency(weights: np.ndarray, names: Sequence[str]) -> None:
+    """Check that the weights are square, finite, symmetric, non-negative and without self-loops.
+
+    Raises
+    ------
+    GraphError
+        Naming the first pair of regions at fault.
+    """
+    n = len(names)
+    if weights.shape != (n, n) or n == 0:
+        raise GraphError(f"the adjacency has shape {weights.shape} for {n} names: give one row and column for each.")
+    repeated = next((name for name in names if list(names).count(name) > 1), None) if len(set(names)) < n else None
+    if repeated is not None:
+        raise GraphError(f"region {repeated} appears twice in the graph: give each region one name.")
+    _complain(~np.isfinite(weights), weights, names, "is not a finite number: write 0 where there is no edge")
+    tolerance = 1e-9 * max(float(np.abs(weights).max()), 1.0)
+    asymmetric = np.abs(weights - weights.T) > tolerance
+    if asymmetric.any():
+        i, j = (int(k) for k in np.argwhere(asymmetric)[0])
+        raise GraphError(
+            f"the adjacency is not symmetric: {names[i]} to {names[j]} is {weights[i, j]:g} and back "
+            f"{weights[j, i]:g}; use (W + W') / 2 if both are meant."
+        )
+    _complain(weights < 0, weights, names, "is negative: set negative weights to 0 or take their size")
+    _complain(np.diag(np.diag(weights) != 0), weights, names, "is a self-loop: set the diagonal to 0")
+
+
+def check_attributes(graph: RegionGraph) -> None:
+    """Check that what is known of the regions has one entry for each.
+
+    Raises
+    ------
+    GraphError
+        Naming the attribute at fault.
+    """
+    n = graph.n_regions
+    for name in ("centroids", "sphere"):
+        positions = getattr(graph, name)
+        if positions is not None and positions.shape != (n, 3):
+            raise GraphError(f"the graph's {name} have shape {positions.shape}: give ({n}, 3).")
+    for name in ("hemispheres", "lobes"):
+        words = getattr(graph, name)
+        if words is not None and len(words) != n:
+            raise GraphError(f"the graph has {len(words)} {name} for {n} regions: give one each.")
+    for pair in graph.homologues:
+        if len(set(pair)) != 2 or not all(0 <= i < n for i in pair):
+            raise GraphError(f"the homologues {tuple(pair)} are not two of the graph's {n} regions.")
+
+
+def _numbers(values: np.ndarray) -> np.ndarray:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise GraphError(f"the adjacency holds something that is no number ({error}).") from error
+
+
+def _complain(fault: np.ndarray, weights: np.ndarray, names: Sequence[str], what: str) -> None:
+    if fault.any():
+        i, j = (int(k) for k in np.argwhere(fault)[0])
+        raise GraphError(f"the adjacency's weight {weights[i, j]:g} of {names[i]} to {names[j]} {what}.")

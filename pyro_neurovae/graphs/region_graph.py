@@ -1,0 +1,346 @@
+"""RegionGraph: the regions, how they are joined, and the spectrum of their Laplacian."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ..errors import GraphError, InputError
+from ..readers.labelled_surface import read_labelled_surface
+from ..readers.region_table import RegionTable, read_regions
+from ..readers.text_table import file_stem
+from .checks import check_adjacency, check_attributes, square_from_frame
+from .desikan_killiany import dk68_adjacency, dk68_regions
+from .eigenbasis import Eigenbasis, connected_components, laplacian_eigenbasis
+from .mesh import mesh_weights, region_centroids
+from .nearest import nearest_weights
+
+__all__ = ["Eigenbasis", "RegionGraph"]
+
+FilePath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, eq=False)
+class RegionGraph:
+    """Regions of any atlas, joined by symmetric non-negative weights.
+
+    Attributes
+    ----------
+    names
+        Region names, unique; every table is aligned to their order.
+    weights
+        Adjacency W (region, region), float64, read-only: symmetric, non-negative, no self-loops.
+    centroids, sphere
+        Positions (region, 3) in mm and on the unit sphere, where known.
+    hemispheres, lobes
+        "L" or "R" ("" where it doesn't apply), and the lobe, where known.
+    homologues
+        Index pairs (left, right) of twins across the hemispheres, whether or not an edge joins them.
+    label
+        What the graph was made from, for reports.
+
+    Raises
+    ------
+    GraphError
+        When the weights are not symmetric, finite, non-negative and free of self-loops, names repeat, or an
+        attribute does not have one entry for each region.
+    """
+
+    names: tuple[str, ...]
+    weights: np.ndarray
+    centroids: np.ndarray | None = None
+    sphere: np.ndarray | None = None
+    hemispheres: tuple[str, ...] | None = None
+    lobes: tuple[str, ...] | None = None
+    homologues: tuple[tuple[int, int], ...] = ()
+    label: str = "table"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(str(name) for name in self.names))
+        for name in ("weights", "centroids", "sphere"):
+            if getattr(self, name) is not None:
+                array = np.array(getattr(self, name), dtype=np.float64)
+                array.setflags(write=False)
+                object.__setattr__(self, name, array)
+        check_adjacency(self.weights, self.names)
+        check_attributes(self)
+
+    @property
+    def twins(self) -> np.ndarray:
+        """Number of each region's homologue, its own where it has none; (region,) int."""
+        twins = np.arange(len(self.names))
+        for left, right in self.homologues:
+            twins[left], twins[right] = right, left
+        return twins
+
+    @property
+    def pairs(self) -> np.ndarray:
+        """Number that a region shares with its homologue, the left one's; (region,) int."""
+        pairs = np.arange(len(self.names))
+        for left, right in self.homologues:
+            pairs[right] = left
+        return pairs
+
+    def shared(self, values: np.ndarray, sharing: float) -> np.ndarray:
+        """Move each region's values (..., region, column) towards the mean with its homologue.
+
+        ``sharing`` is 0 for none of the way, 1 for all of it: the H of `models.cross_scale.CrossScale`.
+        """
+        return values + sharing * (values[..., self.twins, :] - values) / 2
+
+    @classmethod
+    def dk68(
+        cls,
+        homologues: bool = True,
+        *,
+        weights: Literal["binary", "boundary", "distance"] = "binary",
+        homologue_weight: float = 1.0,
+    ) -> RegionGraph:
+        """Build the Desikan-Killiany graph of fsaverage5: 68 regions, 175 edges, and 34 homologue edges.
+
+        Parameters
+        ----------
+        homologues
+            Join each region with its twin (the default); without it the hemispheres are two components.
+        weights
+            "binary": 1; "boundary": shared boundary over its mean; "distance": exp(-distance / mean distance
+            of touching regions), over its mean.
+        homologue_weight
+            Weight of an edge between twins.
+        """
+        adjacency = dk68_adjacency(weights, homologue_weight=homologue_weight if homologues else 0.0)
+        return cls(weights=adjacency, label="dk68", **dk68_regions())
+
+    @classmethod
+    def from_adjacency(
+        cls,
+        adjacency: np.ndarray | pd.DataFrame,
+        names: Sequence[str] | None = None,
+        *,
+        binary: bool = False,
+        threshold: float = 0.0,
+        centroids: np.ndarray | None = None,
+        label: str = "table",
+    ) -> RegionGraph:
+        """Build a graph from a square table of weights: adjacency, connectivity, inverse distance.
+
+        Parameters
+        ----------
+        adjacency
+            (region, region); a DataFrame brings its labels, and its columns are put in the order of its rows.
+        names
+            Region names, needed where the table has no labels; a DataFrame is put in their order.
+        binary
+            Set every weight that is kept to 1.
+        threshold
+            Weights at or below it become 0; the default keeps every positive one.
+        centroids
+            Positions (region, 3) in mm.
+
+        Raises
+        ------
+        GraphError
+            Naming the labels whose weights can't be used.
+        """
+        weights, labels = square_from_frame(adjacency, names)
+        check_adjacency(weights, labels)
+        kept = np.where(weights > threshold, 1.0 if binary else weights, 0.0)
+        return cls(names=labels, weights=kept, centroids=centroids, label=label)
+
+    @classmethod
+    def from_connectivity(
+        cls, connectivity: np.ndarray | pd.DataFrame, names: Sequence[str] | None = None
+    ) -> RegionGraph:
+        """Build a graph from white-matter or functional connectivity, weights as given over their mean.
+
+        A region's connectivity with itself, which such tables may hold, is no edge and is set to 0.
+
+        Raises
+        ------
+        GraphError
+            As `from_adjacency`; negative connectivity has no meaning as an edge weight.
+        """
+        weights, labels = square_from_frame(connectivity, names)
+        if weights.ndim == 2:
+            np.fill_diagonal(weights, 0.0)
+        check_adjacency(weights, labels)
+        mean = weights[weights > 0].mean() if weights.any() else 1.0
+        return cls(names=labels, weights=weights / mean, label="connectivity")
+
+    @classmethod
+    def from_mesh(
+        cls,
+        labels: np.ndarray,
+        faces: np.ndarray,
+        coordinates: np.ndarray,
+        names: Sequence[str],
+        *,
+        weights: Literal["binary", "boundary"] = "binary",
+    ) -> RegionGraph:
+        """Build a graph from a labelled surface mesh: two regions are joined where they touch.
+
+        Parameters
+        ----------
+        labels
+            Index of each vertex's region in ``names``, negative outside; (vertex,).
+        faces, coordinates
+            Triangles (face, 3) and positions (vertex, 3) in mm.
+        weights
+            "binary", or "boundary" for the shared boundary over its mean.
+
+        Raises
+        ------
+        GraphError
+            When the arrays don't fit each other, a name has no vertex, or ``weights`` is unknown.
+        """
+        adjacency = mesh_weights(weights, labels, faces, coordinates, n_labels=len(names))
+        centroids = region_centroids(np.asarray(labels), np.asarray(coordinates, dtype=float), len(names))
+        return cls(names=tuple(names), weights=adjacency, centroids=centroids, label="mesh")
+
+    @classmethod
+    def from_regions(cls, regions: pd.DataFrame | FilePath, *, neighbours: int = 6) -> RegionGraph:
+        """Build the graph of any atlas from a table of its regions: joined with the nearest of the hemisphere.
+
+        Parameters
+        ----------
+        regions
+            A table, or its file, with a column of names (region) and centroids x, y, z in mm; hemisphere (else read
+            from the names, LH and RH), lobe or network, and homologue, the name of the twin, where there is one.
+        neighbours
+            Regions that each is joined with, the nearest by centroid; two are joined if either is among the other's.
+            Six (the default) is near to the mean degree of a parcellated cortex.
+
+        Raises
+        ------
+        InputError
+            If a column is missing, a name stands twice, or a number can't be used.
+        """
+        table = read_regions(regions)
+        if table.centroids is None:
+            raise InputError(
+                f"{table.source}: no columns x, y, z; add the centroids in mm, or give a table of connections too."
+            )
+        weights = nearest_weights(
+            table.centroids, neighbours=neighbours, hemispheres=table.hemispheres, homologues=table.homologues
+        )
+        return cls(weights=weights, label=table.label, **_known_of(table))
+
+    def with_regions(self, regions: pd.DataFrame | FilePath) -> RegionGraph:
+        """Take positions, hemispheres, lobes and homologues from a table of the regions, by name.
+
+        Raises
+        ------
+        InputError
+            If a region of the graph is not in the table, or as `from_regions`.
+        """
+        return RegionGraph(weights=self.weights, label=self.label, **_known_of(read_regions(regions, order=self.names)))
+
+    @classmethod
+    def from_surface(
+        cls,
+        labels: FilePath | Sequence[FilePath],
+        surfaces: FilePath | Sequence[FilePath],
+        *,
+        weights: Literal["binary", "boundary"] = "binary",
+    ) -> RegionGraph:
+        """Build the graph of a parcellation from its label files and meshes: regions are joined where they touch.
+
+        Parameters
+        ----------
+        labels, surfaces
+            Files (.annot or .label.gii; .surf.gii or FreeSurfer's), left and right or one; see
+            `readers.labelled_surface.read_labelled_surface`.
+        weights
+            "binary" (the default) or "boundary", as `from_mesh`.
+
+        Raises
+        ------
+        InputError
+            If a file can't be read, or labels and surfaces are not one for one.
+        """
+        found = read_labelled_surface(labels, surfaces)
+        graph = cls.from_mesh(found.labels, found.faces, found.coordinates, found.names, weights=weights)
+        first = labels if isinstance(labels, str | os.PathLike) else labels[0]
+        return replace(graph, hemispheres=found.sides, label=file_stem(first))
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions."""
+        return len(self.names)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of edges."""
+        return int(np.count_nonzero(np.triu(self.weights)))
+
+    @property
+    def degree(self) -> np.ndarray:
+        """Number of neighbours of each region; (region,)."""
+        return np.count_nonzero(self.weights, axis=1)
+
+    @property
+    def n_components(self) -> int:
+        """Number of connected components, islands included."""
+        return int(self.components.max()) + 1
+
+    def edges(self) -> pd.DataFrame:
+        """List the edges: first, second, weight."""
+        first, second = np.nonzero(np.triu(self.weights))
+        names = np.array(self.names, dtype=object)
+        return pd.DataFrame({"first": names[first], "second": names[second], "weight": self.weights[first, second]})
+
+    def laplacian(self) -> np.ndarray:
+        """L = D - W; (region, region) float64."""
+        return np.diag(self.weights.sum(1)) - self.weights
+
+    def subset(self, names: Sequence[str]) -> RegionGraph:
+        """Keep the named regions and the edges among them, in the order given.
+
+        Raises
+        ------
+        GraphError
+            For a name that the graph does not have.
+        """
+        unknown = [name for name in names if name not in self.names]
+        if unknown:
+            raise GraphError(
+                f"the graph {self.label} has no region {unknown[0]}; it has {', '.join(self.names[:3])}, ..."
+            )
+        kept = [self.names.index(name) for name in names]
+        place = {old: new for new, old in enumerate(kept)}
+        return RegionGraph(
+            names=tuple(names),
+            weights=self.weights[np.ix_(kept, kept)],
+            centroids=None if self.centroids is None else self.centroids[kept],
+            sphere=None if self.sphere is None else self.sphere[kept],
+            hemispheres=None if self.hemispheres is None else tuple(self.hemispheres[i] for i in kept),
+            lobes=None if self.lobes is None else tuple(self.lobes[i] for i in kept),
+            homologues=tuple((place[a], place[b]) for a, b in self.homologues if a in place and b in place),
+            label=self.label,
+        )
+
+    @cached_property
+    def components(self) -> np.ndarray:
+        """Connected component of each region, numbered in order of first appearance; (region,) int."""
+        component = connected_components(self.weights)
+        component.setflags(write=False)
+        return component
+
+    def eigenbasis(self) -> Eigenbasis:
+        """Eigenvectors of the Laplacian, computed component by component (cached)."""
+        return self._eigenbasis
+
+    @cached_property
+    def _eigenbasis(self) -> Eigenbasis:
+        return laplacian_eigenbasis(self.laplacian(), self.components)
+
+
+def _known_of(table: RegionTable) -> dict[str, Any]:
+    """Fields of a graph that a table of regions tells."""
+    return {name: getattr(table, name) for name in ("names", "centroids", "hemispheres", "lobes", "homologues")}

@@ -1,0 +1,177 @@
+"""report: one self-contained HTML page of a fit and what stands beside it."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ..errors import InputError
+from ..readers.whole_file import write_whole
+from .elements import Section, paragraph, unordered
+from .methods import methods_paragraph, methods_section, record_section
+from .model_text import model_section
+
+if TYPE_CHECKING:
+    from ..evidence.null_tests import Nulls
+    from ..evidence.sensitivities import Sensitivity
+    from ..evidence.validation import Validation
+    from ..posterior.fits import Fit
+
+__all__ = ["report", "report_html"]
+
+_LIMITS = (
+    "A gene's weight is an association: with more genes than regions no method can tell one gene's effect with the "
+    "others held fixed.",
+    "Expression comes from six donors without the disease, two of them measured in both hemispheres.",
+    "The map is a mean over groups: it says little of a single person.",
+    "Thinning and expression that go together over regions need not be cause and effect.",
+)
+
+
+def report(
+    fit: Fit,
+    path: str | os.PathLike[str],
+    *,
+    validation: Validation | None = None,
+    nulls: Nulls | None = None,
+    sensitivity: Sensitivity | None = None,
+    enrichment: pd.DataFrame | None = None,
+    threshold: float | None = None,
+    unit: str | None = None,
+    title: str | None = None,
+) -> Path:
+    """Write a report as one HTML file that needs nothing else: no network, no other file.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    path
+        The file; it is written whole or not at all.
+    validation, nulls, sensitivity, enrichment
+        What `validate`, `nulls`, `sensitivity` and `enrichment` gave; None (the default) leaves its section out.
+    threshold
+        Thinning that matters, in the map's units (-0.2): adds the probability of going beyond it.
+    unit
+        Unit of the maps, "Cohen's d" for example, on every axis; None (the default) says "map's units".
+    title
+        Heading; None (the default) names the maps.
+
+    Returns
+    -------
+    Path
+        Of the file.
+
+    Raises
+    ------
+    InputError
+        When the file can't be written.
+    """
+    text = report_html(
+        fit,
+        validation=validation,
+        nulls=nulls,
+        sensitivity=sensitivity,
+        enrichment=enrichment,
+        threshold=threshold,
+        unit=unit,
+        title=title,
+    )
+    target = Path(path)
+    try:
+        write_whole(target, text.encode())
+    except OSError as error:
+        raise InputError(f"{target}: the report can't be written ({error.strerror}); name another place.") from error
+    return target
+
+
+def report_html(
+    fit: Fit,
+    *,
+    validation: Validation | None = None,
+    nulls: Nulls | None = None,
+    sensitivity: Sensitivity | None = None,
+    enrichment: pd.DataFrame | None = None,
+    threshold: float | None = None,
+    unit: str | None = None,
+    title: str | None = None,
+) -> str:
+    """Return the page of `report` as text."""
+    # Late: SciPy and what draws take their time to import.
+    from . import evidence, findings
+    from .pictures import Pictures
+
+    pictures, checks = Pictures(fit, unit), fit.check()
+    facts = evidence.glance_facts(fit, validation, nulls, sensitivity)
+    folds = None if validation is None else ", ".join(dict.fromkeys(map(str, validation.scores["folds"])))
+    text = methods_paragraph(
+        fit,
+        validated=folds,
+        nulls=None if nulls is None else nulls.settings,
+        sensitivity=sensitivity is not None,
+    )
+    made = [
+        findings.glance_section(fit, checks, facts),
+        findings.data_section(fit.study, fit.notices),
+        model_section(fit.settings),
+        _with(findings.checks_section(checks), pictures.inference(fit)),
+        findings.regions_section(fit, pictures, threshold),
+        findings.variance_section(fit, pictures),
+        findings.programs_section(fit, pictures),
+        findings.genes_section(fit, enrichment),
+        None if validation is None else evidence.validation_section(fit, validation, pictures),
+        None if nulls is None else evidence.nulls_section(fit, nulls, pictures),
+        None if sensitivity is None else evidence.sensitivity_section(fit, sensitivity, pictures),
+        Section("limits", "What it does not say", f'<div class="limits">{unordered(_LIMITS)}</div>'),
+        methods_section(text),
+        record_section(fit),
+    ]
+    heading = title or f"Cortical thinning and gene expression: {', '.join(fit.study.maps)}"
+    lead = (
+        f"Model {fit.settings.model}, {fit.settings.restarts} x {fit.settings.draws} posterior draws, seed "
+        f"{fit.settings.seed}. {pictures.missing()}"
+    )
+    return _page(heading, lead, [section for section in made if section is not None])
+
+
+def _with(section: Section, more: str) -> Section:
+    return Section(section.anchor, section.title, section.body + more)
+
+
+def _page(heading: str, lead: str, sections: list[Section]) -> str:
+    here = Path(__file__).parent
+    style = (here / "page.css").read_text(encoding="utf-8")
+    script = (here / "page.js").read_text(encoding="utf-8")
+    links = "".join(f'<li><a href="#{one.anchor}">{escape(one.title)}</a></li>' for one in sections)
+    body = "\n".join(one.html() for one in sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="pyro_neurovae">
+<title>{escape(heading)}</title>
+<link rel="icon" href="data:,">
+<style>
+{style}</style>
+</head>
+<body>
+<a class="skip" href="#glance">Skip to the results</a>
+<header>
+<h1>{escape(heading)}</h1>
+{paragraph(lead, kind="lead")}
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+</header>
+<main>
+{body}
+</main>
+<footer><p>Made by pyro_neurovae. This file holds everything it shows.</p></footer>
+<script>
+{script}</script>
+</body>
+</html>
+"""

@@ -1,0 +1,80 @@
+"""The sections on what stands beside a fit: held-out scores, null maps, sensitivity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .elements import Section, paragraph, plain_table
+from .pictures import Pictures
+
+if TYPE_CHECKING:
+    from ..evidence.null_tests import Nulls
+    from ..evidence.sensitivities import Sensitivity
+    from ..evidence.validation import Validation
+    from ..posterior.fits import Fit
+
+__all__ = ["glance_facts", "nulls_section", "sensitivity_section", "validation_section"]
+
+
+def glance_facts(
+    fit: Fit, validation: Validation | None, nulls: Nulls | None, sensitivity: Sensitivity | None
+) -> dict[str, dict[str, str]]:
+    """Facts that each of them adds to a map's main numbers."""
+    facts: dict[str, dict[str, str]] = {name: {} for name in fit.study.maps}
+    for name, own in facts.items():
+        if validation is not None:
+            scores = validation.summary()
+            rows = scores[(scores["map"] == name) & (scores["model"] == fit.settings.model)]
+            if len(rows):
+                row = rows.iloc[0]
+                own["R2 of held-out regions"] = f"{row['r2']:.2f} (90% intervals hold {row['coverage90']:.0%})"
+        if nulls is not None:
+            rows = nulls.summary[
+                (nulls.summary["map"] == name) & (nulls.summary["statistic"] == "transcriptomic_share")
+            ]
+            if len(rows):
+                own["p of that share among maps as smooth"] = f"{rows['p'].iloc[0]:.3g}"
+        if sensitivity is not None and name in set(sensitivity.variants["map"]):
+            moved = sensitivity.variants.loc[sensitivity.variants["map"] == name, "largest_shift"].max()
+            own["largest move of a region under other choices"] = f"{moved:.2f} posterior sd"
+    return facts
+
+
+def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> Section:
+    """Return the section on regions that were held out."""
+    body = paragraph(
+        "Every region predicted from the folds that it is not in. In-sample fit says nothing about prediction; the "
+        "noise "
+        "ceiling bounds what any model can reach."
+    )
+    scores = validation.summary()
+    columns = ["map", "model", "folds", "elpd", "r2", "r", "coverage90", "crps", "noise_ceiling"]
+    body += plain_table(scores[columns], caption="Held-out scores, means over regions and repeats")
+    body += plain_table(
+        validation.differences.merge(validation.weights, on=["map", "model"]),
+        caption="Difference of the log predictive density from the best model, and stacking weights",
+    )
+    for name in fit.study.maps:
+        if name in set(validation.pointwise["map"]):
+            body += pictures.predicted(fit, validation, name)
+    return Section("held-out", "Regions it has not seen", body)
+
+
+def nulls_section(fit: Fit, nulls: Nulls, pictures: Pictures) -> Section:
+    """Return the section on null maps."""
+    body = paragraph("The same model fitted to maps that are as smooth as the map and otherwise random.")
+    body += plain_table(nulls.summary, caption="Statistics of the map among those of its null maps")
+    for name in fit.study.maps:
+        if name in set(nulls.summary["map"]):
+            body += pictures.nulls(nulls, name)
+    return Section("nulls", "Maps that are as smooth", body)
+
+
+def sensitivity_section(fit: Fit, sensitivity: Sensitivity, pictures: Pictures) -> Section:
+    """Return the section on other priors and choices."""
+    body = ""
+    for name in fit.study.maps:
+        if name in set(sensitivity.variants["map"]):
+            body += paragraph(sensitivity.conclusion(name)) + pictures.sensitivity(sensitivity, name)
+    body += plain_table(sensitivity.variants.drop(columns="seconds", errors="ignore"), caption="Variants")
+    return Section("sensitivity", "Other priors, other choices", body)

@@ -1,0 +1,148 @@
+"""A methods paragraph written from the settings that were used, with its references as BibTeX."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..studies.study import Study
+from .elements import Section, definitions, paragraph
+
+if TYPE_CHECKING:
+    from ..posterior.fits import Fit
+
+__all__ = ["bibtex", "methods_paragraph", "methods_section", "record_section"]
+
+_NORMALISED = {
+    "region": "standardised per region over its genes",
+    "gene": "standardised per gene over the regions",
+    "none": "used as given",
+}
+_NULLS = {
+    "moran": "Moran spectral randomisation on the graph [wagner2015]",
+    "laplacian": "random signs of the coefficients on the eigenvectors of the graph's Laplacian",
+    "spin": "rotations of the spherical projection [alexanderbloch2018]",
+    "variogram": "variogram-matched surrogates [burt2020]",
+    "shuffle": "shuffled values",
+}
+
+
+def methods_paragraph(
+    fit: Fit, *, validated: str | None = None, nulls: dict[str, Any] | None = None, sensitivity: bool = False
+) -> str:
+    """Write what was done, for the methods section of a paper; references in brackets are keys of `bibtex`.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    validated
+        How regions were held out, where they were.
+    nulls
+        Settings of the null maps, where there are any.
+    sensitivity
+        Whether the prior was varied.
+    """
+    sentences = [*_data_sentences(fit.study), *_model_sentences(fit)]
+    if validated:
+        sentences.append(
+            f"Predictions were scored on regions held out by {validated}, by the log predictive density, R2 and the "
+            "coverage "
+            "of 90% intervals [gneiting2007]."
+        )
+    if nulls:
+        told = _NULLS.get(str(nulls.get("method")), str(nulls.get("method")))
+        sentences.append(
+            f"The transcriptomic share was compared with that of {nulls.get('number')} null maps made by {told}."
+        )
+    if sensitivity:
+        sentences.append(
+            "Sensitivity to the priors was judged by power-scaling [kallioinen2024], and the fit repeated under other "
+            "choices."
+        )
+    sentences.append("Intervals are equal-tailed; diagnostics used ArviZ [kumar2019].")
+    return " ".join(sentences)
+
+
+def bibtex(text: str) -> str:
+    """Return the BibTeX entries of the keys that a text holds in brackets, in the order of their first mention."""
+    keys = dict.fromkeys(key for group in re.findall(r"\[([a-z0-9, ]+)\]", text) for key in group.split(", "))
+    return "\n".join(_entries()[key] for key in keys if key in _entries())
+
+
+def methods_section(text: str) -> Section:
+    """Return the section with the paragraph and its references, to copy or to download."""
+    entries = bibtex(text)
+    address = "data:application/x-bibtex;base64," + base64.b64encode(entries.encode()).decode()
+    body = paragraph(text)
+    body += f'<p><a download="references.bib" href="{address}">Download the references as BibTeX</a></p>'
+    body += f"<details><summary>References</summary><pre>{escape(entries)}</pre></details>"
+    return Section("methods", "Methods paragraph", body)
+
+
+def record_section(fit: Fit) -> Section:
+    """Return the section that lets the numbers be made again: seed, settings, versions."""
+    settings = json.loads(fit.idata.attrs["settings"])
+    versions = json.loads(fit.idata.attrs["versions"])
+    facts = {"seed": str(settings["seed"]), "seconds of the fit": f"{float(fit.idata.attrs['elapsed_s']):.1f}"}
+    body = definitions(facts | {f"version of {name}": number for name, number in versions.items()})
+    shown = escape(json.dumps(settings, indent=2))
+    body += f"<details><summary>All settings</summary><pre>{shown}</pre></details>"
+    return Section("record", "Seed, settings and versions", body)
+
+
+def _data_sentences(study: Study) -> list[str]:
+    measured = int(study.expression_observed.sum())
+    atlas = "Desikan-Killiany regions [desikan2006]" if study.graph.label.startswith("dk68") else "regions"
+    weighed = ", genes weighted by their reliability" if study.gene_weights is not None else ""
+    errors = (
+        "the full sampling covariance across regions"
+        if study.covariance is not None
+        else "known standard errors"
+        if study.standard_error[study.thinning_observed].any()
+        else "noise that was estimated"
+    )
+    count = "one map" if len(study.maps) == 1 else f"{len(study.maps)} maps"
+    return [
+        f"Regional expression of {len(study.genes)} genes [hawrylycz2012, markello2021], measured in {measured} of "
+        f"{study.n_regions} {atlas} and {_NORMALISED[study.normalise]}{weighed}, was related to {count} of cortical "
+        "thinning "
+        f"({', '.join(study.maps)}) with {errors}."
+    ]
+
+
+def _model_sentences(fit: Fit) -> list[str]:
+    settings = fit.settings
+    graph = f"the region graph {fit.study.graph.label} ({fit.study.graph.n_edges} edges)"
+    told = [
+        f"The model {settings.model} of pyro_neurovae {_version(fit)} was fitted, with Gaussian Markov random field "
+        "priors on "
+        f"{graph} scaled to unit generalised variance [riebler2016, sorbye2014] and penalised-complexity priors on "
+        "standard "
+        "deviations [simpson2017]."
+    ]
+    how = {
+        "svi": "Posterior draws came from a trained guide in Pyro [bingham2019], corrected by Gibbs sweeps and "
+        "Pareto-smoothed importance resampling [vehtari2024]",
+        "nuts": "Posterior draws came from the No-U-Turn sampler of NumPyro [phan2019]",
+        "exact": "The posterior was computed on a grid of the scales, exactly given these",
+    }
+    if settings.model == "paper":
+        how["svi"] = "Posterior draws came from a graph neural network guide in Pyro [bingham2019, paper2026]"
+    told.append(f"{how[settings.method]} ({settings.restarts} x {settings.draws} draws, seed {settings.seed}).")
+    return told
+
+
+def _version(fit: Fit) -> str:
+    return str(json.loads(fit.idata.attrs["versions"])["pyro_neurovae"])
+
+
+@lru_cache(maxsize=1)
+def _entries() -> dict[str, str]:
+    text = (Path(__file__).parent / "references.bib").read_text(encoding="utf-8")
+    return {found[1]: line for line in text.splitlines() if (found := re.match(r"@\w+\{(\w+),", line))}

@@ -1,0 +1,192 @@
+"""The report's pictures, each with a text for who does not see it; without matplotlib the report does without them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from ..errors import NeurovaeError
+from ..plots.surface_map import check_atlas
+from .elements import figure, paragraph
+
+if TYPE_CHECKING:
+    from ..evidence.null_tests import Nulls
+    from ..evidence.sensitivities import Sensitivity
+    from ..evidence.validation import Validation
+    from ..interpretation.region_clusters import Clusters
+    from ..posterior.fits import Fit
+
+__all__ = ["Pictures"]
+
+_MANY = 3
+
+
+class Pictures:
+    """What can be drawn of one fit, sized so that the page stays small.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    unit
+        Unit of the maps on every axis; None (the default) says "map's units".
+    """
+
+    def __init__(self, fit: Fit, unit: str | None = None) -> None:
+        self.unit = unit
+        self.drawn = find_spec("matplotlib") is not None
+        self.cortex = self.drawn and find_spec("nilearn") is not None and _on_atlas(fit)
+        self.few = len(fit.study.maps) <= _MANY
+        self.dpi = 105 if self.few else 75
+
+    def missing(self) -> str:
+        """What is left out for want of a library; empty where nothing is."""
+        if self.drawn and find_spec("nilearn") is not None:
+            return ""
+        which = "Pictures of the cortex" if self.drawn else "Pictures"
+        return f"{which} are left out: they need pip install 'pyro_neurovae[plots]'."
+
+    def regions(self, fit: Fit, name: str) -> str:
+        """Cortex (mean, probability, width, difference) and forest of one map."""
+        from .. import plots
+
+        body = ""
+        worst = fit.regions().query("map == @name").nsmallest(5, "mean")["region"]
+        if self.cortex:
+            body += self._hold(
+                plots.surface(fit, "mean", map=name, layout="row", unit=self.unit),
+                f"Posterior mean of {name} on the cortex; thinnest are {', '.join(worst)}.",
+                "Posterior mean of noise-free thinning.",
+            )
+            others = {
+                "interval_width": "Width of the 90% interval.",
+                "p_negative": "Posterior probability of thinning.",
+                "difference": "Posterior mean minus observed value: what the model moved.",
+            }
+            if self.few:
+                for quantity, told in others.items():
+                    drawn = plots.surface(fit, quantity, map=name, layout="row", unit=self.unit)  # type: ignore[arg-type]
+                    body += self._hold(drawn, f"{told[:-1]} of {name} on the cortex.", told)
+        if self.drawn:
+            body += self._hold(
+                plots.forest(fit, map=name, unit=self.unit),
+                f"Posterior intervals of every region of {name}, the most affected first: {', '.join(worst)}.",
+                "Posterior of every region: thick 50% and thin 90% intervals, and the observed value with 1.96 "
+                "standard errors.",
+            )
+        return body
+
+    def variance(self, fit: Fit) -> str:
+        """Shares of the variance."""
+        if not self.drawn:
+            return ""
+        from .. import plots
+
+        return self._hold(
+            plots.variance(fit),
+            "Shares of each map's variance; the numbers are in the table below.",
+            "Shares of each map's variance, with 90% intervals.",
+        )
+
+    def programs(self, fit: Fit) -> str:
+        """The strongest programs on the cortex with their genes."""
+        if not self.cortex:
+            return ""
+        from .. import plots
+
+        return self._hold(
+            plots.program_maps(fit, 3, unit=self.unit),
+            "Region scores of the strongest programs on the cortex, beside the loadings of their strongest genes.",
+            "The strongest programs: scores of the regions and the leading genes' loadings.",
+        )
+
+    def clusters(self, found: Clusters) -> str:
+        """Matrix of co-clustering probabilities."""
+        if not self.drawn:
+            return ""
+        from .. import plots
+
+        groups = found.membership.set_index("region")["cluster"]
+        return self._hold(
+            plots.matrix(
+                found.coclustering, groups, label="probability of one cluster", limits=(0, 1), diverging=False
+            ),
+            "Matrix of the probability that two regions are in one cluster, regions ordered by cluster.",
+            "Probability that two regions are in one cluster.",
+        )
+
+    def predicted(self, fit: Fit, validation: Validation | None, name: str) -> str:
+        """Observed against predicted, in-sample and held out."""
+        if not self.drawn:
+            return ""
+        from .. import plots
+
+        model = fit.settings.model
+        if validation is not None and model not in set(validation.scores["model"]):
+            model = str(validation.summary().sort_values("elpd")["model"].iloc[-1])
+        return self._hold(
+            plots.observed_predicted(fit, validation, map=name, model=model, unit=self.unit),
+            f"Observed values of {name} against predictions with 90% intervals; R2 and coverage stand above each "
+            "panel.",
+            "Observed against predicted. What matters is the held-out panel.",
+        )
+
+    def nulls(self, found: Nulls, name: str) -> str:
+        """Null distribution of the transcriptomic share."""
+        if not self.drawn or found.distribution.empty:
+            return ""
+        from .. import plots
+
+        return self._hold(
+            plots.nulls(found, map=name),
+            f"Histogram of the transcriptomic share over null maps of {name}, with the map's own share marked.",
+            "Transcriptomic share of the map among that of maps as smooth.",
+        )
+
+    def sensitivity(self, found: Sensitivity, name: str) -> str:
+        """How far regions move under each variant."""
+        if not self.drawn:
+            return ""
+        from ..plots.sensitivity_plot import plot_sensitivity
+
+        return self._hold(
+            plot_sensitivity(found, name),
+            f"How far region means of {name} move under each variant, in posterior standard deviations.",
+            "How far results move under other priors and choices.",
+        )
+
+    def inference(self, fit: Fit) -> str:
+        """Training trace, and prior against posterior of the scales."""
+        if not self.drawn:
+            return paragraph(self.missing())
+        from .. import plots
+
+        body = ""
+        for draw, alt, caption in (
+            (
+                plots.training,
+                "Loss of each chain over the steps of training.",
+                "Training: loss of each chain, in nats.",
+            ),
+            (
+                plots.prior_posterior,
+                "Densities of the map's scales, prior against posterior.",
+                "Prior against posterior of the map's scales: what the data added.",
+            ),
+        ):
+            try:
+                body += self._hold(draw(fit), alt, caption)
+            except NeurovaeError:  # a model without a trace or scales has nothing to show
+                continue
+        return f'<div class="pair">{body}</div>' if body else ""
+
+    def _hold(self, drawn: object, alt: str, caption: str) -> str:
+        return figure(drawn, alt=alt, caption=caption, dpi=self.dpi)  # type: ignore[arg-type]
+
+
+def _on_atlas(fit: Fit) -> bool:
+    try:
+        check_atlas(fit.study)
+    except NeurovaeError:
+        return False
+    return True

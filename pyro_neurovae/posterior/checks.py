@@ -1,0 +1,274 @@
+"""Can this posterior be trusted? A table of checks, each with its threshold and what to do when it fails."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .. import inferencedata
+from ..models.settings import FitSettings
+from ..studies.study import Study
+from .conditional import MapConditional, Residuals, drawn_residuals, expression_kernel, left_out_residuals
+from .residual_statistics import Statistic, residual_statistics, two_sided
+
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["ADVICE", "COLUMNS", "check_table"]
+
+COLUMNS = (
+    "check", "map", "observed", "replicated", "lower90", "upper90", "p", "threshold", "status", "advice"
+)  # fmt: skip
+
+# Check to what to do when it fails, in the order of the table.
+ADVICE = {
+    "moran": "Residuals of neighbouring regions go together more, or less, than the model says: use a model with a "
+    "spatial part (cross-scale), or another graph.",
+    "spread": "The data lie further from the draws, or nearer to them, than the noise allows, so intervals are wrong: "
+    'do not report them unless method="nuts" agrees.',
+    "extremes": "At least one region is further from its prediction than the noise allows: find where fit.predict() "
+    "misses the observed value most, and check that value and its standard error.",
+    "asymmetry": "One hemisphere is thinner throughout than the model expects: look for a difference in how the "
+    "hemispheres were processed; if it is real, fit each as a study of its own.",
+    "expression_pc1": "What the model leaves of the map follows the main axis of expression: use cross-scale, with "
+    "more programs (n_programs).",
+    "expression": "Regions of similar expression keep similar residuals, so that the transcriptomic part misses "
+    "something: use cross-scale, with more programs (n_programs).",
+    "loo_pit": "Predictions of left-out regions are shifted, too narrow or too wide: compare models by nv.validate, "
+    "and check values and standard errors.",
+    "draws": "The drawn thinning is not as wide as its exact distribution given the scales, so intervals are wrong: "
+    'fit again, or use method="nuts".',
+    "sampling_error": "Unexplained noise exceeds the sampling error: check that standard errors are not understated "
+    "and regions are labelled rightly; if both hold, the model lacks what moves this map.",
+    "importance_k": "The guide misses part of the posterior of the map's scales: raise map_steps and proposals, or use "
+    'method="nuts".',
+    "rhat": "Chains disagree on the thinning: raise steps and map_steps (warm_up for nuts).",
+    "ess": "The ends of intervals rest on too few effective draws: raise draws.",
+    "programs_k": "The maps say more of the programs than draws made from expression alone can hold, so that programs "
+    'stay as expression has them: raise draws and program_proposals, or use method="nuts".',
+    "graph": "Expression is no smoother along the graph than with its labels shuffled: check that the graph's labels "
+    "are in the order of its rows.",
+}
+
+# Of the predictive checks, six a map: so rare that a table of many checks seldom fails by chance.
+_LEAST_P = 0.005
+_LEAST_P_PIT = 0.01
+_WIDTH = (0.8, 1.25)
+_MOST_UNEXPLAINED = 0.7
+_MOST_P_GRAPH, _SHUFFLES, _LEAST_REGIONS = 0.01, 999, 20  # fewer regions can't tell a right graph from a wrong one
+_MOST_K, _MOST_RHAT = 0.7, 1.01
+_LEAST_ESS = 100  # a chain, 50 each half: 400 for four chains (Vehtari et al. 2021)
+
+
+def check_table(idata: Any, study: Study, settings: FitSettings) -> pd.DataFrame:
+    r"""Check a fit against its own data; one row a check and map, of which a trustworthy fit passes every one.
+
+    Residuals are of two kinds, both standardised. The *left-out* residual of a region is what the other regions and a
+    draw of scales and programs do not predict; its replicates are whole maps drawn anew from those. The *drawn*
+    residual is the observed value minus the draw of noise-free thinning; its replicates are the posterior predictive
+    values minus the same draw (Gelman, Meng & Stern 1996). A drawn field follows its own data, so that a drawn
+    residual hides what the field soaked up: it serves ``spread``, and every check of ``paper``, whose left-out
+    residuals have no closed form.
+
+    ================ =================================================================================
+    moran            Moran's I of the left-out residuals over the graph
+    spread           root mean square of the drawn residuals, about 1
+    extremes         largest left-out residual in size
+    asymmetry        mean left-out residual of left minus right over homologue pairs
+    expression_pc1   correlation of the left-out residuals with the first principal component of expression
+    expression       their agreement over regions of similar expression, e'Ke / e'e over its mean for white noise
+    loo_pit          distance of the left-out regions' probability integral transforms from uniform
+    draws            sd of the drawn thinning in units of its exact conditional sd, 1 where draws are right
+    sampling_error   probability that the unexplained noise exceeds the (root mean square) standard error
+    importance_k     largest Pareto k, over chains, of the importance ratios of the map's scales
+    rhat             largest R-hat of thinning over regions; only with several chains
+    ess              smallest (bulk) effective sample size of thinning over regions
+    programs_k       largest Pareto k, over chains, of the weights that resample the programs; map is "all"
+    graph            Moran's I of expression over the graph, against shuffled labels; map is "all"
+    ================ =================================================================================
+
+    A row is left out where it has no meaning: without homologues, edges, standard errors, importance ratios or a
+    second chain. Thresholds: p at least 0.005 for the predictive checks, so that a map's six fail by chance in
+    2% of fits, and 0.01 for loo_pit; 0.8 to 1.25 for draws; probability 0.7; p at most 0.01 for graph; a k of 0.7 and
+    its standard error; R-hat 1.01, or what independent draws exceed once in 200 fits where that is more; 100 effective
+    draws a chain.
+
+    Parameters
+    ----------
+    idata, study, settings
+        Of the fit.
+
+    Returns
+    -------
+    DataFrame
+        ``check``, ``map``; ``observed`` (mean over draws), ``replicated`` with ``lower90`` and ``upper90``, and ``p``,
+        two-sided, NaN where there are no replicates; ``threshold`` in words; ``status`` "pass" or "fail"; ``advice``,
+        empty when the check passes. A p value near 1 is no fault: checks of fitted data lean that way.
+
+    References
+    ----------
+    Gelman, Meng, Stern (1996), Statistica Sinica 6; Marshall, Spiegelhalter (2007), Bayesian Analysis 2(2);
+    Vehtari, Gelman, Simpson, Carpenter, Buerkner (2021), Bayesian Analysis 16(2).
+    """
+    rows = [row for number in range(len(study.maps)) for row in _map_rows(idata, study, settings, number)]
+    kept = inferencedata.group(idata, "sample_stats")
+    if "programs_k" in kept:
+        ratios = settings.draws * getattr(settings.training, "program_proposals", 1)
+        rows += _shape_rows("programs_k", "all", kept["programs_k"], ratios)
+    rows += _graph_rows(study, np.random.default_rng([settings.seed, 1]))
+    return pd.DataFrame([row.record() for row in rows], columns=list(COLUMNS))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of the table."""
+
+    check: str
+    map: str
+    observed: float
+    passes: bool
+    threshold: str
+    replicated: np.ndarray | None = None
+    p: float = float("nan")
+
+    def record(self) -> dict[str, Any]:
+        """Columns of the table."""
+        drawn = np.full(1, np.nan) if self.replicated is None else self.replicated
+        lower, upper = np.quantile(drawn, [0.05, 0.95])
+        numbers = {
+            "observed": self.observed,
+            "replicated": drawn.mean(),
+            "lower90": lower,
+            "upper90": upper,
+            "p": self.p,
+        }
+        return {
+            "check": self.check,
+            "map": self.map,
+            **{name: float(value) for name, value in numbers.items()},
+            "threshold": self.threshold,
+            "status": "pass" if self.passes else "fail",
+            "advice": "" if self.passes else ADVICE[self.check],
+        }
+
+
+def _map_rows(idata: Any, study: Study, settings: FitSettings, number: int) -> Iterator[_Row]:
+    """Rows of one map, in the table's order."""
+    name, seen = study.maps[number], study.thinning_observed[number]
+    conditional = MapConditional.of(idata, study, settings, number)
+    drawn = drawn_residuals(idata, study, settings, number)
+    rng = np.random.default_rng([settings.seed, 0, number])
+    residuals = drawn if conditional is None else left_out_residuals(conditional, rng)
+    for check, statistic in residual_statistics(study, seen).items():
+        yield _predictive_row(check, name, statistic, drawn if check == "spread" else residuals)
+    yield from _pit_rows(idata, name, number, seen, conditional)
+    if conditional is not None:
+        width = float(np.sqrt((conditional.standardised_draws() ** 2).mean()))
+        yield _Row("draws", name, width, _WIDTH[0] <= width <= _WIDTH[1], f"{_WIDTH[0]} to {_WIDTH[1]}")
+    yield from _noise_rows(idata, study, settings, number)
+    yield from _sampler_rows(idata, settings, name, number)
+
+
+def _predictive_row(check: str, name: str, statistic: Statistic, residuals: Residuals) -> _Row:
+    observed, replicated = statistic(residuals.observed), statistic(residuals.replicated)
+    p = two_sided(observed, replicated)
+    return _Row(check, name, observed.mean(), p >= _LEAST_P, f"p at least {_LEAST_P}", replicated, p)
+
+
+def _pit_rows(
+    idata: Any, name: str, number: int, seen: np.ndarray, conditional: MapConditional | None
+) -> Iterator[_Row]:
+    """Uniformity of the transforms that the fit keeps, or that are computed from its draws."""
+    kept = inferencedata.group(idata, "sample_stats")
+    if "loo_pit" in kept:
+        values = kept["loo_pit"].isel(map=number).mean("chain").values[seen]
+    elif conditional is not None:
+        values = conditional.left_out_transforms()
+    else:
+        return
+    test = stats.kstest(values, "uniform")
+    p = float(test.pvalue)
+    yield _Row("loo_pit", name, float(test.statistic), p >= _LEAST_P_PIT, f"p at least {_LEAST_P_PIT}", p=p)
+
+
+# Noise, graph, sampler
+
+
+def _noise_rows(idata: Any, study: Study, settings: FitSettings, number: int) -> Iterator[_Row]:
+    """Unexplained noise against standard errors, where both are known apart."""
+    seen = study.thinning_observed[number]
+    variance = study.standard_error[number, seen] ** 2
+    sigma = inferencedata.group(idata, "posterior")["unexplained_scale"].isel(map=number).values
+    if not variance.any() or np.ptp(sigma) == 0 or not getattr(settings.family, "standard_errors", True):
+        return
+    exceeds = float((sigma**2 > variance.mean()).mean())
+    passes = exceeds <= _MOST_UNEXPLAINED
+    yield _Row("sampling_error", study.maps[number], exceeds, passes, f"probability at most {_MOST_UNEXPLAINED}")
+
+
+def _graph_rows(study: Study, rng: np.random.Generator) -> Iterator[_Row]:
+    """Whether expression is smoother along the graph than along the graph with its labels shuffled."""
+    measured = study.expression_observed
+    kernel = expression_kernel(study)[np.ix_(measured, measured)]
+    weights = study.graph.weights[np.ix_(measured, measured)]
+    if not weights.any() or len(weights) < _LEAST_REGIONS:
+        return
+    scale = len(kernel) / (weights.sum() * np.trace(kernel))
+    orders = (rng.permutation(len(kernel)) for _ in range(_SHUFFLES))
+    shuffled = scale * np.array([(weights * kernel[np.ix_(order, order)]).sum() for order in orders])
+    observed = float(scale * (weights * kernel).sum())
+    p = float((1 + (shuffled >= observed).sum()) / (1 + _SHUFFLES))
+    yield _Row("graph", "all", observed, p <= _MOST_P_GRAPH, f"p at most {_MOST_P_GRAPH}", shuffled, p)
+
+
+def _sampler_rows(idata: Any, settings: FitSettings, name: str, number: int) -> Iterator[_Row]:
+    """Pareto k, R-hat and effective sample size of one map."""
+    kept = inferencedata.group(idata, "sample_stats")
+    if "importance_k" in kept:
+        ratios = settings.draws * getattr(settings.training, "proposals", 1)
+        yield from _shape_rows("importance_k", name, kept["importance_k"].isel(map=number), ratios)
+    draws = inferencedata.group(idata, "posterior")["thinning"].isel(map=number).transpose("chain", "draw", "region")
+    chains, count, regions = draws.shape
+    if count < 4:  # fewer than ArviZ splits
+        return
+    if chains > 1:
+        worst, most = _by_arviz("rhat", draws).max(), _most_rhat(chains, count, regions)
+        yield _Row("rhat", name, worst, worst <= most, f"at most {most:.3f}")
+    least = _by_arviz("ess", draws).min()
+    yield _Row("ess", name, least, least >= _LEAST_ESS * chains, f"at least {_LEAST_ESS * chains}")
+
+
+def _shape_rows(check: str, name: str, shapes: xarray.DataArray, ratios: int) -> Iterator[_Row]:
+    """Pareto k of each chain's importance ratios; NaN stands for too few ratios.
+
+    k is estimated from the m largest ratios with a standard error of (1 + k) / m^(1/2): 0.7 is exceeded where it is
+    by more than that.
+    """
+    k = shapes.max().item()
+    if np.isnan(k):
+        return
+    tail = np.ceil(min(0.2 * ratios, 3 * np.sqrt(ratios)))
+    most = _MOST_K + (1 + _MOST_K) / np.sqrt(tail)
+    yield _Row(check, name, k, k <= most, f"at most {most:.2f} ({_MOST_K} and its standard error)")
+
+
+def _most_rhat(chains: int, draws: int, regions: int) -> float:
+    """1.01, or where draws are few what the largest R-hat of independent draws exceeds once in 200 fits."""
+    half, parts = draws // 2, 2 * chains
+    ratio = stats.f.isf(_LEAST_P / (2 * regions), parts - 1, parts * (half - 1))  # of bulk and folded draws
+    return max(_MOST_RHAT, float(np.sqrt((half - 1 + ratio) / half)))
+
+
+def _by_arviz(name: str, draws: xarray.DataArray) -> np.ndarray:
+    """Compute ``rhat`` or (bulk) ``ess`` of draws (chain, draw, region), under ArviZ 0.x and 1.x alike; (region,)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # 0.23 announces its own refactor at import
+        import arviz
+    values: np.ndarray = getattr(arviz, name)(draws.to_dataset(name="x"))["x"].values
+    return values

@@ -1,0 +1,105 @@
+"""A fit in short: one record for summary.json, and the same in words."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import inferencedata
+from ..studies.study import Study
+from ..studies.summary import noise_ceiling
+from . import tables
+
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["describe_fit", "summarise_fit"]
+
+_MOST_AFFECTED = 10
+
+
+def summarise_fit(idata: Any, study: Study) -> dict[str, Any]:
+    """Summarise a fit as what JSON can hold: settings, versions, convergence, and each map's main numbers.
+
+    ``importance_k`` is a map's Pareto k of the importance ratios, one a chain: above 0.7 the intervals of its
+    scales are not to be trusted. ``elbo_drift`` is what the ELBO (nats) of the thinning half still gained over
+    the last tenth of training, with its Monte Carlo standard error.
+    """
+    regions, shares = tables.region_table(idata, study), tables.variance_table(idata)
+    stats = inferencedata.group(idata, "sample_stats")
+    k = stats["importance_k"].values if "importance_k" in stats else None  # (chain, map)
+    maps = {}
+    for m, name in enumerate(study.maps):
+        ceiling = noise_ceiling(study.thinning[m], study.standard_error[m])
+        share = shares.loc[shares["map"] == name, ["source", "mean", "lower90", "upper90"]]
+        maps[name] = _map_record(regions[regions["map"] == name]) | {
+            "noise_ceiling": _number(ceiling),
+            "variance_shares": share.to_dict("records"),
+            "importance_k": None if k is None else [_number(value) for value in k[:, m]],
+        }
+    settings = json.loads(idata.attrs["settings"])
+    return {
+        "model": settings["model"],
+        "seed": settings["seed"],
+        "settings": settings,
+        "versions": json.loads(idata.attrs["versions"]),
+        "elapsed_s": float(idata.attrs["elapsed_s"]),
+        "notices": [*study.notices, *json.loads(idata.attrs["notices"])],
+        "convergence": _convergence(stats),
+        "note": "in_sample_r2 is of the values the fit has seen: it says nothing about prediction.",
+        "maps": maps,
+    }
+
+
+def describe_fit(record: dict[str, Any]) -> str:
+    """Put what `summarise_fit` returns in words."""
+    settings = record["settings"]
+    lines = [
+        f"Fit: {record['model']}, seed {record['seed']}, {settings['restarts']} x {settings['draws']} draws, "
+        f"{record['elapsed_s']:.1f} s"
+    ]
+    for name, one in record["maps"].items():
+        shares = ", ".join(f"{part['source']} {part['mean']:.0%}" for part in one["variance_shares"])
+        ceiling = one["noise_ceiling"]
+        known = "unknown" if ceiling is None else f"{ceiling:.2f}"
+        lines += ["", f"{name}: {one['n_observed']} regions observed, noise ceiling of R2 {known}"]
+        lines += [f"Share of the variance: {shares}", "Most affected regions (mean, 90% interval):"]
+        lines += [
+            f"  {row['region']:<28} {row['mean']:+.3f}  {row['lower90']:+.3f} to {row['upper90']:+.3f}"
+            for row in one["most_affected"]
+        ]
+    if record["notices"]:
+        lines += ["", "Notices:", *(f"  - {notice}" for notice in record["notices"])]
+    return "\n".join(lines)
+
+
+def _map_record(rows: pd.DataFrame) -> dict[str, Any]:
+    """Summarise one map's rows of the table of regions."""
+    seen = rows[rows["thinning_observed"]]
+    residual = ((seen["observed"] - seen["mean"]) ** 2).sum()
+    spread = ((seen["observed"] - seen["observed"].mean()) ** 2).sum()
+    worst = rows.nsmallest(_MOST_AFFECTED, "mean")[["region", "mean", "lower90", "upper90"]]
+    return {
+        "n_observed": len(seen),
+        "in_sample_r2": _number(1 - residual / spread),
+        "most_affected": worst.to_dict("records"),
+    }
+
+
+def _convergence(stats: xarray.Dataset) -> dict[str, Any]:
+    """ELBO over the last tenth of training, and its drift, None where training was too short to tell."""
+    loss = stats["loss"].values  # (chain, step)
+    last = -loss[:, -max(loss.shape[1] // 10, 1) :]
+    record: dict[str, Any] = {"elbo": [_number(value) for value in last.mean(1)]}
+    for name in ("elbo_drift", "elbo_drift_se"):
+        values = stats[name].values
+        record[name] = values.tolist() if np.isfinite(values).all() else None
+    return record
+
+
+def _number(value: float) -> float | None:
+    """Give None for what JSON can't hold."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Text tables and surfaces, each read into one typed record."""

@@ -1,0 +1,109 @@
+"""Rows of any table placed on a graph's regions, by name and never by position."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ..atlases.resolver import Resolution, resolve_on
+from ..errors import InputError
+from ..wording import first_names
+
+__all__ = ["PlacedRows", "place_rows", "positions_of"]
+
+
+@dataclass(frozen=True)
+class PlacedRows:
+    """The rows of a table that lie on a graph.
+
+    Attributes
+    ----------
+    frame
+        The rows that were kept, under the labels of their source.
+    positions
+        Index (row,) of each kept row among the graph's regions.
+    n_regions
+        Number of regions of the graph.
+    notices
+        What was set aside or assumed, one sentence each.
+    """
+
+    frame: pd.DataFrame
+    positions: np.ndarray
+    n_regions: int
+    notices: tuple[str, ...]
+
+    def scatter(self, values: np.ndarray) -> np.ndarray:
+        """Spread values (row, ...) over the graph's regions: (region, ...), NaN where there is no row."""
+        spread = np.full((self.n_regions, *values.shape[1:]), np.nan)
+        spread[self.positions] = values
+        return spread
+
+
+def place_rows(
+    frame: pd.DataFrame, names: Sequence[str], *, source: str, unlabelled: Literal["L", "R"] | None = None
+) -> PlacedRows:
+    """Find the region of every row.
+
+    Parameters
+    ----------
+    frame
+        Table with its labels as the index.
+    names
+        The graph's regions, in its order.
+    source
+        File or argument the table came from, for messages.
+    unlabelled
+        Hemisphere that labels without one are taken to mean; None (the default) makes them an error.
+
+    Raises
+    ------
+    InputError
+        For a label that can't be placed, and for two rows of one region.
+    """
+    labels = [str(label) for label in frame.index]
+    resolution, notices = _resolve(labels, names, source=source, unlabelled=unlabelled)
+    repeated = [label for label, count in Counter(labels).items() if count > 1 and label in resolution.canonical]
+    if repeated:
+        raise InputError(
+            f"{source}: two rows for one region, {repeated[0]} stands {Counter(labels)[repeated[0]]} times; "
+            "keep one row for each region."
+        )
+    order = {name: position for position, name in enumerate(names)}
+    regions = [resolution.canonical.get(label) for label in labels]
+    absent = [label for label, region in zip(labels, regions, strict=True) if region and region not in order]
+    if resolution.set_aside:
+        notices.append(f"{source}: rows that are no region set aside: {first_names(resolution.set_aside)}.")
+    if absent:
+        notices.append(f"{source}: rows of regions that the graph lacks set aside: {first_names(absent)}.")
+    kept = np.array([region in order for region in regions], dtype=bool)
+    positions = np.array([order[region] for region in regions if region in order], dtype=np.intp)
+    return PlacedRows(frame.loc[kept], positions, len(names), tuple(notices))
+
+
+def positions_of(kind: str, names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
+    """Return the positions of the names wanted, all of them for None, or say which one the study lacks."""
+    order = {name: position for position, name in enumerate(names)}
+    chosen = list(names) if wanted is None else list(wanted)
+    unknown = [name for name in chosen if name not in order]
+    if unknown:
+        raise InputError(f"the study has no {kind} {unknown[0]}; it has {', '.join(names)}.")
+    return [order[name] for name in chosen]
+
+
+def _resolve(
+    labels: Sequence[str], names: Sequence[str], *, source: str, unlabelled: Literal["L", "R"] | None
+) -> tuple[Resolution, list[str]]:
+    try:
+        return resolve_on(labels, names, source=source), []
+    except InputError:
+        if unlabelled is None:
+            raise
+    side = {"L": "left", "R": "right"}[unlabelled]
+    resolution = resolve_on(labels, names, source=source, hemisphere=unlabelled)
+    return resolution, [f"{source}: labels without a hemisphere were read as the {side} one."]

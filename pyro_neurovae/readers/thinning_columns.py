@@ -1,0 +1,154 @@
+"""Which columns of a table hold the regions, the effect, its standard error and the group sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..atlases.resolver import known_share
+from ..errors import InputError
+from ..wording import first_names
+from .text_table import plain_name
+
+__all__ = ["ThinningColumns", "choose_columns", "first_column", "label_rows"]
+
+REGIONS = (
+    "region",
+    "structure",
+    "roi",
+    "roithickness",
+    "label",
+    "parcel",
+    "area",
+    "regionname",
+    "names",
+    "name",
+)
+HEMISPHERES = ("hem", "hemi", "hemisphere", "side")
+STANDARDISED = ("dicv", "d", "cohensd", "cohend", "effectsize", "smd", "hedgesg", "g")
+VALUES = (*STANDARDISED, "effect", "value", "estimate", "thinning", "thickness", "b", "beta", "mean")
+ERRORS = ("se", "standarderror", "stderr", "stderror")
+UNSTANDARDISED = ("b", "beta", "coef", "coefficient", "estimate")
+RAW = (*UNSTANDARDISED, "thickness", "thick", "thickavg")
+CONTROLS = ("ncontrols", "ncontrol", "nhc", "nctl", "nctrl", "nctr", "ncn", "nnc", "nhealthy", "n0", "n2")
+CASES = (
+    "npatients",
+    "npatient",
+    "ncases",
+    "ncase",
+    "npd",
+    "nad",
+    "nmci",
+    "nscz",
+    "nbd",
+    "nmdd",
+    "nepi",
+    "n1",
+)
+
+
+@dataclass(frozen=True)
+class ThinningColumns:
+    """Names of the columns to read, in the table's spelling.
+
+    Attributes
+    ----------
+    value
+        The effect.
+    error
+        Its standard error, or None.
+    sizes
+        Sizes of the control and of the case group, or None.
+    standardised
+        Whether the group sizes speak of the effect: they do not where it is in raw units such as mm.
+    foreign_error
+        A column of standard errors that belongs to another effect of the table and is therefore not read.
+    """
+
+    value: str
+    error: str | None
+    sizes: tuple[str, str] | None
+    standardised: bool
+    foreign_error: str | None = None
+
+
+def choose_columns(
+    columns: Sequence[str], *, source: str, value_column: str | None = None, se_column: str | None = None
+) -> ThinningColumns:
+    """Choose by the user's word first, by the common spellings otherwise.
+
+    A column ``se_x`` or ``x_se`` goes with the effect ``x`` (``se_icv`` with ``d_icv``). A bare ``SE`` is
+    taken for the effect unless the table also has a raw effect such as ``b``: then it belongs to that one.
+
+    Raises
+    ------
+    InputError
+        If the column asked for is not there, or no column has a known name.
+    """
+    value = _asked(columns, value_column, "--value-column", source)
+    value = value or first_column(columns, VALUES)
+    if value is None:
+        raise InputError(
+            f"{source}: no column of effects among {first_names(list(filter(None, columns)), limit=12)}; "
+            "name it with --value-column."
+        )
+    error, foreign = _asked(columns, se_column, "--se-column", source), None
+    if error is None:
+        error, foreign = _matching_error(columns, value)
+    controls, cases = first_column(columns, CONTROLS), first_column(columns, CASES)
+    sizes = (controls, cases) if controls is not None and cases is not None else None
+    return ThinningColumns(value, error, sizes, plain_name(value) not in RAW, foreign)
+
+
+def label_rows(frame: pd.DataFrame, names: Sequence[str], *, source: str) -> pd.DataFrame:
+    """Index the table by its region labels, joined with the hemisphere where that has a column of its own."""
+    column = first_column(list(frame.columns), REGIONS)
+    if column is None and isinstance(frame.index, pd.RangeIndex):
+        column = max(frame.columns, key=lambda name: known_share(frame[name], names))
+    labels = [str(label).strip() for label in (frame.index if column is None else frame[column])]
+    side = first_column(list(frame.columns), HEMISPHERES)
+    if side is None or known_share(labels, names, hemisphere=None) > 0.5:
+        return frame.set_axis(pd.Index(labels, dtype=object), axis=0)
+    joined = []
+    for hemisphere, label in zip(frame[side], labels, strict=True):
+        letter = str(hemisphere).strip()[:1].upper()
+        if letter not in ("L", "R"):
+            raise InputError(
+                f"{source}, row {label}: hemisphere {str(hemisphere)!r} in column {side} is neither left "
+                "nor right; write L or R."
+            )
+        joined.append(f"{letter} {label}")
+    return frame.set_axis(pd.Index(joined, dtype=object), axis=0)
+
+
+def _asked(columns: Sequence[str], name: str | None, option: str, source: str) -> str | None:
+    if name is None:
+        return None
+    if name in columns:
+        return name
+    alike = [column for column in columns if plain_name(column) == plain_name(name)]
+    if len(alike) == 1:
+        return alike[0]
+    raise InputError(
+        f"{source}: no column {name!r}; give {option} one of {first_names(list(filter(None, columns)), limit=12)}."
+    )
+
+
+def first_column(columns: Sequence[str], spellings: Sequence[str]) -> str | None:
+    """Column with the earliest of some plain spellings, the first of equal ones; None where there is none."""
+    plain = {plain_name(column): column for column in reversed(columns)}
+    return next((plain[spelling] for spelling in spellings if spelling in plain), None)
+
+
+def _matching_error(columns: Sequence[str], value: str) -> tuple[str | None, str | None]:
+    stem = plain_name(value)
+    own = [name for error in ERRORS for name in (error + stem, stem + error)]
+    own += [error + stem[1:] for error in ERRORS if stem[:1] == "d" and len(stem) > 1]
+    found = first_column(columns, own)
+    if found is not None:
+        return found, None
+    bare = first_column(columns, ERRORS)
+    others = [column for column in columns if plain_name(column) in UNSTANDARDISED and column != value]
+    return (None, bare) if bare is not None and others else (bare, None)

@@ -1,0 +1,1 @@
+"""What a fit sees: a study, its checks, its summary, and studies that are simulated."""

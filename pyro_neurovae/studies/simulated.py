@@ -1,0 +1,162 @@
+"""Studies drawn from the cross-scale model, with what was drawn kept as their truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, SettingsError
+from ..graphs.region_graph import RegionGraph
+from ..models.settings import check_seed
+from ..readers.thinning_table import cohens_d_error
+from .study import Study
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    seed: int = 0,
+    *,
+    genes: int = 910,
+    maps: int = 1,
+    programs: int = 14,
+    graph: RegionGraph | None = None,
+    transcriptomic_scale: float = 0.12,
+    spatial_scale: float = 0.06,
+    unexplained_scale: float = 0.03,
+    intercept: float = -0.2,
+    expression_noise: float = 0.6,
+    homologue_sharing: float = 0.25,
+    n_control: int = 926,
+    n_case: int = 426,
+    missing_expression: Sequence[str] = (),
+) -> Study:
+    r"""Draw a study from the generative process of the family ``cross-scale``.
+
+    .. math:: z_k \sim \mathrm{BYM2}(\phi_k), \quad x_j = (Z s) a_j + \tau \epsilon_j, \quad
+              y_m = a + c (H Z \bar s) b_m + t u_m + \sigma \eta_m + \mathrm{se}_m \xi_m
+
+    Parameters
+    ----------
+    seed
+        Seed of every number drawn.
+    genes, maps, programs
+        Sizes g, M and d.
+    graph
+        Region graph; the 68 Desikan-Killiany regions with homologue edges by default.
+    transcriptomic_scale, spatial_scale, unexplained_scale
+        Standard deviations c, t and sigma over regions, in Cohen's d.
+    intercept
+        Mean thinning a, in Cohen's d (negative is thinner).
+    expression_noise
+        Standard deviation tau of what the programs leave of a gene, whose variance is about one.
+    homologue_sharing
+        How far thinning sees a program's mean over homologues: h of `models.cross_scale.CrossScale`, from 0 to 1.
+    n_control, n_case
+        Group sizes, from which the standard errors follow; those of arXiv:2606.05870 by default.
+    missing_expression
+        Regions whose expression is left out of the study.
+
+    Returns
+    -------
+    Study
+        With ``truth``: ``thinning`` (noise-free), ``transcriptomic``, ``spatial`` (map, region), ``gene_weight``
+        (map, gene; defined as the fit defines it), ``program_score`` (region, program), ``strength``,
+        ``smoothness`` (program,) and the scales.
+
+    Raises
+    ------
+    SettingsError
+        For a size below one, a negative scale or a seed that is none.
+    InputError
+        For a missing region that the graph doesn't have.
+    """
+    check_seed(seed)
+    _check(genes=genes, maps=maps, programs=programs, n_control=n_control, n_case=n_case)
+    if not all(sd >= 0 for sd in (transcriptomic_scale, spatial_scale, unexplained_scale, expression_noise)):
+        raise SettingsError(
+            "a scale is negative or no number; scales are standard deviations: give numbers of at least 0."
+        )
+    if not 0 <= homologue_sharing <= 1:
+        raise SettingsError(f"homologue_sharing is {homologue_sharing}; give a number from 0 to 1.")
+    graph = RegionGraph.dk68() if graph is None else graph
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
+    smoothness = rng.uniform(0.5, 0.98, programs)
+    score = _programs(graph, smoothness, rng)  # (region, program)
+    strength = _strengths(programs, 1 - min(expression_noise, 0.95) ** 2)
+    scaled = score * strength  # (region, program)
+    shared = graph.shared(scaled, homologue_sharing)
+    expression = scaled @ rng.standard_normal((programs, genes))
+    expression += expression_noise * rng.standard_normal(expression.shape)
+    expression[_positions(graph, missing_expression)] = np.nan
+
+    weight = rng.standard_normal((maps, programs))
+    transcriptomic = transcriptomic_scale * weight @ (shared / np.linalg.norm(strength)).T
+    spatial = spatial_scale * rng.standard_normal((maps, graph.n_regions)) @ _root(graph, "icar")
+    thinning = intercept + transcriptomic + spatial
+    effect = thinning + unexplained_scale * rng.standard_normal(thinning.shape)
+    standard_error = cohens_d_error(effect, n_control, n_case)
+    truth = {
+        "thinning": thinning,
+        "transcriptomic": transcriptomic,
+        "spatial": spatial,
+        "program_score": score,
+        "strength": strength,
+        "smoothness": smoothness,
+        "transcriptomic_scale": np.full(maps, transcriptomic_scale),
+        "spatial_scale": np.full(maps, spatial_scale),
+        "unexplained_scale": np.full(maps, unexplained_scale),
+        "gene_weight": _gene_weight(expression, transcriptomic),
+    }
+    return Study(
+        graph=graph,
+        genes=tuple(f"gene{j + 1:04d}" for j in range(genes)),
+        maps=("simulated",) if maps == 1 else tuple(f"simulated{m + 1}" for m in range(maps)),
+        expression=expression,
+        thinning=effect + standard_error * rng.standard_normal(effect.shape),
+        standard_error=standard_error,
+        normalise="gene",
+        truth=truth,
+    )
+
+
+def _check(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise SettingsError(f"{name} is {size}; give at least 1.")
+
+
+def _strengths(programs: int, explained: float) -> np.ndarray:
+    """Strengths that fall by a tenth from one program to the next and explain a share of a gene's variance."""
+    falling = 0.9 ** np.arange(programs)
+    return falling * np.sqrt(explained / (falling**2).sum())
+
+
+def _root(graph: RegionGraph, kind: str, **smoothness: Any) -> np.ndarray:
+    """Symmetric root of the unit-scale covariance of a GMRF; (region, region)."""
+    from ..models.gmrf import GMRF  # late: torch takes a second to import
+
+    values, vectors = np.linalg.eigh(GMRF(graph, kind, **smoothness).covariance().numpy())
+    return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
+
+
+def _programs(graph: RegionGraph, smoothness: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    columns = [_root(graph, "bym2", phi=float(phi)) @ rng.standard_normal(graph.n_regions) for phi in smoothness]
+    return np.stack(columns, 1)
+
+
+def _positions(graph: RegionGraph, names: Sequence[str]) -> list[int]:
+    unknown = [name for name in names if name not in graph.names]
+    if unknown:
+        raise InputError(f"missing_expression names {unknown[0]}, which the graph {graph.label} does not have.")
+    return [graph.names.index(name) for name in names]
+
+
+def _gene_weight(expression: np.ndarray, transcriptomic: np.ndarray) -> np.ndarray:
+    """Slope of the transcriptomic part on each normalised gene, over the regions with expression."""
+    measured = ~np.isnan(expression).any(1)
+    standard = expression[measured] - expression[measured].mean(0)
+    standard /= standard.std(0)
+    return transcriptomic[:, measured] @ standard / measured.sum()

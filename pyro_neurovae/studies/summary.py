@@ -1,0 +1,70 @@
+"""A study in words: what it holds, what is missing, how much of each map noise leaves to explain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..wording import counted
+
+if TYPE_CHECKING:
+    from .study import Study
+
+__all__ = ["noise_ceiling", "summarise"]
+
+NORMALISED = {"gene": "standardised per gene", "region": "standardised per region", "none": "as given"}
+
+
+def noise_ceiling(thinning: np.ndarray, standard_error: np.ndarray) -> float:
+    """Share of a map's variance that is not sampling error: 1 - mean(se^2)/var(y).
+
+    What no model of the map can exceed in R2, up to chance; less where errors are shared across regions. NaN
+    where the standard errors are not known (all 0).
+
+    Parameters
+    ----------
+    thinning, standard_error
+        One map (region,), NaN where missing.
+    """
+    observed = ~np.isnan(thinning)
+    if not standard_error[observed].any():
+        return float("nan")
+    return float(1 - np.mean(standard_error[observed] ** 2) / np.var(thinning[observed]))
+
+
+def summarise(study: Study) -> str:
+    """Return the text of `Study.summary`."""
+    measured = int(study.expression_observed.sum())
+    lines = [
+        f"Study: {counted(study.n_regions, 'region')} on graph {study.graph.label}, "
+        f"{counted(len(study.genes), 'gene')}, {counted(len(study.maps), 'map')}",
+        f"Expression: measured in {counted(measured, 'region')}, {NORMALISED[study.normalise]}",
+        *_missing("expression", study.regions, study.expression_observed),
+        "",
+        *_map_lines(study),
+    ]
+    for name, observed in zip(study.maps, study.thinning_observed, strict=True):
+        lines += _missing(f"thinning in {name}", study.regions, observed)
+    if study.notices:
+        lines += ["", "Notices:", *(f"  - {notice}" for notice in study.notices)]
+    return "\n".join(lines)
+
+
+def _map_lines(study: Study) -> list[str]:
+    width = max(len("map"), *(len(name) for name in study.maps))
+    lines = [f"{'map':<{width}}  regions     mean       sd  median se  noise ceiling"]
+    for name, value, error in zip(study.maps, study.thinning, study.standard_error, strict=True):
+        observed = ~np.isnan(value)
+        ceiling = noise_ceiling(value, error)
+        known = not np.isnan(ceiling)
+        typical = f"{np.median(error[observed]):.4g}" if known else "unknown"
+        share = f"{ceiling:.2f}" if known else "unknown"
+        mean, sd = value[observed].mean(), value[observed].std(ddof=1)
+        lines.append(f"{name:<{width}}  {int(observed.sum()):>7}  {mean:>7.3g}  {sd:>7.3g}  {typical:>9}  {share:>13}")
+    return lines
+
+
+def _missing(what: str, regions: tuple[str, ...], observed: np.ndarray) -> list[str]:
+    lacking = [region for region, seen in zip(regions, observed, strict=True) if not seen]
+    return [f"No {what}: {', '.join(lacking)}"] if lacking else []

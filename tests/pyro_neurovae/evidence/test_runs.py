@@ -1,0 +1,129 @@
+"""Parts of a run: in order, on workers, kept as they finish, and taken up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cloudpickle
+import numpy as np
+import pytest
+
+import pyro_neurovae as nv
+from pyro_neurovae.errors import InputError, NeurovaeError, SettingsError
+from pyro_neurovae.evidence.runs import Job, fingerprint, run_jobs
+
+# Workers can't import a module of the tests: its functions travel whole.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+def square(number, log, progress=None):
+    """Square a number, and note on disk that it was done."""
+    with Path(log).open("a") as file:
+        file.write(f"{number}\n")
+    if progress is not None:
+        progress("squares", 1, 1, 0.0)
+    return {"square": np.array(number**2)}
+
+
+def square_unless_killed(number, log, kills, parent, progress=None):
+    """Square a number; the first times that it is to be 3 its process dies, if it is not the tests' own."""
+    assert os.getpid() != parent
+    marker = Path(log).with_suffix(".kills")
+    before = marker.read_text() if marker.exists() else ""
+    if number == 3 and len(before) < kills:
+        marker.write_text(before + "x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return square(number, log)
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "log.txt"
+
+
+def jobs_of(log, *more, count=6):
+    return [Job(fingerprint("square", str(number)), (number, log, *more)) for number in range(count)]
+
+
+def squares(done):
+    return [int(one["square"]) for one in done]
+
+
+def test_results_in_order_and_progress_in_this_process(log):
+    heard = []
+    done = run_jobs(square, jobs_of(log), label="parts", progress=lambda *news: heard.append(news[:3]))
+    assert squares(done) == [0, 1, 4, 9, 16, 25]
+    assert [news for news in heard if news[0] == "parts"] == [("parts", k, 6) for k in range(1, 7)]
+    assert ("squares", 1, 1) in heard
+
+
+def test_what_is_finished_is_kept_and_not_run_again(log, tmp_path):
+    store = tmp_path / "store"
+    run_jobs(square, jobs_of(log, count=3), resume=store)
+    (store / f"{jobs_of(log)[1].key}.npz").write_bytes(b"cut short")  # a part that can't be read is run again
+    assert squares(run_jobs(square, jobs_of(log), resume=store)) == [0, 1, 4, 9, 16, 25]
+    assert log.read_text().split() == ["0", "1", "2", "1", "3", "4", "5"]
+
+
+def test_an_interrupted_run_goes_on(log, tmp_path):
+    def interrupt(label, step, *_):
+        if label == "parts" and step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs(square, jobs_of(log), resume=tmp_path / "store", progress=interrupt)
+    run_jobs(square, jobs_of(log), resume=tmp_path / "store")
+    assert log.read_text().split() == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_a_killed_worker_does_not_lose_the_run(log, tmp_path):
+    done = run_jobs(square_unless_killed, jobs_of(log, 1, os.getpid()), workers=2, resume=tmp_path / "store")
+    assert squares(done) == [0, 1, 4, 9, 16, 25]
+
+
+def test_workers_killed_again_and_again(log, tmp_path):
+    with pytest.raises(NeurovaeError, match="workers were killed 3 times, as happens when memory runs out; use fewer"):
+        run_jobs(square_unless_killed, jobs_of(log, 99, os.getpid()), workers=2, resume=tmp_path / "store")
+    kept = run_jobs(square, jobs_of(log), resume=tmp_path / "store")
+    assert squares(kept) == [0, 1, 4, 9, 16, 25]
+
+
+def test_a_key_is_of_all_that_decides():
+    study = nv.simulate(0, genes=5)
+    others = [
+        study,
+        replace(study, normalise="none"),
+        study.with_thinning(study.thinning + 1e-9, study.standard_error),
+        study.select(regions=study.regions[::-1]),
+    ]
+    assert len({fingerprint(one, "a") for one in others}) == 4
+    assert fingerprint(study, "a") == fingerprint(nv.simulate(0, genes=5), "a")
+    assert fingerprint("ab", "c") != fingerprint("a", "bc")
+    assert fingerprint(np.arange(4)) != fingerprint(np.arange(4).reshape(2, 2))
+
+
+def test_faults(log, tmp_path):
+    with pytest.raises(SettingsError, match="workers is 0; give a whole number of at least 1"):
+        run_jobs(square, jobs_of(log), workers=0)
+    with pytest.raises(InputError, match="to resume from can't be written"):
+        run_jobs(square, jobs_of(log), resume=Path(__file__) / "below")
+
+
+@pytest.mark.slow
+def test_ci_selection_a_dask_cluster_gives_the_same_numbers():
+    joblib, distributed = pytest.importorskip("joblib"), pytest.importorskip("distributed")
+    study = nv.simulate(0, genes=40)
+    models = {"spatial": {"model": "spatial", "map_steps": 20}, "ridge": {"model": "ridge"}}
+    here = nv.validate(study, models, repeats=2, draws=60).pointwise
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        there = nv.validate(study, models, repeats=2, draws=60, workers=2).pointwise
+    numbers = here.select_dtypes("number").columns
+    np.testing.assert_allclose(there[numbers], here[numbers], rtol=1e-6, atol=1e-9)

@@ -1,0 +1,178 @@
+"""The paper's checklist: what passes, what fails, what is only said, and the sentences that conclude."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pyro_neurovae as nv
+from pyro_neurovae.errors import InputError, SettingsError
+from pyro_neurovae.evidence.scores import r_squared
+from pyro_neurovae.evidence.verification import PAPER_OPTIONS, _conclude
+from pyro_neurovae.graphs.folds import make_folds
+from pyro_neurovae.studies.summary import noise_ceiling
+
+# Enough training to run every step, not enough to trust or pass anything.
+QUICK = {"steps": 30, "n_latent": 4, "width": 8, "warm_up": 10, "patience": 10, "draws": 50}
+DATA_CHECKS = ["expression", "thinning", "adjacency binary", "adjacency symmetric", "Desikan-Killiany labels"]
+FIT_CHECKS = ["explained variance, in-sample", "spatial correlation, in-sample"]
+
+
+@pytest.fixture(scope="module")
+def study() -> nv.Study:
+    return nv.simulate(0, genes=40)
+
+
+@pytest.fixture(scope="module")
+def found(study) -> nv.Verification:
+    return nv.verify(study, **QUICK)
+
+
+def status_of(found):
+    return found.checks.set_index("check")["status"]
+
+
+def test_the_record_is_plain_json(found):
+    record = json.loads(json.dumps(found.record(), allow_nan=False))
+    assert record == found.record()
+    assert record["settings"]["family"] | PAPER_OPTIONS == record["settings"]["family"]
+    assert record["settings"]["training"]["steps"] == 30
+    assert record["noise_ceiling"] == found.noise_ceiling
+
+
+def test_every_check_has_its_status(found):
+    assert list(found.checks["check"]) == DATA_CHECKS + FIT_CHECKS
+    assert list(found.checks["status"]) == ["note", "pass", "pass", "pass", "pass", "fail", "fail"]
+    rows = found.checks.set_index("check")
+    assert tuple(rows.loc["expression", ["found", "expected"]]) == ("68 x 40", "68 x 910")
+    assert tuple(rows.loc["thinning", ["found", "expected"]]) == ("68 x 1", "68 x 1")
+    assert rows.loc["Desikan-Killiany labels", "found"] == "68 of 68"
+    assert rows.loc[FIT_CHECKS, "found"].tolist() == [f"{found.in_sample[name]:.3f}" for name in ("r2", "r")]
+
+
+@pytest.mark.parametrize(("statuses", "passed"), [(["pass", "note"], True), (["note", "fail", "pass"], False)])
+def test_a_note_fails_nothing(found, statuses, passed):
+    assert replace(found, checks=pd.DataFrame({"status": statuses})).passed == passed
+
+
+def test_each_figure_has_its_held_out_twins_and_the_ceiling(study, found):
+    assert set(found.in_sample) == {"r2", "r"}
+    assert set(found.held_out) == {"pairs", "blocks"}
+    for scores in found.held_out.values():
+        assert set(scores) == {"r2", "r", "elpd", "coverage90"}
+        assert all(map(math.isfinite, scores.values()))
+        assert 0 <= scores["coverage90"] <= 1
+    assert found.noise_ceiling == noise_ceiling(study.thinning[0], study.standard_error[0])
+
+
+def test_the_figures_in_sample_are_those_of_the_fit_with_the_papers_settings(study, found):
+    fitted = nv.fit(replace(study, normalise="region"), "paper", **PAPER_OPTIONS | QUICK)
+    observed, predicted = study.thinning[0], fitted.regions()["mean"].to_numpy()
+    trained = ~fitted.idata.guide["held_back"].values[0, 0]
+    assert 0 < (~trained).sum() < len(trained) / 2
+    assert found.all_regions["r2"] == r_squared(observed, predicted)
+    assert found.in_sample["r2"] == r_squared(observed[trained], predicted[trained])
+
+
+def test_the_seed_decides(study, found):
+    again, other = nv.verify(study, **QUICK), nv.verify(study, seed=1, **QUICK)
+    assert again.record() == found.record()
+    assert other.in_sample != found.in_sample
+    assert other.held_out != found.held_out
+
+
+def test_learning_what_it_is_given_passes():
+    """Enough training and little noise follow the map wherever it goes, sampling error and all."""
+    options = {"steps": 120, "learning_rate": 0.03, "validation": 0, "unexplained_scale": 0.05}
+    found = nv.verify(nv.simulate(0, genes=910), n_latent=6, width=24, draws=50, **options)
+    assert found.passed
+    assert set(found.checks["status"]) == {"pass"}
+    assert found.in_sample["r2"] > found.noise_ceiling > found.held_out["pairs"]["r2"]
+    assert "above the noise ceiling" in found.conclusion
+
+
+# Studies that differ from the paper's
+
+
+def test_weights_that_are_no_adjacency_fail():
+    graph = nv.RegionGraph.dk68(weights="distance")
+    status = status_of(nv.verify(nv.simulate(0, genes=40, graph=graph), **QUICK))
+    assert status[DATA_CHECKS].tolist() == ["note", "pass", "fail", "pass", "pass"]
+
+
+def test_a_graph_without_positions_has_no_blocks(study):
+    bare = nv.RegionGraph.from_adjacency(study.graph.weights, study.regions)
+    found = nv.verify(replace(study, graph=bare), **QUICK)
+    assert list(found.held_out) == ["pairs"]
+    assert any("the graph table has no positions, so there are no spatial blocks" in one for one in found.notices)
+    assert "spatial blocks" not in found.conclusion
+    assert list(found.record()["held_out"]) == ["pairs"]
+
+
+def test_regions_of_another_atlas_fail(study):
+    forward = np.roll(np.eye(20), 1, axis=1)
+    ring = nv.RegionGraph.from_adjacency(forward + forward.T, [f"r{i}" for i in range(20)])
+    rows = nv.verify(nv.simulate(0, genes=40, programs=3, graph=ring), **QUICK).checks.set_index("check")
+    assert rows.loc[DATA_CHECKS, "status"].tolist() == ["fail", "fail", "pass", "pass", "fail"]
+    assert rows.loc[DATA_CHECKS, "found"].tolist() == ["20 x 40", "20 x 1", "yes", "yes", "0 of 20"]
+
+
+def test_a_region_without_thinning_fails_and_is_left_out_of_the_scores(study):
+    thinning = study.thinning.copy()
+    thinning[0, 5] = np.nan
+    found = nv.verify(study.with_thinning(thinning, study.standard_error), **QUICK)
+    assert found.checks.set_index("check").loc["thinning", ["found", "status"]].tolist() == ["67 x 1", "fail"]
+    json.dumps(found.record(), allow_nan=False)
+    assert all(math.isfinite(value) for scores in found.held_out.values() for value in scores.values())
+
+
+def test_unknown_standard_errors_have_no_ceiling(study):
+    expression = pd.DataFrame(study.expression, index=study.regions, columns=study.genes)
+    thinning = pd.Series(study.thinning[0], index=study.regions, name="d")
+    found = nv.verify(nv.Study.from_frames(expression, thinning, standard_error="none"), **QUICK)
+    assert found.noise_ceiling is None
+    assert found.record()["noise_ceiling"] is None
+    assert "Without standard errors no ceiling is known" in found.conclusion
+
+
+def test_faults():
+    two = nv.simulate(0, genes=40, maps=2)
+    with pytest.raises(InputError, match=r"one map, and this one has 2; use study\.select\(maps=\.\.\.\)"):
+        nv.verify(two, **QUICK)
+    with pytest.raises(SettingsError, match="model paper has no setting 'n_programs'; it has lam, layers"):
+        nv.verify(two.select(maps=["simulated1"]), n_programs=3)
+
+
+def test_a_block_that_holds_all_there_is_to_see(study):
+    thinning = np.where(make_folds(study.graph, "blocks") == 5, study.thinning, np.nan)
+    with pytest.raises(InputError, match="to learn from"):
+        nv.verify(study.with_thinning(thinning, study.standard_error), **QUICK)
+
+
+# What is concluded
+
+
+def held(pairs, blocks):
+    return {"pairs": {"r2": pairs}, "blocks": {"r2": blocks}}
+
+
+@pytest.mark.parametrize(
+    ("in_sample", "held_out", "ceiling", "said"),
+    [
+        (0.95, held(0.31, 0.12), 0.8, "R2 of 0.95 is above the noise ceiling of 0.80: no true pattern can explain"),
+        (0.70, held(0.31, 0.12), 0.8, "R2 of 0.70 is below the noise ceiling of 0.80, which proves nothing."),
+        (0.70, held(0.31, 0.12), None, "Without standard errors no ceiling is known for the in-sample R2 of 0.70."),
+        (0.95, held(0.31, 0.12), 0.8, "Held out, R2 is 0.31 on homologue pairs and 0.12 on spatial blocks: that"),
+        (0.95, held(-0.2, 0.12), 0.8, "R2 is -0.20 on homologue pairs and 0.12 on spatial blocks: that is what"),
+        (0.95, held(-0.2, -0.5), 0.8, "-0.50 on spatial blocks: the model predicts unseen regions no better"),
+        (0.95, held(0.0, 0.0), None, "the model predicts unseen regions no better than the map's mean."),
+        (0.95, {"pairs": {"r2": 0.3}}, 0.8, "Held out, R2 is 0.30 on homologue pairs: that is what"),
+    ],
+)  # fmt: skip
+def test_the_conclusion_follows_the_figures(in_sample, held_out, ceiling, said):
+    assert said in _conclude(in_sample, held_out, ceiling)

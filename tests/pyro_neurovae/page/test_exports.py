@@ -1,0 +1,85 @@
+"""Tables and overlays for papers and other programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+import pyro_neurovae as nv
+from pyro_neurovae.page.exports import export, latex_table, markdown_table
+
+
+def test_every_format_holds_what_the_fit_says(small_fit: nv.Fit, tmp_path: Path) -> None:
+    names = export(small_fit, tmp_path, top=5)
+    assert sorted(names) == sorted(one.name for one in tmp_path.iterdir())
+    regions = small_fit.regions()
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "regions.csv"), regions, rtol=1e-6)
+    assert json.loads((tmp_path / "summary.json").read_text())["seed"] == 5
+    markdown = (tmp_path / "regions.md").read_text().splitlines()
+    assert len(markdown) == 2 + 2 + 2 * 68
+    worst = regions[regions["map"] == "simulated1"].nsmallest(1, "mean")["region"].iloc[0]
+    assert f"| simulated1 | {worst} |" in markdown[4]
+    genes = (tmp_path / "genes.tex").read_text()
+    assert genes.count(r"\\") == 1 + 2 * 5
+    assert r"\toprule" in genes
+
+
+def test_overlays_colour_every_vertex_of_a_region(small_fit: nv.Fit, tmp_path: Path) -> None:
+    export(small_fit, tmp_path, formats=["gifti"])
+    image = nibabel.load(tmp_path / "simulated2_mean.R.func.gii")
+    data = image.darrays[0].data
+    assert data.shape == (10242,)
+    assert image.meta["AnatomicalStructurePrimary"] == "CortexRight"
+    own = small_fit.regions().query("map == 'simulated2' and hemisphere == 'R'")
+    np.testing.assert_allclose(np.unique(data[~np.isnan(data)]), np.sort(own["mean"].astype(np.float32).unique()))
+    assert 0.05 < np.isnan(data).mean() < 0.15  # the medial wall
+
+
+def test_names_are_escaped() -> None:
+    table = pd.DataFrame({"set_name": ["50% of A&B_1", "x|y"], "weight": [0.12345, np.nan]})
+    latex = latex_table(table, caption="A & B")
+    assert r"50\% of A\&B\_1 & 0.123 \\" in latex
+    assert r"\caption{A \& B}" in latex
+    assert re.search(r"x\|y &\s+\\\\", latex)
+    markdown = markdown_table(table)
+    assert markdown.splitlines()[1] == "| --- | ---: |"
+    assert r"x\|y" in markdown
+
+
+def test_an_unknown_format_is_told(small_fit: nv.Fit, tmp_path: Path) -> None:
+    with pytest.raises(nv.SettingsError, match="unknown format docx"):
+        export(small_fit, tmp_path, formats=["docx"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_commands_report_and_export_write_their_files(run, small_fit: nv.Fit, tmp_path: Path) -> None:
+    small_fit.save(tmp_path / "fit.nc")
+    status, out, err = run("export", tmp_path / "fit.nc", "--out", tmp_path / "paper", "--formats", "latex,json")
+    assert (status, err) == (0, "")
+    assert {one.name for one in (tmp_path / "paper").iterdir()} == {
+        "regions.tex",
+        "genes.tex",
+        "variance.tex",
+        "summary.json",
+    }
+    status, _, err = run("export", tmp_path / "fit.nc", "--out", tmp_path / "paper")
+    assert status == 2
+    assert "holds regions.tex already" in err
+    status, out, _ = run("report", tmp_path / "fit.nc", "--out", tmp_path / "report.html")
+    assert status == 0
+    assert "wrote report.html" in out
+    assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
+    status, _, err = run("report", tmp_path / "fit.nc", "--out", tmp_path / "report.html")
+    assert (status, "holds report.html already" in err) == (2, True)
+    status, _, err = run("report", tmp_path / "fit.nc", "--out", tmp_path / "b.html", "--validation", tmp_path)
+    assert status == 2
+    assert "holds no scores.csv" in err
+    assert not (tmp_path / "b.html").exists()
+    status, _, err = run("report", tmp_path / "none.nc", "--out", tmp_path / "c.html")
+    assert (status, "no such file" in err) == (2, True)
