@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Any
 
-import torch
 from pyro import poutine
 from pyro.infer import ELBO
 from pyro.poutine.util import site_is_subsample
@@ -34,20 +33,11 @@ class ReplicateELBO(ELBO):
         )
         return (log_joint(model_trace, exact) - log_joint(guide_trace, exact) - divergence).mean(-1)
 
-    def differentiable_loss(self, model: Callable[..., Any], guide: Callable[..., Any], *args: Any) -> Tensor:
-        """Give minus the ELBO, summed over replicates."""
-        return -self.per_replicate(model, guide, *args).sum()
-
     def _get_trace(
         self, model: Callable[..., Any], guide: Callable[..., Any], args: Any, kwargs: Any
     ) -> tuple[Any, Any]:
         guide_trace = poutine.trace(guide).get_trace(*args, **kwargs)
         return poutine.trace(poutine.replay(model, guide_trace)).get_trace(*args, **kwargs), guide_trace
-
-    @torch.no_grad()
-    def loss(self, model: Callable[..., Any], guide: Callable[..., Any], *args: Any) -> float:
-        """Evaluate minus the ELBO, summed over replicates, without a gradient."""
-        return float(self.differentiable_loss(model, guide, *args))
 
 
 def log_joint(trace: Any, without: Container[str] = ()) -> Tensor:

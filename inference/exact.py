@@ -1,21 +1,23 @@
-"""The exact posterior of a family with two scales: Gaussian given these, and a dense grid over them."""
+"""The exact posterior of a model with two scales: Gaussian given these, and a dense grid over them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pyro_neurovae.errors import SettingsError
-from pyro_neurovae.models.linear import ThinningFamily
+from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.marginal import PartlySeenNormal
-from pyro_neurovae.models.settings import ExactTraining
+from pyro_neurovae.models.training_settings import ExactTraining
 
 from .noise import NoiseStreams
-from .sampler import LinearSampler, Quantities, between, draw_given_scales, linear_noise, tied_roots
-from .training import TrainingRecord
+from .programs.trained import TrainedPrograms
+from .sampler import LinearSampler, Quantities, between, draw_given_scales, linear_noise
+from .training import Progress
 
 __all__ = ["ExactSampler", "ScaleGrid", "scale_grid", "solve_exact"]
 
@@ -47,40 +49,48 @@ class ScaleGrid:
 
 
 @torch.no_grad()
-def scale_grid(family: ThinningFamily, points: int) -> ScaleGrid:
+def scale_grid(model: LinearModel, points: int) -> ScaleGrid:
     """Evaluate the posterior of both scales, everything else integrated out, on ``points`` x ``points`` cells."""
-    first, second = family.scale_names
-    data = family.data
+    first, second = model.scale_names
+    data = model.data
     ends = math.log(_LEAST), math.log(_MOST)
     axis = torch.linspace(*ends, points, dtype=data.unit.dtype, device=data.unit.device)
     one, other = (part.reshape(1, -1, 1).exp() for part in torch.meshgrid(axis, axis, indexing="ij"))
     scales = {first: one * data.unit[:, None], second: other * data.unit[:, None]}
-    kernels, pieces = family.kernels(), []
+    kernels, pieces = model.kernels({}), []
     for start in range(0, points**2, _CHUNK):
         now = between(scales, start, start + _CHUNK)
-        normal = PartlySeenNormal(family.covariance(now, kernels), data.seen[:, None], validate_args=False)
-        prior = sum(family.scale_prior(name).log_prob(value) + value.log() for name, value in now.items())
+        normal = PartlySeenNormal(model.covariance(now, kernels), data.seen[:, None], validate_args=False)
+        prior = sum(model.scale_prior(name).log_prob(value) + value.log() for name, value in now.items())
         pieces.append(normal.log_prob(data.thinning[:, None]) + prior)
     return ScaleGrid(scales, torch.cat(pieces, 1).softmax(1), float(axis[1] - axis[0]))
 
 
 def solve_exact(
-    family: ThinningFamily, training: ExactTraining, seeds: tuple[int, ...]
-) -> tuple[ExactSampler, TrainingRecord]:
-    """Solve a family without programs.
+    model: LinearModel,
+    training: ExactTraining,
+    seeds: Sequence[int],
+    *,
+    draws: int,
+    programs: TrainedPrograms | None = None,
+    progress: Progress | None = None,
+) -> tuple[ExactSampler, None]:
+    """Solve a model without programs whose maps have two scales; nothing is trained.
+
+    See `methods.Method.fit` for the parameters.
 
     Raises
     ------
     SettingsError
-        For a family whose posterior has no such form.
+        For a model whose maps have more scales.
     """
-    if len(family.scale_names) != 2:
+    del draws, programs, progress
+    if model.has_programs or len(model.scale_names) != 2:
         raise SettingsError(
-            f"method exact knows the models expression and spatial, not {family.name}; use svi or nuts."
+            f"method exact solves models whose maps have two scales, and this one has {len(model.scale_names)}; use "
+            "svi or nuts."
         )
-    nothing = torch.full((family.data.replicates,), torch.nan, dtype=family.data.thinning.dtype)
-    sampler = ExactSampler(family, scale_grid(family, training.points), seeds)
-    return sampler, TrainingRecord(nothing[:, None], nothing, nothing)
+    return ExactSampler(model, scale_grid(model, training.points), tuple(seeds)), None
 
 
 @dataclass(frozen=True)
@@ -89,20 +99,20 @@ class ExactSampler(LinearSampler):
 
     Attributes
     ----------
-    family, grid
-        The family and the posterior of its scales.
+    model, grid
+        The model and the posterior of its scales.
     seeds
         Seeds of the replicates.
     """
 
-    family: ThinningFamily
+    model: LinearModel
     grid: ScaleGrid
     seeds: tuple[int, ...]
 
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
         """Draw everything that is reported; every tensor is (replicate, draw, ...)."""
-        family, data = self.family, self.family.data
+        model, data = self.model, self.model.data
         streams = NoiseStreams(self.seeds, "exact", dtype=data.thinning.dtype, device=data.thinning.device)
         below = self.grid.weight.cumsum(1).mT.contiguous()  # (replicate, map, point)
         cell = torch.searchsorted(below, streams.uniform(data.maps, draws)).clamp(max=below.shape[-1] - 1).mT
@@ -111,11 +121,12 @@ class ExactSampler(LinearSampler):
             * ((streams.uniform(draws, data.maps) - 0.5) * self.grid.step).exp()
             for name, values in self.grid.scales.items()
         }
-        roots, kernels = tied_roots(family, {}), family.kernels()
-        noise = linear_noise(family, roots, streams, draws) | {"again": streams.normal(draws, data.maps, data.regions)}
+        noise = linear_noise(model, model.roots({}), streams, draws) | {
+            "again": streams.normal(draws, data.maps, data.regions)
+        }
         pieces = []
         for start in range(0, draws, _CHUNK):
             now, own = (between(part, start, start + _CHUNK) for part in (scales, noise))
-            pieces.append(draw_given_scales(family, now, {}, roots, kernels, own))
+            pieces.append(draw_given_scales(model, now, {}, own))
         drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
         return drawn | {"log_p": self.grid.weight.log().gather(1, cell)}

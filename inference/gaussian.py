@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pyro_neurovae.models.linear import ThinningFamily
+from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.marginal import PartlySeenNormal
 
-__all__ = ["LinearDraws", "draw_linear", "leave_one_out", "normal_log_density", "sampling_noise", "seen_root"]
+__all__ = ["LinearDraws", "draw_linear", "leave_one_out", "normal_log_density", "seen_root"]
 
 
 def normal_log_density(white: Tensor) -> Tensor:
@@ -44,13 +44,13 @@ class LinearDraws:
         return self.intercept[..., None] + sum(self.fields.values())
 
 
-def seen_root(family: ThinningFamily, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
+def seen_root(model: LinearModel, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
     """Cholesky factor of the seen thinning's marginal covariance; (replicate, draw, map, region, region)."""
-    return PartlySeenNormal(family.covariance(scales, kernels), family.data.seen[:, None]).seen_root()
+    return PartlySeenNormal(model.covariance(scales, kernels), model.data.seen[:, None]).seen_root()
 
 
 def draw_linear(
-    family: ThinningFamily,
+    model: LinearModel,
     scales: Mapping[str, Tensor],
     roots: Mapping[str, Tensor],
     noise: Mapping[str, Tensor],
@@ -63,55 +63,47 @@ def draw_linear(
 
     Parameters
     ----------
-    family, scales, roots
-        The family, its scales (replicate, draw, map) and its parts' roots.
+    model, scales, roots
+        The model, its scales (replicate, draw, map) and its parts' roots.
     noise
         Standard normal numbers: "intercept" (replicate, draw, map), "data" (replicate, draw, map, region)
         and one entry a part (replicate, draw, map, coefficient).
     root
         What `seen_root` gives; None draws from the prior.
     """
-    data = family.data
+    data = model.data
     intercept = data.level[:, None] * noise["intercept"]
-    weights = {part: noise[part] for part in family.parts}
+    weights = {part: noise[part] for part in model.parts}
     if root is not None:
-        simulated = intercept[..., None] + sum(_field(scales, roots, weights, part) for part in family.parts)
-        residual = data.thinning[:, None] - simulated - sampling_noise(family, scales, noise["data"])
+        simulated = intercept[..., None] + sum(_field(scales, roots, weights, part) for part in model.parts)
+        residual = (
+            data.thinning[:, None] - simulated - model.noise.draw(data.sampling, scales, data.identity, noise["data"])
+        )
         seen = data.seen[:, None]
         gain = _masked(torch.cholesky_solve(_masked(residual, seen)[..., None], root)[..., 0], seen)
         intercept = intercept + data.level.square()[:, None] * gain.sum(-1)
         weights = {
-            part: weights[part] + scales[f"{part}_scale"][..., None] * (gain @ roots[part].mT) for part in family.parts
+            part: weights[part] + scales[f"{part}_scale"][..., None] * (gain @ roots[part].mT) for part in model.parts
         }
-    fields = {part: _field(scales, roots, weights, part) for part in family.parts}
+    fields = {part: _field(scales, roots, weights, part) for part in model.parts}
     return LinearDraws(intercept, weights, fields)
 
 
-def leave_one_out(family: ThinningFamily, root: Tensor) -> tuple[Tensor, Tensor]:
+def leave_one_out(model: LinearModel, root: Tensor) -> tuple[Tensor, Tensor]:
     """Log density and distribution function of each seen value given the other seen ones and the scales.
 
     With P the inverse of the seen covariance, whose `seen_root` is given, and r = P y, value i has mean
     y_i - r_i / P_ii and variance 1 / P_ii (Sundararajan & Keerthi 2001; Buerkner et al. 2021). Both (replicate,
     draw, map, region), NaN where unseen.
     """
-    seen = family.data.seen[:, None]
+    seen = model.data.seen[:, None]
     precision = torch.cholesky_inverse(root)
     diagonal = precision.diagonal(dim1=-2, dim2=-1)
-    weighted = (precision @ _masked(family.data.thinning[:, None], seen)[..., None])[..., 0]
+    weighted = (precision @ _masked(model.data.thinning[:, None], seen)[..., None])[..., 0]
     density = 0.5 * (diagonal.log() - weighted.square() / diagonal - math.log(2 * math.pi))
     unseen = ~seen.expand_as(density)
     below = torch.special.ndtr(weighted / diagonal.sqrt())
     return density.masked_fill(unseen, math.nan), below.masked_fill(unseen, math.nan)
-
-
-def sampling_noise(family: ThinningFamily, scales: Mapping[str, Tensor], white: Tensor) -> Tensor:
-    """Sampling and unexplained noise from standard normal numbers; both (replicate, draw, map, region)."""
-    sampling, unexplained = family.data.sampling, scales["unexplained_scale"].square()[..., None]
-    diagonal = sampling.diagonal(dim1=-2, dim2=-1)
-    if torch.equal(sampling, torch.diag_embed(diagonal)):
-        return (diagonal + unexplained).sqrt() * white
-    root = torch.linalg.cholesky(sampling + torch.diag_embed(unexplained.expand_as(white)))
-    return (root @ white[..., None])[..., 0]
 
 
 def _field(

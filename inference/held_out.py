@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pyro_neurovae.models.settings import FitSettings
+from pyro_neurovae.models.options import FitSettings
 from pyro_neurovae.studies.study import Study
 
-from .engine import fitting_programs, held_out_density, train_fit
+from .engine import carried_settings, fit_model, held_out_density
 from .observation import observe, pick_device
 from .sampler import Quantities, Sampler
-from .threads import single_threaded
+from .switches import single_threaded
 from .training import Progress
 
 __all__ = ["HeldOut", "predict_held_out"]
@@ -62,12 +62,12 @@ def predict_held_out(
     folds
         Ways of folding, each the fold of every region (region,).
     """
-    settings, _ = fitting_programs(study, settings)
+    settings, _ = carried_settings(study, settings)
     numbers = [np.unique(fold) for fold in folds]
     hidden = np.concatenate([fold == number[:, None] for fold, number in zip(folds, numbers, strict=True)])
     hidden = np.repeat(hidden[:, None], len(study.maps), axis=1)  # (replicate, map, region)
     data = observe(study, hidden=hidden, device=pick_device(settings.device))
-    sampler = train_fit(data, settings, (settings.seed,) * len(hidden), progress=progress).sampler
+    sampler = fit_model(data, settings, (settings.seed,) * len(hidden), progress=progress).sampler
     with single_threaded(study.n_regions):
         summary = _summarise(sampler, sampler.draw(settings.draws), study)
     splits = np.cumsum([len(number) for number in numbers])[:-1]
@@ -78,7 +78,7 @@ def predict_held_out(
 
 def _summarise(sampler: Sampler, drawn: Quantities, study: Study) -> dict[str, np.ndarray]:
     """Predictive moments, interval and density; each (replicate, map, region)."""
-    mean, spread = drawn["thinning"], sampler.spread(drawn["unexplained_scale"])  # (replicate, draw, map, region)
+    mean, spread = sampler.predictive(drawn)  # (replicate, draw, map, region)
     observed = torch.as_tensor(np.nan_to_num(study.thinning)).to(mean)
     ends = torch.tensor([0.05, 0.95], dtype=mean.dtype, device=mean.device)
     lower, upper = torch.quantile(drawn["replicated"], ends, dim=1)
@@ -87,7 +87,7 @@ def _summarise(sampler: Sampler, drawn: Quantities, study: Study) -> dict[str, n
         "sd": (mean.var(1) + spread.square().mean(1)).sqrt(),
         "lower90": lower,
         "upper90": upper,
-        "log_density": held_out_density(sampler, drawn, observed.expand(len(mean), -1, -1)),
+        "log_density": held_out_density(mean, spread, observed.expand(len(mean), -1, -1)),
         "crps": _crps(drawn["replicated"], observed),
     }
     return {name: values.cpu().numpy() for name, values in summary.items()}

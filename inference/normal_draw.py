@@ -53,7 +53,7 @@ class NormalDraw(TorchDistribution):
 def _kl_normal_gmrf(q: NormalDraw, p: GMRF) -> Tensor:
     """Sum over eigenvectors of (E v_j' x)^2 / e_j + log e_j - 1, less the log variances, halved."""
     eigenvalues, variance = p.eigenvalues, q.sd.square()
-    second = p.spectrum.rotate(q.loc).square() + variance @ p.spectrum.vectors.square()
+    second = p.spectrum.rotate(q.loc).square() + p.spectrum.coefficient_variances(variance)
     terms = second / eigenvalues + eigenvalues.log() - 1
     return 0.5 * (terms.sum(-1) - variance.log().sum(-1))
 

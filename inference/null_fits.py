@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.observations import Observations, units
-from pyro_neurovae.models.settings import FitSettings
+from pyro_neurovae.models.options import FitSettings
 from pyro_neurovae.studies.study import Study
 
-from .engine import fitting_programs, train_fit
+from .engine import carried_settings, fit_model
 from .observation import observe, pick_device
-from .programs.trained import ExpressionHalf
-from .summaries import SOURCES, gene_weights, variance_shares
+from .programs.trained import TrainedPrograms
+from .summaries import gene_weights, variance_shares
 from .training import Progress
 
 __all__ = ["fit_maps"]
@@ -27,7 +28,7 @@ def fit_maps(
     study: Study,
     settings: FitSettings,
     maps: np.ndarray,
-    half: dict[str, np.ndarray] | None = None,
+    programs: dict[str, np.ndarray] | None = None,
     *,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
@@ -40,8 +41,8 @@ def fit_maps(
     maps
         Thinning, NaN where missing; (replicate, map, region). A value's standard error is its region's, the map's
         typical one where the region's own is not known.
-    half
-        A trained expression half (`ExpressionHalf.to_arrays`) that all share; None trains one.
+    programs
+        Trained programs (`TrainedPrograms.to_arrays`) that all share; None trains them.
 
     Returns
     -------
@@ -50,12 +51,13 @@ def fit_maps(
         posterior mean transcriptomic part with the map (replicate, map); ``weight``: posterior mean weight of each gene
         (replicate, map, gene); ``excludes``: whether its 90% interval excludes zero, bool of the same shape.
     """
-    settings, _ = fitting_programs(study, settings)
+    settings, _ = carried_settings(study, settings)
     data = _given(observe(study, replicates=len(maps), device=pick_device(settings.device)), maps)
-    kept = None if half is None else ExpressionHalf.from_arrays(half, data.thinning.device)
-    trained = train_fit(data, settings, (settings.seed,) * len(maps), half=kept, progress=progress)
+    lent = None if programs is None else TrainedPrograms.from_arrays(programs, data.thinning.device)
+    trained = fit_model(data, settings, (settings.seed,) * len(maps), programs=lent, progress=progress)
     drawn = trained.sampler.draw(settings.draws)
-    share = variance_shares(drawn, data)[..., SOURCES.index("transcriptomic")].mean(1)
+    family = family_of(settings.model)
+    share = variance_shares(drawn, data, family)[..., family.sources.index("transcriptomic")].mean(1)
     part = drawn["transcriptomic"].mean(1)  # (replicate, map, region)
     expression = torch.as_tensor(study.centred_expression()).to(part)
     ends = torch.tensor([0.05, 0.95], dtype=torch.float32, device=part.device)

@@ -60,20 +60,12 @@ def observe(
         expressed=tensor(study.expression_observed),
         thinning=tensor(thinning),
         seen=tensor(seen),
-        sampling=tensor(_sampling(study)),
+        sampling=tensor(study.sampling_covariance()),
         unit=unit,
         level=level,
         edge_index=tensor(edges.T),
         edge_weight=tensor(study.graph.weights[edges[:, 0], edges[:, 1]]),
-        twin=tensor(study.graph.pairs),
-        homologue=tensor(study.graph.twins),
+        pair=tensor(study.graph.pair),
+        homologue=tensor(study.graph.homologue),
         lobe=None if lobes is None else tensor(np.unique(lobes, return_inverse=True)[1]),
     )
-
-
-def _sampling(study: Study) -> np.ndarray:
-    """Sampling covariance (map, region, region); a missing region gets the map's median, for prediction only."""
-    typical = np.nanmedian(study.standard_error, axis=1, keepdims=True)
-    filled = np.where(np.isnan(study.standard_error), typical, study.standard_error)
-    diagonal = np.stack([np.diag(row**2) for row in filled])
-    return diagonal if study.covariance is None else np.where(np.isnan(study.covariance), diagonal, study.covariance)

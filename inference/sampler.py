@@ -1,4 +1,4 @@
-"""Joint draws of everything a fit reports, chunk by chunk, from the two trained halves."""
+"""Joint draws of everything a fit reports, chunk by chunk, from trained programs and scales."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ import torch
 from pyro import poutine
 from torch import Tensor
 
-from pyro_neurovae.models.cross_scale import CrossScale
-from pyro_neurovae.models.linear import ThinningFamily
+from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.observations import Observations
-from pyro_neurovae.models.settings import TrainingSettings
+from pyro_neurovae.models.training_settings import TrainingSettings
 
 from .elbo import site_densities
-from .gaussian import draw_linear, leave_one_out, sampling_noise, seen_root
+from .gaussian import draw_linear, leave_one_out, seen_root
 from .noise import NoiseStreams, isolated
 from .programs.resampling import resample
 from .programs.source import ProgramSource
-from .programs.trained import ExpressionHalf
+from .programs.trained import TrainedPrograms
 from .scales.guide import ScaleGuide, ScaleNoise
 from .scales.training import draw_scales
-from .threads import single_threaded
+from .switches import single_threaded
 
 __all__ = [
     "LinearSampler",
@@ -36,7 +35,7 @@ __all__ = [
     "draw_given_scales",
     "draw_prior",
     "linear_noise",
-    "tied_roots",
+    "predictive_moments",
 ]
 
 Quantities = dict[str, Tensor]
@@ -46,11 +45,15 @@ _CACHED = 150_000
 
 
 class Sampler(Protocol):
-    """What a trained fit gives, whatever its family."""
+    """What a fitted model gives, whatever its family and method."""
 
     @property
     def data(self) -> Observations:
         """What the fit conditions on."""
+
+    @property
+    def trained(self) -> TrainedPrograms | None:
+        """Trained programs of every replicate, where there are any."""
 
     def draw(self, draws: int) -> Quantities:
         """Draw everything that is reported; every tensor is (replicate, draw, ...)."""
@@ -61,8 +64,8 @@ class Sampler(Protocol):
     def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
         """Log prior density of every hyperparameter drawn, shaped as it is."""
 
-    def spread(self, unexplained: Tensor) -> Tensor:
-        """Standard deviation of an observed value about the noise-free one; (replicate, draw, map, region)."""
+    def predictive(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each value observed anew, given a draw; (replicate, draw, map, region)."""
 
     def kept(self) -> dict[str, np.ndarray]:
         """Arrays to keep with the fit, the replicate first."""
@@ -74,21 +77,25 @@ class Sampler(Protocol):
 class LinearSampler:
     """What the samplers of the linear families share."""
 
-    family: ThinningFamily
+    model: LinearModel
 
     @property
     def data(self) -> Observations:
         """What the fit conditions on."""
-        return self.family.data
+        return self.model.data
+
+    @property
+    def trained(self) -> TrainedPrograms | None:
+        """None: no programs were trained."""
+        return None
 
     def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
         """Log prior density of every hyperparameter drawn, shaped as it is."""
-        return self.family.log_prior(drawn)
+        return self.model.log_prior(drawn)
 
-    def spread(self, unexplained: Tensor) -> Tensor:
-        """Root of sampling and unexplained variance, for sigma (replicate, draw, map)."""
-        sampling = self.data.sampling.diagonal(dim1=-2, dim2=-1)
-        return (unexplained.square()[..., None] + sampling).sqrt()
+    def predictive(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Moments of each value given a draw, and given the errors of the values seen; see `predictive_moments`."""
+        return predictive_moments(self.model, drawn)
 
     def kept(self) -> dict[str, np.ndarray]:
         """Nothing to keep."""
@@ -96,7 +103,7 @@ class LinearSampler:
 
     def draw_prior(self, seed: int, draws: int) -> Quantities:
         """Draw from the prior of the first replicate; see `draw_prior`."""
-        return draw_prior(self.family, seed, draws)
+        return draw_prior(self.model, seed, draws)
 
     def notices(self) -> tuple[str, ...]:
         """Nothing to say."""
@@ -109,8 +116,8 @@ class PosteriorSampler(LinearSampler):
 
     Attributes
     ----------
-    family
-        The family with its data.
+    model
+        The model with its data.
     guide
         Trained guide of the maps' scales.
     programs
@@ -121,20 +128,21 @@ class PosteriorSampler(LinearSampler):
         Numbers of proposals.
     """
 
-    family: ThinningFamily
+    model: LinearModel
     guide: ScaleGuide
     programs: ProgramSource | None
     seeds: tuple[int, ...]
     training: TrainingSettings
 
     @property
-    def half(self) -> ExpressionHalf | None:
-        """The expression half of every replicate, where the family has one."""
-        return None if self.programs is None else self.programs.half.select(self.programs.index)
+    def trained(self) -> TrainedPrograms | None:
+        """Trained programs of every replicate, where the family has them."""
+        return None if self.programs is None else self.programs.trained.select(self.programs.index)
 
     def kept(self) -> dict[str, np.ndarray]:
-        """Arrays to keep with the fit, the replicate first: the expression half, where there is one."""
-        return {} if self.half is None else self.half.to_arrays()
+        """Arrays to keep with the fit, the replicate first: the trained programs, where there are any."""
+        trained = self.trained
+        return {} if trained is None else trained.to_arrays()
 
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
@@ -143,7 +151,7 @@ class PosteriorSampler(LinearSampler):
         Programs are drawn from expression alone, a few for each draw asked for, with the maps' scales; of these some
         are kept by the evidence of the thinning; what was integrated out is drawn last.
         """
-        data, most = self.family.data, draws * self.program_proposals
+        data, most = self.model.data, draws * self.program_proposals
         with single_threaded(data.regions) as threads:
             programs = self._draw_programs(most, threads if data.thinning.device.type == "cpu" else 1)
             noise = self._draw_noise(programs, most, draws)
@@ -157,7 +165,7 @@ class PosteriorSampler(LinearSampler):
             pieces = []
             for start in range(0, draws, size):
                 own = (between(part, start, start + size) for part in (scales, programs, noise.linear))
-                pieces.append(self._draw_rest(*own))
+                pieces.append(draw_given_scales(self.model, *own))
         return programs | ratios | {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
 
     @property
@@ -171,12 +179,12 @@ class PosteriorSampler(LinearSampler):
         return self.programs.draw(self.programs.streams("posterior programs"), draws, workers)
 
     def _draw_noise(self, programs: Quantities, most: int, draws: int) -> ThinningNoise:
-        """Draw all random numbers of the thinning half, so that they do not hang on how draws are batched."""
-        family, data = self.family, self.family.data
+        """Draw all random numbers of the thinning, so that they do not hang on how draws are batched."""
+        model, data = self.model, self.model.data
         streams = NoiseStreams(self.seeds, "posterior", dtype=data.thinning.dtype, device=data.thinning.device)
-        sizes = most, self.training.proposals, data.maps, len(family.scale_names)
+        sizes = most, self.training.proposals, data.maps, len(model.scale_names)
         proposals, pick = ScaleNoise.draw(streams, *sizes, defensive=True), streams.uniform(most, data.maps)
-        linear = linear_noise(family, tied_roots(family, between(programs, 0, 1)), streams, draws)
+        linear = linear_noise(model, model.roots(between(programs, 0, 1)), streams, draws)
         linear["again"] = streams.normal(draws, data.maps, data.regions)
         return ThinningNoise(proposals, pick, streams.uniform(1)[:, 0], linear)
 
@@ -185,52 +193,67 @@ class PosteriorSampler(LinearSampler):
         each, pieces = self.training.proposals, []
         for start in range(0, noise.pick.shape[1], size):
             stop = start + size
-            kernels = {
-                part: root.mT @ root for part, root in tied_roots(self.family, between(programs, start, stop)).items()
-            }
+            kernels = self.model.kernels(between(programs, start, stop))
             proposals = noise.proposals.between(start * each, stop * each)
-            pieces.append(draw_scales(self.family, self.guide, kernels, proposals, noise.pick[:, start:stop]))
+            pieces.append(draw_scales(self.model, self.guide, kernels, proposals, noise.pick[:, start:stop]))
         names = ("log_weight", "log_evidence", "log_p", "log_q")
-        scales = {name: torch.cat([piece.scales[name] for piece in pieces], 1) for name in self.family.scale_names}
+        scales = {name: torch.cat([piece.scales[name] for piece in pieces], 1) for name in self.model.scale_names}
         return scales, {name: torch.cat([getattr(piece, name) for piece in pieces], 1) for name in names}
 
-    def _draw_rest(self, scales: Quantities, programs: Quantities, noise: Quantities) -> Quantities:
-        """Draw what is linear and Gaussian given scales and programs."""
-        roots = tied_roots(self.family, programs)
-        kernels = {part: root.mT @ root for part, root in roots.items()}
-        return draw_given_scales(self.family, scales, programs, roots, kernels, noise)
 
-
-def draw_given_scales(
-    family: ThinningFamily,
-    scales: Mapping[str, Tensor],
-    programs: Quantities,
-    roots: Mapping[str, Tensor],
-    kernels: Mapping[str, Tensor],
-    noise: Quantities,
-) -> Quantities:
+def draw_given_scales(model: LinearModel, scales: Quantities, programs: Quantities, noise: Quantities) -> Quantities:
     """Draw what was integrated out, and data observed again, given scales and programs.
 
-    ``noise`` is what `linear_noise` gives, and standard normal ``again`` (replicate, draw, map, region).
+    ``noise`` is what `linear_noise` gives, and standard normal ``again`` (replicate, draw, map, region). A value that
+    was not seen is drawn given the errors of those that were.
     """
-    root = seen_root(family, scales, kernels)
-    linear = draw_linear(family, scales, roots, noise, root)
+    data, roots = model.data, model.roots(programs)
+    root = seen_root(model, scales, model.kernels_of(roots))
+    linear = draw_linear(model, scales, roots, noise, root)
     drawn = dict(scales) | linear.fields
     if programs:
         drawn["program_weight"] = program_weight(scales, programs["strength"], linear.weights["transcriptomic"])
-    density, below = leave_one_out(family, root)
+    density, below = leave_one_out(model, root)
+    again = model.noise.draw_again(
+        data.thinning[:, None] - linear.thinning,
+        data.seen[:, None],
+        data.sampling,
+        scales,
+        data.identity,
+        noise["again"],
+    )
     return drawn | {
         "intercept": linear.intercept,
         "thinning": linear.thinning,
-        "replicated": linear.thinning + sampling_noise(family, scales, noise["again"]),
+        "replicated": linear.thinning + again,
         "log_likelihood": density,
         "loo_pit": below,
     }
 
 
+def predictive_moments(model: LinearModel, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each value observed anew, given a draw; both (replicate, draw, map, region).
+
+    Where errors go together across regions, those of the values seen, which a draw of noise-free thinning tells, say
+    something of the errors of values that were not.
+    """
+    data, pieces = model.data, []
+    size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
+    scales = {name: drawn[name] for name in model.noise.scales}
+    for start in range(0, drawn["thinning"].shape[1], size):
+        now, mean = between(scales, start, start + size), drawn["thinning"][:, start : start + size]
+        residual = data.thinning[:, None] - mean
+        learnt = model.noise.of_unseen(residual, data.seen[:, None], data.sampling, now, data.identity)
+        if learnt is None:
+            return drawn["thinning"], model.noise.spread(data.sampling, scales)
+        pieces.append((mean + learnt[0], learnt[1].sqrt()))
+    means, sds = zip(*pieces, strict=True)
+    return torch.cat(means, 1), torch.cat(sds, 1)
+
+
 @dataclass(frozen=True)
 class ThinningNoise:
-    """Random numbers of the thinning half.
+    """Random numbers of the thinning.
 
     Attributes
     ----------
@@ -259,16 +282,9 @@ def between(quantities: Quantities, start: int, stop: int) -> Quantities:
     return {name: values[:, start:stop] for name, values in quantities.items()}
 
 
-def tied_roots(family: ThinningFamily, programs: Quantities) -> dict[str, Tensor]:
-    """Roots of the parts' unit covariances, given draws of the programs where the family has them."""
-    if not isinstance(family, CrossScale):
-        return family.roots()
-    return family.roots(family.tied(programs["program_score"], programs["strength"]))
-
-
-def linear_noise(family: ThinningFamily, roots: Mapping[str, Tensor], streams: NoiseStreams, draws: int) -> Quantities:
+def linear_noise(model: LinearModel, roots: Mapping[str, Tensor], streams: NoiseStreams, draws: int) -> Quantities:
     """Standard normal numbers that `draw_linear` asks for."""
-    maps, regions = family.data.maps, family.data.regions
+    maps, regions = model.data.maps, model.data.regions
     noise = {part: streams.normal(draws, maps, root.shape[-2]) for part, root in roots.items()}
     return noise | {"intercept": streams.normal(draws, maps), "data": streams.normal(draws, maps, regions)}
 
@@ -280,18 +296,18 @@ def program_weight(scales: Mapping[str, Tensor], strength: Tensor, weights: Tens
 
 
 @torch.no_grad()
-def draw_prior(family: ThinningFamily, seed: int, draws: int) -> Quantities:
+def draw_prior(model: LinearModel, seed: int, draws: int) -> Quantities:
     """Draw parameters, noise-free thinning and data from the prior of the first replicate."""
-    data = family.data
+    data = model.data
     with isolated(seed), pyro.validation_enabled(False):
-        trace = poutine.trace(family.model).get_trace(draws)
+        trace = poutine.trace(model.model).get_trace(draws)
     sites = {name: trace.nodes[name]["value"] for name in site_densities(trace)}
     programs: Quantities = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
-    roots = tied_roots(family, programs)
+    roots = model.roots(programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
-    linear = draw_linear(family, sites, roots, linear_noise(family, roots, streams, draws), None)
-    drawn = {name: sites[name] for name in family.scale_names} | linear.fields
+    linear = draw_linear(model, sites, roots, linear_noise(model, roots, streams, draws), None)
+    drawn = {name: sites[name] for name in model.scale_names} | linear.fields
     drawn |= {name: values for name, values in programs.items() if name != "program_score"}
     drawn |= {"intercept": linear.intercept, "thinning": linear.thinning}
-    again = sampling_noise(family, sites, streams.normal(draws, data.maps, data.regions))
-    return drawn | {"replicated": linear.thinning + again}
+    white = streams.normal(draws, data.maps, data.regions)
+    return drawn | {"replicated": linear.thinning + model.noise.draw(data.sampling, sites, data.identity, white)}

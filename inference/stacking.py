@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.options import FitSettings
+from pyro_neurovae.models.stacked import Stack
+from pyro_neurovae.models.training_settings import StackedTraining, TrainingSettings
 
+from .engine import fit_model, held_out_density
 from .noise import NoiseStreams
+from .programs.trained import TrainedPrograms
 from .sampler import Quantities, Sampler
+from .training import Progress, TrainingRecord
 
-__all__ = ["StackedSampler", "inner_folds", "mix_members", "stacking_weights"]
+__all__ = ["StackedSampler", "inner_folds", "mix_members", "stacking_weights", "train_stack"]
 
 # What every member can be said to have; a part that a member lacks is nought.
 _SHARED = (
@@ -62,14 +70,65 @@ def inner_folds(data: Observations, seeds: Sequence[int], folds: int) -> Tensor:
 
     (fold x replicate, map, region) bool, the fold first; the number of folds is at most that of the pairs.
     """
-    twin = data.twin.cpu().numpy()
-    kinds, unit = np.unique(twin, return_inverse=True)
+    kinds, unit = np.unique(data.pair.cpu().numpy(), return_inverse=True)
     folds = min(folds, len(kinds))
     dealt = [
         np.random.default_rng([seed, *b"stacking"]).permutation(np.arange(len(kinds)) % folds)[unit] for seed in seeds
     ]
     hidden = np.arange(folds)[:, None, None] == np.stack(dealt)  # (fold, replicate, region)
     return torch.as_tensor(hidden).flatten(0, 1)[:, None].expand(-1, data.maps, -1).to(data.seen.device)
+
+
+# Draws of each member that a held-out density is averaged over, for its weight alone.
+_WEIGHING_DRAWS = 400
+
+
+def train_stack(
+    model: Stack,
+    training: StackedTraining,
+    seeds: Sequence[int],
+    *,
+    draws: int,
+    programs: TrainedPrograms | None = None,
+    progress: Progress | None = None,
+) -> tuple[StackedSampler, TrainingRecord]:
+    """Train every member on all that is seen and on all but each fold of it; what is hidden weighs it.
+
+    See `methods.Method.fit` for the parameters; ``draws`` and ``programs`` are not used.
+    """
+    del draws, programs
+    data = model.data
+    hidden = inner_folds(data, seeds, model.settings.folds)  # (fold x replicate, map, region)
+    count = len(hidden) // data.replicates
+    within = data.select(torch.arange(data.replicates, device=hidden.device).repeat(count)).hide(hidden)
+    members, records, densities = {}, [], []
+    for name in model.settings.members:
+        own = _member_settings(name, training, data)
+        fitted = fit_model(data, own, seeds, progress=progress)
+        folds = fit_model(within, own, (*seeds,) * count, programs=fitted.sampler.trained, progress=progress)
+        moments = folds.sampler.predictive(folds.sampler.draw(_WEIGHING_DRAWS))
+        density = held_out_density(*moments, data.thinning.repeat(count, 1, 1))
+        densities.append(torch.where(hidden, density, 0.0).unflatten(0, (count, -1)).sum(0))
+        members[name] = fitted.sampler
+        records.append(cast(TrainingRecord, fitted.record))
+    weight = stacking_weights(torch.stack(densities, 2), data.seen)  # (replicate, map, member)
+    return StackedSampler(data, members, weight, tuple(seeds)), _joined(records)
+
+
+def _member_settings(name: str, training: StackedTraining, data: Observations) -> FitSettings:
+    """Default settings of a family, trained as the stack is."""
+    family, _ = family_of(name).settings().carried(int(data.expressed.sum()), data.genes)
+    own = {entry.name: getattr(training, entry.name) for entry in fields(training)}
+    return FitSettings(name, draws=_WEIGHING_DRAWS, family=family, training=TrainingSettings(**own))
+
+
+def _joined(records: Sequence[TrainingRecord]) -> TrainingRecord:
+    """Mean loss of the members, and the drift of the one that was furthest from settled."""
+    elbo, drift, drift_se = (
+        torch.stack([getattr(one, part) for one in records]) for part in ("elbo", "drift", "drift_se")
+    )
+    worst = drift.argmax(0, keepdim=True)
+    return TrainingRecord(elbo.mean(0), drift.gather(0, worst)[0], drift_se.gather(0, worst)[0])
 
 
 @dataclass(frozen=True)
@@ -99,18 +158,21 @@ class StackedSampler:
 
     def draw_prior(self, seed: int, draws: int) -> Quantities:
         """Mix the members' priors as the first replicate mixes the members."""
-        return mix_members(
-            [member.draw_prior(seed, draws) for member in self.members.values()], self._choose(draws)[:1]
-        )
+        return mix_members([member.draw_prior(seed, draws) for member in self.members.values()], self._choose(draws))
 
     def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
         """Nothing: the members' hyperparameters are not the same ones."""
         del drawn
         return {}
 
-    def spread(self, unexplained: Tensor) -> Tensor:
-        """Root of sampling and unexplained variance; (replicate, draw, map, region)."""
-        return next(iter(self.members.values())).spread(unexplained)
+    @property
+    def trained(self) -> TrainedPrograms | None:
+        """None: the programs belong to members."""
+        return None
+
+    def predictive(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each value given a draw, of which the noise is every member's."""
+        return next(iter(self.members.values())).predictive(drawn)
 
     def kept(self) -> dict[str, np.ndarray]:
         """The weights; (replicate, map, member)."""

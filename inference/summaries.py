@@ -7,35 +7,34 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from pyro_neurovae.models.families import Family
 from pyro_neurovae.models.marginal import centre
 from pyro_neurovae.models.observations import Observations
 
-__all__ = ["SOURCES", "gene_weights", "loadings", "region_shares", "variance_shares"]
-
-SOURCES = ("transcriptomic", "spatial", "unexplained", "sampling")
+__all__ = ["gene_weights", "loadings", "region_shares", "variance_shares"]
 
 
-def variance_shares(drawn: Mapping[str, Tensor], data: Observations) -> Tensor:
+def variance_shares(drawn: Mapping[str, Tensor], data: Observations, family: Family) -> Tensor:
     """Shares of a map's variance; (replicate, draw, map, source), summing to one.
 
-    The variance over regions of the transcriptomic and of the spatial part, the unexplained variance and the
-    mean sampling variance of the seen regions, each divided by their sum. Where the two parts are correlated
-    over the regions the sum is not the map's variance: the share says how much each part moves by itself.
+    The variance over regions of each part (transcriptomic, spatial), the unexplained variance and the mean sampling
+    variance of the seen regions, each divided by their sum (`Family.sources`). Where parts are correlated over
+    the regions the sum is not the map's variance: the share says how much each part moves by itself.
     """
-    deviations = _squared_deviations(drawn, data)
+    deviations = _squared_deviations(drawn, data, family)
     seen = data.seen[: len(deviations), None, :, None].to(data.thinning.dtype)  # a prior has the first replicate only
-    sampling = (deviations[..., 3:, :] * seen).sum(-1) / seen.sum(-1)
-    parts = torch.cat([deviations[..., :3, :].mean(-1), sampling], -1)
+    sampling = (deviations[..., -1:, :] * seen).sum(-1) / seen.sum(-1)
+    parts = torch.cat([deviations[..., :-1, :].mean(-1), sampling], -1)
     return parts / parts.sum(-1, keepdim=True)
 
 
-def region_shares(drawn: Mapping[str, Tensor], data: Observations) -> Tensor:
+def region_shares(drawn: Mapping[str, Tensor], data: Observations, family: Family) -> Tensor:
     """Shares of each region's squared deviation from the map's mean; (replicate, draw, map, region, source)."""
-    parts = _squared_deviations(drawn, data).mT
+    parts = _squared_deviations(drawn, data, family).mT
     return parts / parts.sum(-1, keepdim=True)
 
 
-def _squared_deviations(drawn: Mapping[str, Tensor], data: Observations) -> Tensor:
+def _squared_deviations(drawn: Mapping[str, Tensor], data: Observations, family: Family) -> Tensor:
     """(replicate, draw, map, source, region)."""
     like = drawn["thinning"]
 
@@ -43,9 +42,9 @@ def _squared_deviations(drawn: Mapping[str, Tensor], data: Observations) -> Tens
         field = drawn.get(part)
         return torch.zeros_like(like) if field is None else centre(field, torch.ones_like(field)).square()
 
-    unexplained = drawn["unexplained_scale"].square()[..., None].expand_as(like)
+    unexplained = family.noise.unexplained(drawn).expand_as(like)
     sampling = data.sampling.diagonal(dim1=-2, dim2=-1).expand_as(like)
-    return torch.stack([squared("transcriptomic"), squared("spatial"), unexplained, sampling], -2)
+    return torch.stack([*(squared(part) for part in family.parts), unexplained, sampling], -2)
 
 
 def gene_weights(transcriptomic: Tensor, expression: Tensor, expressed: Tensor) -> Tensor:

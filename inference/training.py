@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-import pyro
 import torch
 from torch import Tensor, nn
 
 from .elbo import ReplicateELBO
+from .switches import quick, suspended
 
 __all__ = ["Progress", "TrainingRecord", "train"]
 
@@ -99,7 +98,7 @@ def train(
     """
     optimiser = torch.optim.Adam(guide.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
     elbo, history = ReplicateELBO(), []
-    with _quick_pyro():
+    with quick():
         for step in range(steps):
             if stopping is None:
                 for group in optimiser.param_groups:
@@ -110,7 +109,8 @@ def train(
             optimiser.step()
             history.append(value.detach())
             if progress is not None:
-                progress(label, step + 1, steps, float(history[-1].mean()))
+                with suspended():
+                    progress(label, step + 1, steps, float(history[-1].mean()))
             if stopping is not None and stopping.done(step + 1):
                 break
     record = _record(torch.stack(history, -1))
@@ -129,8 +129,3 @@ def _record(elbo: Tensor) -> TrainingRecord:
     drift = last.mean(-1) - before.mean(-1)
     drift_se = ((last.var(-1) + before.var(-1)) / window).sqrt()
     return TrainingRecord(elbo, drift, drift_se)
-
-
-def _quick_pyro() -> AbstractContextManager[Any]:
-    # Shapes and supports are checked once when a model is built; at every step the checks cost more than the sums.
-    return pyro.validation_enabled(False)

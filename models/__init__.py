@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .cross_scale import CrossScale
     from .expression import Expression
     from .gmrf import GMRF
-    from .linear import ThinningFamily
+    from .linear import LinearModel
     from .marginal import PartlySeenNormal, ProgramExpression
     from .observations import Observations
     from .smoothness import PCSmoothness, pc_scale
@@ -21,13 +21,13 @@ _HOME_OF = {
     "CrossScale": "cross_scale",
     "Expression": "expression",
     "GMRF": "gmrf",
+    "LinearModel": "linear",
     "Observations": "observations",
     "PCSmoothness": "smoothness",
     "PartlySeenNormal": "marginal",
     "ProgramExpression": "marginal",
     "Spatial": "spatial",
     "Spectrum": "spectrum",
-    "ThinningFamily": "linear",
     "pc_scale": "smoothness",
 }
 
@@ -37,4 +37,6 @@ __all__ = [*_HOME_OF]
 def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    found = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = found
+    return found

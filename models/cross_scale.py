@@ -8,18 +8,18 @@ from typing import Any, ClassVar
 import pyro
 from torch import Tensor
 
+from .algebra import tied_programs
 from .gmrf import GMRF
-from .linear import ThinningFamily
+from .linear import LinearModel
 from .marginal import ProgramExpression
 from .observations import Observations
 from .settings import CrossScaleSettings
 from .smoothness import PCSmoothness, pc_scale
-from .spatial import spatial_root
 
 __all__ = ["CrossScale"]
 
 
-class CrossScale(ThinningFamily):
+class CrossScale(LinearModel):
     r"""Cross-scale generative model of expression X and thinning y (DESIGN.md, section 2).
 
     .. math::
@@ -42,8 +42,8 @@ class CrossScale(ThinningFamily):
     scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, b and u are integrated out.
     """
 
-    name: ClassVar[str] = "cross-scale"
     parts: ClassVar[tuple[str, ...]] = ("transcriptomic", "spatial")
+    has_programs: ClassVar[bool] = True
 
     def __init__(self, data: Observations, settings: CrossScaleSettings) -> None:
         super().__init__(data, settings)
@@ -61,7 +61,7 @@ class CrossScale(ThinningFamily):
         own: Any = {{"bym2": "phi", "leroux": "rho"}[self.settings.program_prior]: smoothness}
         return GMRF(self.data.spectrum, self.settings.program_prior, **own)
 
-    def expression_half(self, draws: int = 1) -> tuple[Tensor, Tensor]:
+    def expression_part(self, draws: int = 1) -> dict[str, Tensor]:
         """Pyro model of the genes; returns z (replicate, draw, program, region) and s (replicate, draw, program)."""
         with self.replicate_plate(), self.draw_plate(draws):
             noise = pyro.sample("expression_noise", self.noise_prior)
@@ -70,7 +70,7 @@ class CrossScale(ThinningFamily):
                 smoothness = pyro.sample("smoothness", self.smoothness_prior)
                 score = pyro.sample("program_score", self.program_gmrf(smoothness))
             pyro.sample("expression", self.expression(score, strength, noise), obs=self.data.scatter)
-        return score, strength
+        return {"program_score": score, "strength": strength}
 
     def expression(self, score: Tensor, strength: Tensor, noise: Tensor) -> ProgramExpression:
         """Likelihood of the genes given z, s and tau (replicate, draw, 1)."""
@@ -86,18 +86,17 @@ class CrossScale(ThinningFamily):
         }
         return super().log_prior(drawn) | {name: prior.log_prob(drawn[name]) for name, prior in own.items()}
 
-    def tied(self, score: Tensor, strength: Tensor) -> Tensor:
-        """Programs as thinning sees them, H Z s / |s|; (replicate, draw, program, region)."""
-        scaled = score * (strength / strength.norm(dim=-1, keepdim=True))[..., None]
-        return scaled + self.settings.homologue_sharing * (scaled[..., self.data.homologue] - scaled) / 2
+    def fixed_roots(self) -> dict[str, Tensor]:
+        """Root of the spatial part."""
+        return {"spatial": self.data.spectrum.prior_root(self.settings.spatial_prior)}
 
-    def roots(self, programs: Tensor | None = None) -> dict[str, Tensor]:
-        """Roots of the transcriptomic (scaled programs, sum of squared strengths one) and the spatial part."""
-        if programs is None:
-            raise ValueError("the cross-scale family needs its programs: run expression_half first.")
-        return {"transcriptomic": programs, "spatial": spatial_root(self.data, self.settings.spatial_prior)}
+    def program_roots(self, programs: Mapping[str, Any], homologue: Any = None) -> dict[str, Any]:
+        """Programs as thinning sees them, H Z s / |s|: the root of the transcriptomic part."""
+        own = self.data.homologue if homologue is None else homologue
+        score, strength = programs["program_score"], programs["strength"]
+        return {"transcriptomic": tied_programs(score, strength, own, self.settings.homologue_sharing)}
 
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""
-        score, strength = self.expression_half(draws)
-        self.thinning_half(self.kernels(self.tied(score, strength)), draws)
+        self.new_plates()
+        self.thinning_part(self.kernels(self.expression_part(draws)), draws)

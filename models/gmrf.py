@@ -49,24 +49,25 @@ class _FreeCoefficients(Transform):
     def __init__(self, spectrum: Spectrum) -> None:
         super().__init__()
         self.spectrum = spectrum
-        self.free = spectrum.vectors[:, ~spectrum.null]
+        self.free = (~spectrum.null).nonzero()[:, 0]
         self.codomain = SumToZero(spectrum)
 
     def _call(self, x: Tensor) -> Tensor:
-        return x @ self.free.mT.to(x.dtype)
+        whole = x.new_zeros((*x.shape[:-1], self.spectrum.n_regions), dtype=self.spectrum.values.dtype)
+        return self.spectrum.unrotate(whole.index_copy(-1, self.free, x.to(whole.dtype))).to(x.dtype)
 
     def _inverse(self, y: Tensor) -> Tensor:
-        return y @ self.free.to(y.dtype)
+        return self.spectrum.rotate(y.to(self.spectrum.values.dtype))[..., self.free].to(y.dtype)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         del y
         return x.new_zeros(x.shape[:-1])
 
     def forward_shape(self, shape: torch.Size) -> torch.Size:
-        return torch.Size((*shape[:-1], self.free.shape[0]))
+        return torch.Size((*shape[:-1], self.spectrum.n_regions))
 
     def inverse_shape(self, shape: torch.Size) -> torch.Size:
-        return torch.Size((*shape[:-1], self.free.shape[1]))
+        return torch.Size((*shape[:-1], len(self.free)))
 
 
 @biject_to.register(SumToZero)

@@ -1,9 +1,9 @@
-"""What every family has: data, settings, plates and the priors of a map's scales."""
+"""What the models of every family have: data, settings, plates and the priors of a map's scales."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import pyro
 from pyro.distributions import Exponential
@@ -11,14 +11,14 @@ from pyro.distributions import Exponential
 from .observations import Observations
 from .smoothness import pc_scale
 
-__all__ = ["Family"]
+__all__ = ["Model"]
 
 
 def _plate(name: str, size: int, dim: int) -> Any:
     return pyro.plate(name, size, dim=dim)
 
 
-class Family:
+class Model:
     """A generative process of thinning, for B replicates side by side.
 
     Every tensor is ordered (replicate, draw, map, ...).
@@ -31,12 +31,14 @@ class Family:
         The family's record from `pyro_neurovae.settings`.
     """
 
-    name: ClassVar[str]
-
     def __init__(self, data: Observations, settings: Any) -> None:
         self.data, self.settings = data, settings
         # All parts of one model enter the same plates, so each is made once.
         self._plates = lru_cache(maxsize=None)(_plate)
+
+    def new_plates(self) -> None:
+        """Begin a run of the whole process with plates of its own: Pyro's inference looks for them in every trace."""
+        self._plates.cache_clear()
 
     def scale_prior(self, name: str) -> Exponential:
         """PC prior of a standard deviation, in units of each map; batch (replicate, 1, map)."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from .algebra import intercept_level
 from .spectrum import Spectrum
 
 __all__ = ["Observations", "units"]
@@ -39,7 +41,7 @@ class Observations:
         Prior standard deviation of the intercept; (replicate, map).
     edge_index, edge_weight
         The graph's edges in both directions, for the GNN; (2, edge) and (edge,).
-    twin
+    pair
         Number that a region shares with its homologue and with no other; (region,) long.
     homologue
         Each region's homologue, itself where it has none; (region,) long.
@@ -58,7 +60,7 @@ class Observations:
     level: Tensor
     edge_index: Tensor
     edge_weight: Tensor
-    twin: Tensor
+    pair: Tensor
     homologue: Tensor
     lobe: Tensor | None
 
@@ -73,6 +75,11 @@ class Observations:
         thinning = torch.where(seen, self.thinning, torch.zeros_like(self.thinning))
         unit, level = units(thinning, seen)
         return replace(self, thinning=thinning, seen=seen, unit=unit, level=level)
+
+    @cached_property
+    def identity(self) -> Tensor:
+        """Identity matrix; (region, region)."""
+        return torch.eye(self.regions, dtype=self.sampling.dtype, device=self.sampling.device)
 
     @property
     def replicates(self) -> int:
@@ -95,5 +102,4 @@ def units(thinning: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     count = seen.sum(-1)
     mean = (thinning * seen).sum(-1) / count
     deviation = torch.where(seen, thinning - mean[..., None], torch.zeros_like(thinning))
-    size = (thinning.square() * seen).sum(-1) / count
-    return (deviation.square().sum(-1) / count).sqrt(), 2 * size.sqrt()
+    return (deviation.square().sum(-1) / count).sqrt(), intercept_level(thinning, seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import pyro
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .gmrf import GMRF
 from .layers import ReplicateLinear, Uniform
-from .model import Family
+from .model import Model
 from .observations import Observations
 from .settings import PaperSettings, PCPrior
 from .smoothness import PCSmoothness
@@ -20,7 +20,7 @@ from .smoothness import PCSmoothness
 __all__ = ["Decoder", "Paper"]
 
 
-class Paper(Family):
+class Paper(Model):
     r"""A latent field on the cortex, decoded region by region into thinning (DESIGN.md, section 2).
 
     .. math::
@@ -43,9 +43,10 @@ class Paper(Family):
     Parameters
     ----------
     data, settings
-        As `Family` takes them.
+        As `Model` takes them.
     decode
-        f: from (replicate, draw, latent, region) to (replicate, draw, map, region); see `Decoder`.
+        f: from (replicate, draw, latent, region) to (replicate, draw, map, region); see `Decoder`. None (the default)
+        until training makes one: without it there is no thinning.
 
     References
     ----------
@@ -53,9 +54,9 @@ class Paper(Family):
     organization, arXiv:2606.05870.
     """
 
-    name: ClassVar[str] = "paper"
-
-    def __init__(self, data: Observations, settings: PaperSettings, decode: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self, data: Observations, settings: PaperSettings, decode: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         super().__init__(data, settings)
         self.decode = decode
         count = data.seen.sum(-1)
@@ -77,6 +78,7 @@ class Paper(Family):
 
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""
+        self.new_plates()
         with self.replicate_plate(), self.draw_plate(draws):
             lam = self.settings.lam if self.lam_prior is None else pyro.sample("lam", self.lam_prior)
             with pyro.plate("latent_dimension", self.settings.n_latent, dim=-1):
@@ -93,11 +95,16 @@ class Paper(Family):
 
     def likelihood(self, latent: Tensor, sigma: Tensor) -> Any:
         """Likelihood of a map given z (replicate, draw, latent, region) and sigma (replicate, draw, map)."""
-        spread = (sigma.square()[..., None] + self.sampling_variance()).sqrt()
-        return Normal(self.mean(latent), spread).mask(self.data.seen[:, None]).to_event(1)
+        return Normal(self.mean(latent), self.spread(sigma)).mask(self.data.seen[:, None]).to_event(1)
+
+    def spread(self, sigma: Tensor) -> Tensor:
+        """Standard deviation of a value about the noise-free one, for sigma (replicate, draw, map)."""
+        return self.settings.noise.spread(self.sampling(), {"unexplained_scale": sigma})
 
     def mean(self, latent: Tensor) -> Tensor:
         """Noise-free thinning in map units; (replicate, draw, map, region)."""
+        if self.decode is None:
+            raise ValueError("the model has no decoder yet: train it, or give decode.")
         return self.centre[:, None, :, None] + self.data.unit[:, None, :, None] * self.decode(latent)
 
     def fixed_scale(self) -> Tensor | None:
@@ -105,10 +112,10 @@ class Paper(Family):
         sigma = self.settings.unexplained_scale
         return None if isinstance(sigma, PCPrior) else sigma * self.data.unit[:, None]
 
-    def sampling_variance(self) -> Tensor:
-        """Squared standard errors, or 0 where the settings leave them out; (map, region)."""
-        variance = self.data.sampling.diagonal(dim1=-2, dim2=-1)
-        return variance if self.settings.standard_errors else torch.zeros_like(variance)
+    def sampling(self) -> Tensor:
+        """Sampling covariance, its diagonal alone; 0 where the settings leave it out; (map, region, region)."""
+        counted = self.data.sampling * self.data.identity
+        return counted if self.settings.counts_sampling_error else torch.zeros_like(counted)
 
 
 class Decoder(nn.Module):

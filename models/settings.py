@@ -1,38 +1,32 @@
-"""What a fit was asked to do: one frozen record a family, one for training, all of them JSON both ways."""
+"""Settings of the families: one frozen record each, checked where it is made."""
 
 from __future__ import annotations
 
-import json
 import math
-import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from numbers import Integral, Real
-from typing import Any, Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal
 
 from pyro_neurovae.errors import SettingsError
 
+from .noise import GaussianNoise, Noise
+from .setting_checks import check_flag, check_known, check_number, check_whole
+
 __all__ = [
-    "EXPRESSION_HALF",
-    "FAMILIES",
+    "SCALES",
     "CrossScaleSettings",
-    "AnyTraining",
-    "ExactTraining",
     "ExpressionSettings",
     "FamilySettings",
-    "FitSettings",
-    "METHODS",
-    "NutsTraining",
     "PCPrior",
     "PaperSettings",
-    "PaperTraining",
     "SpatialSettings",
-    "TrainingSettings",
-    "check_seed",
-    "fit_settings",
-    "parse_options",
-    "training_of",
+    "StackedSettings",
 ]
+
+# Name of a choice to the settings that it changes.
+Choices = dict[str, dict[str, Any]]
+
+# Settings that are priors of a map's scales.
+SCALES = ("transcriptomic_scale", "spatial_scale", "unexplained_scale")
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,43 @@ class PCPrior:
 
 
 @dataclass(frozen=True)
-class CrossScaleSettings:
+class FamilySettings:
+    """What the settings of every family can be asked."""
+
+    # Settings that the posterior of the programs given the expression depends on; a family without programs has none.
+    of_programs: ClassVar[tuple[str, ...]] = ()
+
+    # What lies between an observed value and the noise-free thinning; a prior of each of its scales is a setting.
+    noise: ClassVar[Noise] = GaussianNoise()
+
+    @property
+    def counts_sampling_error(self) -> bool:
+        """Whether the known standard errors are part of the noise."""
+        return True
+
+    def carried(self, measured: int, genes: int) -> tuple[FamilySettings, tuple[str, ...]]:
+        """Settings that so many measured regions and genes can carry, and notices of what was lowered."""
+        del measured, genes
+        return self, ()
+
+    def alternatives(self, *, paired: bool) -> Choices:
+        """Settings that another analyst might have chosen: here the priors of the scales, wider and narrower.
+
+        ``paired`` says whether regions have homologues.
+        """
+        del paired
+        own: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        priors = {name: own[name] for name in SCALES if isinstance(own.get(name), PCPrior)}
+        if not priors:
+            return {}
+        return {
+            f"scale priors {label}": {name: PCPrior(factor * one.upper, one.alpha) for name, one in priors.items()}
+            for label, factor in (("three times as wide", 3.0), ("a third as wide", 1 / 3))
+        }
+
+
+@dataclass(frozen=True)
+class CrossScaleSettings(FamilySettings):
     """Settings of the family ``cross-scale``; scales are in units of each map's standard deviation.
 
     Attributes
@@ -85,28 +115,54 @@ class CrossScaleSettings:
     unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
 
     def __post_init__(self) -> None:
-        _whole(self, "n_programs")
-        _priors(self)
-        _number(self, "homologue_sharing", least=0.0)
+        check_whole(self, "n_programs")
+        _check_priors(self)
+        check_number(self, "homologue_sharing", least=0.0)
         if self.homologue_sharing > 1:
             raise SettingsError(f"homologue_sharing is {self.homologue_sharing}; give a number from 0 to 1.")
-        _require("program_prior", self.program_prior, ("bym2", "leroux"))
-        _require("spatial_prior", self.spatial_prior, ("icar", "iid"))
+        check_known("program_prior", self.program_prior, ("bym2", "leroux"))
+        check_known("spatial_prior", self.spatial_prior, ("icar", "iid"))
+
+    # What the posterior of the programs given the expression depends on: the rest is the maps' own.
+    of_programs: ClassVar[tuple[str, ...]] = (
+        *("n_programs", "program_prior", "smoothness", "strength", "expression_noise"),
+    )
+
+    def carried(self, measured: int, genes: int) -> tuple[CrossScaleSettings, tuple[str, ...]]:
+        """Ask for no more programs than a third of the measured regions, or than genes, can carry."""
+        most = max(1, min(measured // 3, genes))
+        if self.n_programs <= most:
+            return self, ()
+        limit = f"a third of the {measured} regions with expression" if most < genes else "the number of genes"
+        notice = f"n_programs lowered from {self.n_programs} to {most}, {limit}: more could not be told from noise."
+        return replace(self, n_programs=most), (notice,)
+
+    def alternatives(self, *, paired: bool) -> Choices:
+        """Other numbers and priors of the programs, other sharing of homologues, other scales, and no field."""
+        numbers = sorted({max(1, self.n_programs // 2), self.n_programs + self.n_programs // 2} - {self.n_programs})
+        found: Choices = {f"{number} programs": {"n_programs": number} for number in numbers}
+        found["Leroux programs (rho)"] = {"program_prior": "leroux"}
+        # Programs that hardly know of each other's regions, and noise in place of the field.
+        found["no graph"] = {"spatial_prior": "iid", "smoothness": PCPrior(0.01, 0.99)}
+        if paired:
+            others = (value for value in (0.0, 1.0) if value != self.homologue_sharing)
+            found |= {f"homologue sharing {value:g}": {"homologue_sharing": value} for value in others}
+        return found | super().alternatives(paired=paired) | {"no spatial smoothness": {"spatial_prior": "iid"}}
 
 
 @dataclass(frozen=True)
-class ExpressionSettings:
+class ExpressionSettings(FamilySettings):
     """Settings of the baseline ``expression`` (Bayesian ridge on every gene)."""
 
     transcriptomic_scale: PCPrior = PCPrior(1.0, 0.1)
     unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
 
     def __post_init__(self) -> None:
-        _priors(self)
+        _check_priors(self)
 
 
 @dataclass(frozen=True)
-class SpatialSettings:
+class SpatialSettings(FamilySettings):
     """Settings of the baseline ``spatial`` (a smooth field and nothing else)."""
 
     spatial_prior: Literal["icar", "iid"] = "icar"
@@ -114,12 +170,16 @@ class SpatialSettings:
     unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
 
     def __post_init__(self) -> None:
-        _priors(self)
-        _require("spatial_prior", self.spatial_prior, ("icar", "iid"))
+        _check_priors(self)
+        check_known("spatial_prior", self.spatial_prior, ("icar", "iid"))
+
+    def alternatives(self, *, paired: bool) -> Choices:
+        """Other priors of the scales, and no smoothness."""
+        return super().alternatives(paired=paired) | {"no spatial smoothness": {"spatial_prior": "iid"}}
 
 
 @dataclass(frozen=True)
-class PaperSettings:
+class PaperSettings(FamilySettings):
     """Settings of the family ``paper``, with the values of arXiv:2606.05870 where it gives them.
 
     Attributes
@@ -147,14 +207,27 @@ class PaperSettings:
     standard_errors: bool = True
 
     def __post_init__(self) -> None:
-        _whole(self, "n_latent", "layers", "width")
-        _number_or_prior(self, "lam", least=0.0)
-        _number_or_prior(self, "unexplained_scale", above=0.0)
-        _flag(self, "standard_errors")
+        check_whole(self, "n_latent", "layers", "width")
+        _check_number_or_prior(self, "lam", least=0.0)
+        _check_number_or_prior(self, "unexplained_scale", above=0.0)
+        check_flag(self, "standard_errors")
+
+    @property
+    def counts_sampling_error(self) -> bool:
+        """Whether the known standard errors are part of the noise."""
+        return self.standard_errors
+
+    def alternatives(self, *, paired: bool) -> Choices:
+        """Other priors of the scales, and other weights of the smoothness penalty."""
+        return super().alternatives(paired=paired) | {f"lambda {v:g}": {"lam": v} for v in (0.0, 0.01, 1.0)}
+
+
+# Families that a stack can mix: those whose predictions of regions have a closed form.
+_STACKABLE = ("cross-scale", "expression", "spatial")
 
 
 @dataclass(frozen=True)
-class StackedSettings:
+class StackedSettings(FamilySettings):
     """Settings of ``stacked``: families mixed by how well each predicts regions it has not seen.
 
     Attributes
@@ -173,293 +246,15 @@ class StackedSettings:
             raise SettingsError(f'members is {self.members!r}; give several, as in members=["cross-scale","spatial"].')
         object.__setattr__(self, "members", tuple(self.members))
         for member in self.members:
-            _require("member", member, STACKABLE)
+            check_known("member", member, _STACKABLE)
         if len(self.members) < 2 or len(set(self.members)) < len(self.members):
             raise SettingsError(f"members is {list(self.members)}; give two or more different ones.")
-        _whole(self, "folds")
+        check_whole(self, "folds")
         if self.folds < 2:
             raise SettingsError(f"folds is {self.folds}; give at least 2.")
 
 
-STACKABLE = ("cross-scale", "expression", "spatial")
-
-# How a posterior is found: a trained guide, NumPyro's sampler, or a grid over two scales.
-METHODS = ("svi", "nuts", "exact")
-
-# What of the cross-scale settings belongs to the half that no thinning map enters.
-EXPRESSION_HALF = ("n_programs", "program_prior", "smoothness", "strength", "expression_noise")
-
-FamilySettings = CrossScaleSettings | ExpressionSettings | PaperSettings | SpatialSettings | StackedSettings
-FAMILIES: dict[str, type[FamilySettings]] = {
-    "cross-scale": CrossScaleSettings,
-    "expression": ExpressionSettings,
-    "spatial": SpatialSettings,
-    "paper": PaperSettings,
-    "stacked": StackedSettings,
-}
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How the guides are trained: Adam with a cosine schedule, then a fixed number of exact draws.
-
-    Attributes
-    ----------
-    steps, map_steps
-        Optimiser steps of the expression half and of each map's own globals. Training always takes all of
-        them (the learning rate falls to zero at the last one, so stopping sooner would stop short); whether
-        the ELBO had settled is measured afterwards and recorded.
-    learning_rate, map_learning_rate
-        Adam's first learning rate for each; both fall to zero along a cosine.
-    particles, map_particles
-        Monte Carlo draws per step.
-    proposals
-        Importance proposals per draw for a map's globals.
-    program_proposals
-        Draws of the programs, made from expression alone, for each that is kept by the evidence of the thinning.
-    program_sweeps
-        Gibbs sweeps that take the guide's draws of the programs to their exact posterior given the expression; 0 keeps
-        the draws as the guide has them.
-    """
-
-    steps: int = 100
-    map_steps: int = 200
-    learning_rate: float = 0.03
-    map_learning_rate: float = 0.1
-    particles: int = 1
-    map_particles: int = 8
-    proposals: int = 4
-    program_proposals: int = 1
-    program_sweeps: int = 20
-
-    def __post_init__(self) -> None:
-        _whole(self, "steps", "map_steps", "particles", "map_particles", "proposals", "program_proposals")
-        _number(self, "program_sweeps", least=0.0)
-        if self.program_sweeps != int(self.program_sweeps):
-            raise SettingsError(f"program_sweeps is {self.program_sweeps}; give a whole number.")
-        _number(self, "learning_rate", above=0.0)
-        _number(self, "map_learning_rate", above=0.0)
-
-
-@dataclass(frozen=True)
-class PaperTraining:
-    """How ``paper`` is trained: full-batch Adam, stopped by held-back regions.
-
-    Attributes
-    ----------
-    steps
-        Most optimiser steps.
-    learning_rate
-        Adam's, the same at every step.
-    particles
-        Monte Carlo draws per step.
-    validation
-        Share of the homologue pairs (regions, where the graph has none) that are kept from the gradient; the
-        state with the largest correlation over them is the one that is kept. 0 trains on all regions and keeps
-        the last state.
-    warm_up
-        Steps before the correlation is first looked at: over a few pairs it can be large by luck while the decoder
-        has learnt nothing.
-    patience
-        Steps without a larger correlation after which training stops.
-    """
-
-    steps: int = 2000
-    learning_rate: float = 1e-3
-    particles: int = 1
-    validation: float = 0.1
-    warm_up: int = 500
-    patience: int = 500
-
-    def __post_init__(self) -> None:
-        _whole(self, "steps", "particles", "warm_up", "patience")
-        _number(self, "learning_rate", above=0.0)
-        _number(self, "validation", least=0.0)
-        if self.validation > 0.5:
-            raise SettingsError(f"validation is {self.validation}; give a share of the pairs from 0 to 0.5.")
-        if self.validation and self.warm_up >= self.steps:
-            raise SettingsError(
-                f"warm_up is {self.warm_up} and steps {self.steps}: no state would be looked at; lower warm_up, or set "
-                "validation to 0."
-            )
-
-
-@dataclass(frozen=True)
-class NutsTraining:
-    """How NUTS samples.
-
-    Attributes
-    ----------
-    warm_up
-        Draws of each chain that tune the sampler and are thrown away.
-    target_accept
-        Mean acceptance probability that the step size is tuned to.
-    max_tree_depth
-        Largest depth of a trajectory, which then has 2^depth steps.
-    """
-
-    warm_up: int = 500
-    target_accept: float = 0.8
-    max_tree_depth: int = 5
-
-    def __post_init__(self) -> None:
-        _whole(self, "warm_up", "max_tree_depth")
-        _number(self, "target_accept", above=0.0)
-        if self.target_accept >= 1:
-            raise SettingsError(f"target_accept is {self.target_accept}; give a probability below 1.")
-
-
-@dataclass(frozen=True)
-class ExactTraining:
-    """How the exact posterior of ``expression`` and ``spatial`` is found.
-
-    Attributes
-    ----------
-    points
-        Points of the grid along each of the two scales, even in the logarithm.
-    """
-
-    points: int = 80
-
-    def __post_init__(self) -> None:
-        _whole(self, "points")
-        if self.points < _LEAST_POINTS:
-            raise SettingsError(f"points is {self.points}; give at least {_LEAST_POINTS} for each scale.")
-
-
-_LEAST_POINTS = 10
-
-AnyTraining = TrainingSettings | PaperTraining | NutsTraining | ExactTraining
-
-
-def training_of(model: str, method: str = "svi") -> type[AnyTraining]:
-    """Class of a model's training settings.
-
-    Raises
-    ------
-    SettingsError
-        For an unknown method, or one that the model does not have.
-    """
-    _require("method", method, METHODS)
-    if method != "svi":
-        if model in ("paper", "stacked"):
-            raise SettingsError(f"the model {model} is fitted by svi only; leave out method.")
-        return NutsTraining if method == "nuts" else ExactTraining
-    return PaperTraining if model == "paper" else TrainingSettings
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """Everything that decides a fit's numbers, apart from the study: recorded in every result."""
-
-    model: str = "cross-scale"
-    method: str = "svi"
-    seed: int = 0
-    draws: int = 1000
-    restarts: int = 1
-    device: str = "auto"
-    family: FamilySettings = field(default_factory=CrossScaleSettings)
-    training: AnyTraining = field(default_factory=TrainingSettings)
-
-    def __post_init__(self) -> None:
-        _require("model", self.model, tuple(FAMILIES))
-        _whole(self, "draws", "restarts")
-        check_seed(self.seed)
-
-    def to_json(self) -> str:
-        """Write the settings as one line of JSON; a number of NumPy becomes a plain one."""
-        return json.dumps(asdict(self), default=lambda number: number.item())
-
-    @classmethod
-    def from_json(cls, text: str) -> FitSettings:
-        """Read what `to_json` wrote."""
-        record = json.loads(text)
-        family = FAMILIES[record["model"]]
-        priors: dict[str, Any] = {
-            k: PCPrior(**v) if isinstance(v, dict) else v for k, v in record.pop("family").items()
-        }
-        training = training_of(record["model"], record.get("method", "svi"))(**record.pop("training"))
-        return cls(**record, family=family(**priors), training=training)
-
-
-def fit_settings(model: str = "cross-scale", *, method: str = "svi", **options: Any) -> FitSettings:
-    """Build settings from flat options, each sent to the record that has a field of that name.
-
-    Raises
-    ------
-    SettingsError
-        For an unknown model (the known ones are listed) or an option that the model does not have.
-    """
-    _require("model", model, tuple(FAMILIES))
-    family, training, top = FAMILIES[model](), training_of(model, method)(), FitSettings()
-    placed: dict[str, dict[str, Any]] = {"family": {}, "training": {}, "top": {}}
-    for name, value in options.items():
-        home = next((h for h, r in (("top", top), ("family", family), ("training", training)) if _has(r, name)), None)
-        if home is None or name in ("family", "training"):
-            known = sorted(f.name for r in (family, training) for f in fields(r))
-            raise SettingsError(f"model {model} has no setting {name!r}; it has {', '.join(known)}.")
-        placed[home][name] = value
-    return replace(
-        top,
-        model=model,
-        method=method,
-        family=replace(family, **placed["family"]),
-        training=replace(training, **placed["training"]),
-        **placed["top"],
-    )
-
-
-def parse_options(texts: Sequence[str] | None, *, taken: Sequence[str] = ()) -> dict[str, Any]:
-    """Read settings written as NAME=VALUE: numbers, true or false, words, and pc(upper, alpha) for a `PCPrior`.
-
-    Names ``taken`` have an option of their own.
-
-    Raises
-    ------
-    SettingsError
-        For a text of another form, or a name that is taken.
-    """
-    options: dict[str, Any] = {}
-    for text in texts or ():
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (name and equals and value):
-            raise SettingsError(f"the setting {text!r} has no value; write NAME=VALUE, for example lam=0.1.")
-        if name in taken:
-            raise SettingsError(f"{name} can't be set so; use the command's own option for it, where it has one.")
-        prior = re.fullmatch(r"pc\(([^,()]+),([^,()]+)\)", value, re.IGNORECASE)
-        try:
-            options[name] = PCPrior(*map(float, prior.groups())) if prior else json.loads(_WORDS.get(value, value))
-        except json.JSONDecodeError:
-            options[name] = value
-        except ValueError as error:
-            if isinstance(error, SettingsError):
-                raise
-            raise SettingsError(f"the prior {value!r} holds no two numbers; write pc(upper, alpha).") from error
-    return options
-
-
-# How Python writes what JSON writes in small letters.
-_WORDS = {"True": "true", "False": "false"}
-
-
-def check_seed(seed: int) -> None:
-    """Raise SettingsError unless ``seed`` is a whole number from 0 to 2^63 - 1."""
-    if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
-        raise SettingsError(f"seed is {seed!r}; give a whole number from 0 to 2^63 - 1.")
-
-
-def _has(record: Any, name: str) -> bool:
-    return any(f.name == name for f in fields(record))
-
-
-def _whole(record: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(record, name)
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise SettingsError(f"{name} is {value!r}; give a whole number of at least 1.")
-
-
-def _priors(record: FamilySettings) -> None:
+def _check_priors(record: Any) -> None:
     """Check that what defaults to a PCPrior is one."""
     for entry in fields(record):
         value = getattr(record, entry.name)
@@ -467,25 +262,6 @@ def _priors(record: FamilySettings) -> None:
             raise SettingsError(f"{entry.name} is {value!r}; give PCPrior(upper=..., alpha=...).")
 
 
-def _number(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:
-    value = getattr(record, name)
-    fits = isinstance(value, Real) and not isinstance(value, bool)
-    if not fits or not (value >= least and value > above and math.isfinite(value)):
-        limit = f"of at least {least:g}" if least > -math.inf else f"above {above:g}"
-        prior = ", or PCPrior(upper=..., alpha=...)" if name in ("lam", "unexplained_scale") else ""
-        raise SettingsError(f"{name} is {value!r}; give a number {limit}{prior}.")
-
-
-def _number_or_prior(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:
+def _check_number_or_prior(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:
     if not isinstance(getattr(record, name), PCPrior):
-        _number(record, name, least=least, above=above)
-
-
-def _flag(record: Any, name: str) -> None:
-    if not isinstance(getattr(record, name), bool):
-        raise SettingsError(f"{name} is {getattr(record, name)!r}; give True or False.")
-
-
-def _require(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise SettingsError(f"unknown {name} {value!r}: the known ones are {', '.join(known)}.")
+        check_number(record, name, least=least, above=above)

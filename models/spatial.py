@@ -6,14 +6,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from .linear import ThinningFamily
-from .observations import Observations
-from .spectrum import covariance_spectrum
+from .linear import LinearModel
 
-__all__ = ["Spatial", "spatial_root"]
+__all__ = ["Spatial"]
 
 
-class Spatial(ThinningFamily):
+class Spatial(LinearModel):
     r"""What neighbouring regions alone can say: y_m = a_m + t_m u_m + e_m, u_m ~ GMRF.
 
     Sites: ``spatial_scale`` t and ``unexplained_scale`` sigma, the standard deviation of e_m beside its sampling
@@ -23,17 +21,8 @@ class Spatial(ThinningFamily):
     deviations, t and sigma, instead of one and a mixing weight.
     """
 
-    name: ClassVar[str] = "spatial"
     parts: ClassVar[tuple[str, ...]] = ("spatial",)
 
-    def roots(self, programs: Tensor | None = None) -> dict[str, Tensor]:
-        """Root of the spatial part; the family has no programs."""
-        del programs
-        return {"spatial": spatial_root(self.data, self.settings.spatial_prior)}
-
-
-def spatial_root(data: Observations, kind: str) -> Tensor:
-    """Root of the scaled GMRF covariance, diag(e)^(1/2) V'; (1, 1, eigenvector, region)."""
-    spectrum = data.spectrum
-    eigenvalues = covariance_spectrum(spectrum, kind, spectrum.values.new_zeros(()))
-    return (eigenvalues.sqrt()[:, None] * spectrum.vectors.mT)[None, None]
+    def fixed_roots(self) -> dict[str, Tensor]:
+        """Root of the spatial part."""
+        return {"spatial": self.data.spectrum.prior_root(self.settings.spatial_prior)}

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
     from pyro_neurovae.graphs.region_graph import RegionGraph
 
-__all__ = ["KINDS", "Spectrum", "covariance_spectrum"]
+__all__ = ["KINDS", "PlainSpectrum", "Spectrum", "SpectrumAt", "covariance_spectrum"]
 
 # Kind to the name of its smoothness parameter.
 KINDS: dict[str, str | None] = {"paper": "lam", "leroux": "rho", "icar": None, "bym2": "phi", "iid": None}
@@ -81,6 +82,10 @@ class Spectrum:
         """Coefficients of a field (*batch, region) on the eigenvectors; (*batch, eigenvector)."""
         return x @ self.vectors
 
+    def rotate_columns(self, x: Tensor) -> Tensor:
+        """Coefficients of fields that are columns (region, column); (eigenvector, column)."""
+        return self.vectors.mT @ x
+
     def unrotate(self, coefficients: Tensor) -> Tensor:
         """Field (*batch, region) with the given coefficients."""
         return coefficients @ self.vectors.mT
@@ -93,6 +98,23 @@ class Spectrum:
         """Dense matrix V diag(eigenvalues) V'; (*batch, region, region)."""
         return (self.vectors * eigenvalues[..., None, :]) @ self.vectors.mT
 
+    def coefficient_variances(self, variances: Tensor) -> Tensor:
+        """Variances of the coefficients of a field whose values are independent; (*batch, eigenvector)."""
+        return variances @ self.vectors.square()
+
+    def prior_root(self, kind: str) -> Tensor:
+        """Root of the unit-scale covariance of a kind without smoothness; (1, 1, coefficient, region)."""
+        eigenvalues = covariance_spectrum(self, kind, self.values.new_zeros(()))
+        return (eigenvalues.sqrt()[:, None] * self.vectors.mT)[None, None]
+
+    def at(self, sites: Tensor) -> SpectrumAt:
+        """Restrict to the regions with the given numbers; (site,) long."""
+        return SpectrumAt(self.vectors[sites])
+
+    def plain(self) -> PlainSpectrum:
+        """Copy in NumPy, whose methods also take arrays of JAX."""
+        return PlainSpectrum(self.icar.cpu().numpy(), self.vectors.cpu().numpy())
+
     def scaled(self, eigenvalues: Tensor) -> Tensor:
         """Divide by the geometric mean of the marginal variances in each component (Sorbye & Rue 2014)."""
         return eigenvalues / self.mean_within(self.variances(eigenvalues).log()).exp()
@@ -100,6 +122,59 @@ class Spectrum:
     def mean_within(self, values: Tensor) -> Tensor:
         """Mean of (*batch, region) in each eigenvector's component; (*batch, eigenvector)."""
         return (values @ self.members.mT / self.members.sum(1))[..., self.component]
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumAt:
+    """Some regions of a spectrum: fields are looked at there and nowhere else.
+
+    Attributes
+    ----------
+    vectors
+        Rows of the eigenvectors; (site, eigenvector).
+    """
+
+    vectors: Tensor
+
+    def unrotate(self, coefficients: Tensor) -> Tensor:
+        """Values (*batch, site) of the field with the given coefficients (*batch, eigenvector)."""
+        return coefficients @ self.vectors.mT
+
+    def rotate(self, values: Tensor) -> Tensor:
+        """Coefficients of a field that has values (*batch, site) at the sites and zeros elsewhere."""
+        return values @ self.vectors
+
+    def matrix(self, weights: Tensor) -> Tensor:
+        """Covariance among the sites for eigenvalues (*batch, eigenvector); (*batch, site, site)."""
+        return (self.vectors * weights[..., None, :]) @ self.vectors.mT
+
+    def forms(self, left: Tensor, right: Tensor) -> Tensor:
+        """Derivative by each eigenvalue of the sum over columns of left' matrix right; (*batch, eigenvector)."""
+        return ((left.mT @ self.vectors) * (right.mT @ self.vectors)).sum(-2)
+
+    def traces(self, matrix: Tensor) -> Tensor:
+        """Derivative by each eigenvalue of the trace of the covariance times a symmetric matrix."""
+        return ((matrix @ self.vectors) * self.vectors).sum(-2)
+
+
+@dataclass(frozen=True, eq=False)
+class PlainSpectrum:
+    """A spectrum in arrays of NumPy.
+
+    Attributes
+    ----------
+    icar
+        Eigenvalues of the scaled pseudo-inverse of L; (eigenvector,).
+    vectors
+        Eigenvectors as columns; (region, eigenvector).
+    """
+
+    icar: np.ndarray
+    vectors: np.ndarray
+
+    def rotate(self, x: Any) -> Any:
+        """Coefficients of a field (*batch, region) on the eigenvectors; (*batch, eigenvector)."""
+        return x @ self.vectors
 
 
 def covariance_spectrum(spectrum: Spectrum, kind: str, smoothness: Tensor) -> Tensor:

@@ -1,8 +1,10 @@
-"""The errors and the warning that the package raises on purpose."""
+"""The errors and the warning that the package raises on purpose, and the check that every seed goes through."""
 
 from __future__ import annotations
 
-__all__ = ["GraphError", "InputError", "NeurovaeError", "NeurovaeWarning", "SettingsError"]
+from numbers import Integral
+
+__all__ = ["GraphError", "InputError", "NeurovaeError", "NeurovaeWarning", "SettingsError", "check_seed"]
 
 
 class NeurovaeError(ValueError):
@@ -23,3 +25,9 @@ class SettingsError(NeurovaeError):
 
 class NeurovaeWarning(UserWarning):
     """Something the user should know before trusting a result."""
+
+
+def check_seed(seed: int) -> None:
+    """Raise SettingsError unless ``seed`` is a whole number from 0 to 2^63 - 1."""
+    if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
+        raise SettingsError(f"seed is {seed!r}; give a whole number from 0 to 2^63 - 1.")

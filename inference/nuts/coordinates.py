@@ -26,6 +26,7 @@ from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.smoothness import PCSmoothness
+from pyro_neurovae.models.spectrum import PlainSpectrum
 
 from ..programs.pca import pca_start
 
@@ -68,8 +69,8 @@ class ProgramCoordinates:
         tau at 0.
     score, logit
         Normal score of phi under its prior on a grid, rising, and the logit of phi there.
-    variance, vectors
-        Eigenvalues of BYM2's smooth part and eigenvectors of the graph.
+    spectrum
+        Spectrum of the graph.
     """
 
     inside: np.ndarray
@@ -84,8 +85,7 @@ class ProgramCoordinates:
     centre: float
     score: np.ndarray
     logit: np.ndarray
-    variance: np.ndarray
-    vectors: np.ndarray
+    spectrum: PlainSpectrum
 
     @classmethod
     @torch.no_grad()
@@ -135,8 +135,7 @@ class ProgramCoordinates:
             centre=math.sqrt(noise),
             score=score,
             logit=logit,
-            variance=data.spectrum.icar.cpu().numpy(),
-            vectors=data.spectrum.vectors.cpu().numpy(),
+            spectrum=data.spectrum.plain(),
         )
 
     @cached_property
@@ -201,10 +200,10 @@ class ProgramCoordinates:
         import jax.numpy as jnp
         from jax.scipy.linalg import solve_triangular
 
-        variance = phi[:, None] * self.variance + 1 - phi[:, None]
-        rotated = seen @ self.vectors
-        across = (self.unseen @ self.vectors) / variance[:, None]  # N' Q in the eigenbasis
-        root = jnp.linalg.cholesky(jnp.einsum("kfe,ge->kfg", across, self.unseen @ self.vectors))
+        variance = phi[:, None] * self.spectrum.icar + 1 - phi[:, None]
+        rotated, missed = self.spectrum.rotate(seen), self.spectrum.rotate(self.unseen)
+        across = missed / variance[:, None]  # N' Q in the eigenbasis
+        root = jnp.linalg.cholesky(jnp.einsum("kfe,ge->kfg", across, missed))
         pull = solve_triangular(root, jnp.einsum("kfe,ke->kf", across, rotated)[..., None], lower=True)
         rough = (rotated**2 / variance).sum(-1) - (pull**2).sum((-2, -1))  # F' Q F at the best f
         dimensions = len(self.inside) + len(self.outside)
@@ -223,7 +222,7 @@ def _unseen(data: Observations) -> np.ndarray:
 
 def _normal_scores(prior: PCSmoothness) -> tuple[np.ndarray, np.ndarray]:
     """Normal scores of smoothness under its prior, and its logits, as far out as both are numbers."""
-    distance = prior.distance(torch.as_tensor(_LOGITS).sigmoid()).cpu().numpy()
+    distance = prior.distance(torch.as_tensor(_LOGITS).to(prior.spectrum.values.device).sigmoid()).cpu().numpy()
     below = -np.expm1(-prior.rate * distance) / prior.mass
     above = (np.exp(-prior.rate * distance) - np.exp(-prior.rate * distance[-1])) / prior.mass
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from pyro_neurovae.errors import NeurovaeError
 from pyro_neurovae.models.cross_scale import CrossScale
-from pyro_neurovae.models.linear import ThinningFamily
-from pyro_neurovae.models.settings import NutsTraining
+from pyro_neurovae.models.linear import LinearModel
+from pyro_neurovae.models.training_settings import NutsTraining
 
 from ..noise import NoiseStreams
-from ..sampler import LinearSampler, Quantities, between, draw_given_scales, linear_noise, tied_roots
-from ..training import TrainingRecord
+from ..programs.trained import TrainedPrograms
+from ..sampler import LinearSampler, Quantities, between, draw_given_scales, linear_noise
+from ..training import Progress
 from .coordinates import ProgramCoordinates
 from .density import log_density
 
@@ -28,18 +29,27 @@ _CHUNK = 20
 
 
 def sample_nuts(
-    family: ThinningFamily, training: NutsTraining, *, seed: int, draws: int
-) -> tuple[NutsSampler, TrainingRecord]:
-    """Sample a family whose replicates are the chains."""
-    named, stats = run_nuts(family, training, seed=seed, chains=family.data.replicates, draws=draws)
-    nothing = torch.full((family.data.replicates,), torch.nan, dtype=torch.float64)
-    record = TrainingRecord(torch.zeros((len(nothing), 1), dtype=torch.float64), nothing, nothing, best_step=None)
-    sampler = NutsSampler(family, {name: torch.as_tensor(value) for name, value in named.items()}, stats, seed)
-    return sampler, record
+    model: LinearModel,
+    training: NutsTraining,
+    seeds: Sequence[int],
+    *,
+    draws: int,
+    programs: TrainedPrograms | None = None,
+    progress: Progress | None = None,
+) -> tuple[NutsSampler, None]:
+    """Sample a model whose replicates are the chains, all from the first seed; nothing is trained.
+
+    See `methods.Method.fit` for the parameters.
+    """
+    del programs, progress
+    named, stats = run_nuts(model, training, seed=seeds[0], chains=model.data.replicates, draws=draws)
+    device = model.data.thinning.device
+    tensors = {name: torch.as_tensor(value).to(device) for name, value in named.items()}
+    return NutsSampler(model, tensors, stats, seeds[0]), None
 
 
 def run_nuts(
-    family: ThinningFamily, training: NutsTraining, *, seed: int, chains: int, draws: int
+    model: LinearModel, training: NutsTraining, *, seed: int, chains: int, draws: int
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Sample globals and programs with NumPyro (Hoffman & Gelman 2014), all chains side by side.
 
@@ -64,11 +74,11 @@ def run_nuts(
         from numpyro.infer import MCMC, NUTS
     except ImportError as error:
         raise NeurovaeError("method nuts needs NumPyro: install pyro_neurovae[nuts], or use method svi.") from error
-    coordinates = ProgramCoordinates.of(family) if isinstance(family, CrossScale) else None
-    with double_precision():
-        density, decode = log_density(family, coordinates)
+    coordinates = ProgramCoordinates.of(cast(CrossScale, model)) if model.has_programs else None
+    with double_precision(), jax.default_device(_jax_device(model.data.thinning.device)):
+        density, decode = log_density(model, coordinates)
         kernel = NUTS(
-            potential_fn=lambda white: -density(white),
+            potential_fn=jax.jit(lambda white: -density(white)),  # the first look would compile every operation alone
             target_accept_prob=training.target_accept,
             max_tree_depth=training.max_tree_depth,
         )
@@ -81,7 +91,7 @@ def run_nuts(
             progress_bar=False,
         )
         rng = np.random.default_rng([seed, *b"nuts"])
-        each = [_begin(family, coordinates, rng) for _ in range(chains)]
+        each = [_begin(model, coordinates, rng) for _ in range(chains)]
         begin = {name: np.stack([one[name] for one in each]) for name in each[0]} if chains > 1 else each[0]
         sampler.run(
             jax.random.PRNGKey(int(rng.integers(2**31))),
@@ -90,6 +100,17 @@ def run_nuts(
         )
         named = jax.jit(jax.vmap(jax.vmap(decode)))(sampler.get_samples(group_by_chain=True))
         return _plain(named), _plain(sampler.get_extra_fields(group_by_chain=True))
+
+
+def _jax_device(device: torch.device) -> Any:
+    """JAX's device for torch's: a CPU for a CPU, an accelerator where JAX has one, else its CPU."""
+    import jax
+
+    if device.type != "cpu":
+        accelerators = [one for one in jax.devices() if one.platform != "cpu"]
+        if accelerators:
+            return accelerators[(device.index or 0) % len(accelerators)]
+    return jax.devices("cpu")[0]
 
 
 @contextmanager
@@ -106,10 +127,10 @@ def double_precision() -> Iterator[None]:
 
 
 def _begin(
-    family: ThinningFamily, coordinates: ProgramCoordinates | None, rng: np.random.Generator
+    model: LinearModel, coordinates: ProgramCoordinates | None, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Coordinates where a chain begins."""
-    scales = rng.standard_normal((len(family.scale_names), family.data.maps))
+    scales = rng.standard_normal((len(model.scale_names), model.data.maps))
     return {"scales": scales} | ({} if coordinates is None else coordinates.begin(rng))
 
 
@@ -123,8 +144,8 @@ class NutsSampler(LinearSampler):
 
     Attributes
     ----------
-    family
-        The family, one replicate a chain.
+    model
+        The model, one replicate a chain.
     named
         Draws of scales and programs.
     stats
@@ -133,7 +154,7 @@ class NutsSampler(LinearSampler):
         Seed of the whole.
     """
 
-    family: ThinningFamily
+    model: LinearModel
     named: Quantities
     stats: dict[str, np.ndarray]
     seed: int
@@ -141,21 +162,21 @@ class NutsSampler(LinearSampler):
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
         """Complete the first draws of every chain."""
-        family, data = self.family, self.family.data
-        scales = {name: self.named[name] for name in family.scale_names}
-        programs = {name: value for name, value in self.named.items() if name not in scales}
+        model, data = self.model, self.model.data
+        first = between(self.named, 0, draws)
+        scales = {name: first[name] for name in model.scale_names}
+        programs = {name: value for name, value in first.items() if name not in scales}
         seeds = [self.seed + chain for chain in range(data.replicates)]
-        streams = NoiseStreams(seeds, "nuts", dtype=data.thinning.dtype)
-        noise = linear_noise(family, tied_roots(family, between(programs, 0, 1)), streams, draws)
+        streams = NoiseStreams(seeds, "nuts", dtype=data.thinning.dtype, device=data.thinning.device)
+        noise = linear_noise(model, model.roots(between(programs, 0, 1)), streams, draws)
         noise["again"] = streams.normal(draws, data.maps, data.regions)
         pieces = []
         for start in range(0, draws, _CHUNK):
             stop = start + _CHUNK
             now = [between(part, start, stop) for part in (scales, programs, noise)]
-            roots = tied_roots(family, now[1])
-            kernels = {part: root.mT @ root for part, root in roots.items()}
-            pieces.append(draw_given_scales(family, now[0], now[1], roots, kernels, now[2]))
-        log_p = torch.as_tensor(-self.stats["potential_energy"][..., None]).expand(-1, -1, data.maps) / data.maps
+            pieces.append(draw_given_scales(model, *now))
+        energy = torch.as_tensor(self.stats["potential_energy"][:, :draws, None]).to(data.thinning)
+        log_p = -energy.expand(-1, -1, data.maps) / data.maps
         drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
         return programs | drawn | {"log_p": log_p}
 

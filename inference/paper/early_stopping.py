@@ -23,19 +23,19 @@ _EVERY = 10
 def held_back(data: Observations, seeds: Sequence[int], share: float) -> Tensor:
     """Choose the regions whose thinning stops the training; (replicate, map, region) bool.
 
-    Whole homologue pairs are drawn at random until they make up the share, and four regions at least: twins resemble
+    Whole pairs are drawn at random until they make up the share, and four regions at least: homologues resemble
     each other, so that one would give the other away. Only what a replicate sees is drawn for it.
     """
     chosen = torch.zeros_like(data.seen)
-    twin = data.twin.cpu().numpy()
+    own = data.pair.cpu().numpy()
     for b, seed in enumerate(seeds):
         seen = data.seen[b].any(0).cpu().numpy()
         generator = np.random.default_rng([seed, *b"validation"])
-        pairs = generator.permutation(np.unique(twin[seen]))
-        held = np.cumsum([(twin[seen] == pair).sum() for pair in pairs])
+        pairs = generator.permutation(np.unique(own[seen]))
+        held = np.cumsum([(own[seen] == pair).sum() for pair in pairs])
         wanted = max(_LEAST, round(share * seen.sum()))
         drawn = pairs[: np.searchsorted(held, wanted) + 1]
-        chosen[b] = torch.as_tensor(np.isin(twin, drawn), device=chosen.device)
+        chosen[b] = torch.as_tensor(np.isin(own, drawn), device=chosen.device)
     return chosen & data.seen
 
 

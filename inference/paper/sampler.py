@@ -14,11 +14,12 @@ from torch import Tensor
 
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.paper import Decoder, Paper
-from pyro_neurovae.models.settings import PaperSettings, PaperTraining
+from pyro_neurovae.models.training_settings import PaperTraining
 
 from ..elbo import log_joint
 from ..noise import NoiseStreams, isolated
 from ..normal_draw import NormalDraw, least_divergence
+from ..programs.trained import TrainedPrograms
 from ..sampler import Quantities
 from ..training import Progress, TrainingRecord, train
 from .early_stopping import EarlyStopping, correlation, held_back
@@ -34,18 +35,21 @@ _COLLAPSED = 0.01
 
 
 def train_paper(
-    data: Observations,
-    settings: PaperSettings,
+    model: Paper,
     training: PaperTraining,
     seeds: Sequence[int],
     *,
+    draws: int,
+    programs: TrainedPrograms | None = None,
     progress: Progress | None = None,
 ) -> tuple[PaperSampler, TrainingRecord]:
     """Train encoder and decoder of every replicate, all as one batch.
 
     The regions that stop the training are hidden from the model while it trains, so that neither gradient nor
-    standardising knows them.
+    standardising knows them. See `methods.Method.fit` for the parameters; ``draws`` and ``programs`` are not used.
     """
+    del draws, programs
+    data, settings = model.data, model.settings
     streams = NoiseStreams(seeds, "paper weights", dtype=data.thinning.dtype, device=data.thinning.device)
     back = held_back(data, seeds, training.validation) if training.validation else torch.zeros_like(data.seen)
     decoder = Decoder(settings.n_latent, settings.width, data.maps, streams)
@@ -81,8 +85,8 @@ class PaperSampler:
 
     Attributes
     ----------
-    family
-        The family as trained, with what it saw.
+    model
+        The model as trained, with what it saw.
     guide
         Its trained guide.
     data
@@ -93,7 +97,7 @@ class PaperSampler:
         Seeds of the replicates.
     """
 
-    family: Paper
+    model: Paper
     guide: PaperGuide
     data: Observations
     held_back: Tensor
@@ -102,17 +106,16 @@ class PaperSampler:
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
         """Draw noise-free thinning, sigma, data observed again, and every density."""
-        like, latent = self.data.thinning, self.family.settings.n_latent
+        like, latent = self.data.thinning, self.model.settings.n_latent
         streams = NoiseStreams(self.seeds, "paper posterior", dtype=like.dtype, device=like.device)
         again = streams.normal(draws, self.data.maps, self.data.regions)
         sizes = [min(_CHUNK, draws - start) for start in range(0, draws, _CHUNK)]
         pieces = [self._draw(PaperNoise.draw(streams, size, latent, self.data)) for size in sizes]
         drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
-        spread = self.spread(drawn["unexplained_scale"])
-        return drawn | {"replicated": drawn["thinning"] + spread * again}
+        return drawn | {"replicated": self._replicated(drawn, again)}
 
     def _draw(self, noise: PaperNoise) -> Quantities:
-        model = self.family
+        model = self.model
         with pyro.validation_enabled(False):
             guide_trace = poutine.trace(self.guide).get_trace(noise)
             trace = poutine.trace(poutine.replay(model.model, guide_trace)).get_trace(noise.latent.shape[1])
@@ -121,7 +124,7 @@ class PaperSampler:
         thinning = drawn["thinning"]
         # Maps share z: each is given an equal part of the joint density, and all of its ratio.
         log_p, log_q = (log_joint(one)[..., None].expand(thinning.shape[:-1]) for one in (trace, guide_trace))
-        density = torch.distributions.Normal(thinning, self.spread(drawn["unexplained_scale"]))
+        density = torch.distributions.Normal(*self.predictive(drawn))
         seen = self.data.seen[:, None].expand_as(thinning)
         likelihood = density.log_prob(self.data.thinning[:, None]).masked_fill(~seen, torch.nan)
         ratio = log_p - log_q
@@ -135,39 +138,48 @@ class PaperSampler:
 
     def _named(self, sites: Mapping[str, Any]) -> Quantities:
         """What the sites of a trace are, by the names of the posterior."""
-        family = self.family
-        thinning, fixed = family.mean(sites["latent"]["value"]), family.fixed_scale()
+        model = self.model
+        thinning, fixed = model.mean(sites["latent"]["value"]), model.fixed_scale()
         sigma = sites["unexplained_scale"]["value"] if fixed is None else fixed
         drawn = _parts(thinning) | {"unexplained_scale": sigma.expand(thinning.shape[:-1])}
-        return drawn if family.lam_prior is None else drawn | {"lam": sites["lam"]["value"][..., 0]}
+        return drawn if model.lam_prior is None else drawn | {"lam": sites["lam"]["value"][..., 0]}
 
     def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
         """Log prior density of sigma and lambda, those that are learned."""
-        return self.family.log_prior(drawn)
+        return self.model.log_prior(drawn)
 
-    def spread(self, unexplained: Tensor) -> Tensor:
-        """Root of unexplained and sampling variance, the latter where the settings count it; as `Sampler.spread`."""
-        return (unexplained.square()[..., None] + self.family.sampling_variance()).sqrt()
+    @property
+    def trained(self) -> TrainedPrograms | None:
+        """None: the model has no programs."""
+        return None
+
+    def predictive(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Noise-free thinning, and root of unexplained and sampling variance (where the settings count the latter)."""
+        return drawn["thinning"], self.model.spread(drawn["unexplained_scale"])
+
+    def _replicated(self, drawn: Mapping[str, Tensor], white: Tensor) -> Tensor:
+        mean, spread = self.predictive(drawn)
+        return mean + spread * white
 
     @torch.no_grad()
     def draw_prior(self, seed: int, draws: int) -> Quantities:
         """Draw from the prior of the first replicate, its decoder as trained."""
         first = slice(0, 1)
         with isolated(seed), pyro.validation_enabled(False):
-            nodes = poutine.trace(self.family.model).get_trace(draws).nodes
+            nodes = poutine.trace(self.model.model).get_trace(draws).nodes
         drawn = self._named(nodes)
         thinning = drawn["thinning"]
         streams = NoiseStreams([seed], "prior", dtype=thinning.dtype, device=thinning.device)
         again = streams.normal(draws, self.data.maps, self.data.regions)
-        replicated = thinning + self.spread(drawn["unexplained_scale"]) * again
-        return {name: values[first] for name, values in (drawn | {"replicated": replicated}).items()}
+        whole = drawn | {"replicated": self._replicated(drawn, again)}
+        return {name: values[first] for name, values in whole.items()}
 
     @torch.no_grad()
     def divergence(self) -> Tensor:
         """Divergence of each latent dimension from its prior above the least possible, nats; (replicate, latent)."""
         mean, sd = self.guide.moments()
-        lam = self.guide.lam_loc.exp() if self.family.lam_prior is not None else self.family.settings.lam
-        prior = self.family.latent_prior(lam)
+        lam = self.guide.lam_loc.exp() if self.model.lam_prior is not None else self.model.settings.lam
+        prior = self.model.latent_prior(lam)
         whole = torch.distributions.kl_divergence(NormalDraw(mean, sd, torch.zeros_like(mean)), prior)
         return whole - least_divergence(prior)
 
@@ -183,7 +195,7 @@ class PaperSampler:
         collapsed = (self.divergence() < _COLLAPSED * self.data.regions).sum(-1)
         if not bool(collapsed.any()):
             return ()
-        most, latent = int(collapsed.max()), self.family.settings.n_latent
+        most, latent = int(collapsed.max()), self.model.settings.n_latent
         rest = (
             "the decoder can only give the mean map: lower unexplained_scale, the noise"
             if most == latent

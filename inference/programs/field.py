@@ -14,7 +14,7 @@ from pyro_neurovae.models.spectrum import Spectrum, covariance_spectrum
 __all__ = ["Field", "draw_field"]
 
 
-class Family(Protocol):
+class LinearCovariance(Protocol):
     r"""Covariances :math:`K(w) = \sum_j w_j M_j` of the regions with a site, linear in their weights."""
 
     def matrix(self, weights: Tensor) -> Tensor:
@@ -44,22 +44,6 @@ class Blend:
         return matrix.flatten(-2) @ self.matrices.flatten(1).mT
 
 
-@dataclass(frozen=True)
-class Spectral:
-    """Any covariance with known eigenvectors (site, eigenvector), the weights its eigenvalues."""
-
-    vectors: Tensor
-
-    def matrix(self, weights: Tensor) -> Tensor:
-        return (self.vectors * weights[..., None, :]) @ self.vectors.mT
-
-    def forms(self, left: Tensor, right: Tensor) -> Tensor:
-        return ((left.mT @ self.vectors) * (right.mT @ self.vectors)).sum(-2)
-
-    def traces(self, matrix: Tensor) -> Tensor:
-        return ((matrix @ self.vectors) * self.vectors).sum(-2)
-
-
 class Field:
     """A GMRF prior, and which of its regions have a site; made once, drawn from often.
 
@@ -73,13 +57,13 @@ class Field:
 
     def __init__(self, spectrum: Spectrum, kind: str, sites: Tensor) -> None:
         self.spectrum, self.kind, self.sites = spectrum, kind, sites.nonzero()[:, 0]
-        self.seen_vectors = spectrum.vectors[self.sites]
-        smooth = (self.seen_vectors * spectrum.icar) @ self.seen_vectors.mT
+        self.seen = spectrum.at(self.sites)
+        smooth = self.seen.matrix(spectrum.icar)
         rough = torch.eye(len(smooth), dtype=smooth.dtype, device=smooth.device)
-        self.family: Family = Blend(torch.stack([smooth, rough])) if kind == "bym2" else Spectral(self.seen_vectors)
+        self.covariance: LinearCovariance = Blend(torch.stack([smooth, rough])) if kind == "bym2" else self.seen
 
     def weights(self, smoothness: Tensor, eigenvalues: Tensor) -> Tensor:
-        """Weights of `family` for a smoothness (*batch,) and the eigenvalues it gives; (*batch, weight)."""
+        """Weights of `covariance` for a smoothness (*batch,) and the eigenvalues it gives; (*batch, weight)."""
         return torch.stack([smoothness, 1 - smoothness], -1) if self.kind == "bym2" else eigenvalues
 
 
@@ -112,19 +96,19 @@ def draw_field(
     """
     eigenvalues = covariance_spectrum(field.spectrum, field.kind, smoothness)
     root, precision, mean = eigenvalues.sqrt(), precision[..., field.sites], mean[..., field.sites]
-    before = (root * white[..., 0, :]) @ field.seen_vectors.mT + precision.rsqrt() * white[..., 1, field.sites]
+    before = field.seen.unrotate(root * white[..., 0, :]) + precision.rsqrt() * white[..., 1, field.sites]
     right = torch.stack([mean - before, mean, torch.ones_like(mean)], -1)
-    solved, logdet = _Solve.apply(field.family, field.weights(smoothness, eigenvalues), 1 / precision, right)
+    solved, logdet = _Solve.apply(field.covariance, field.weights(smoothness, eigenvalues), 1 / precision, right)
     sums = solved.sum(-2)  # 1' S^-1 right
     gain = solved[..., 0] - solved[..., 2] * (sums[..., 0] / sums[..., 2])[..., None]
-    standard = white[..., 0, :] + root * (gain @ field.seen_vectors)
+    standard = white[..., 0, :] + root * field.seen.rotate(gain)
     draw = field.spectrum.unrotate(root * standard)
 
     misfit = mean - draw[..., field.sites]
     total = precision.sum(-1)
     sites = (precision * misfit.square()).sum(-1) - (precision * misfit).sum(-1).square() / total
     evidence = (mean * solved[..., 1]).sum(-1) - sums[..., 1].square() / sums[..., 2]
-    prior = standard.square().sum(-1) + eigenvalues.log().sum(-1) + len(field.spectrum.vectors) * math.log(2 * math.pi)
+    prior = standard.square().sum(-1) + eigenvalues.log().sum(-1) + field.spectrum.n_regions * math.log(2 * math.pi)
     given = logdet + precision.log().sum(-1) - total.log() + sums[..., 2].log()
     return draw, 0.5 * (given + evidence - sites - prior)
 
@@ -133,13 +117,15 @@ class _Solve(torch.autograd.Function):
     """S^-1 b for S = K(w) + diag(v) and right-hand sides b (*batch, site, column), and log |S|."""
 
     @staticmethod
-    def forward(ctx: Any, family: Family, weights: Tensor, variance: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        matrix = family.matrix(weights)
+    def forward(
+        ctx: Any, covariance: LinearCovariance, weights: Tensor, variance: Tensor, right: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        matrix = covariance.matrix(weights)
         matrix.diagonal(dim1=-2, dim2=-1).add_(variance)
         root = torch.linalg.cholesky(matrix)
         half = torch.linalg.solve_triangular(root, right, upper=False)
         solved = torch.linalg.solve_triangular(root.mT, half, upper=True)
-        ctx.family = family
+        ctx.covariance = covariance
         ctx.save_for_backward(root, solved)
         return solved, 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
@@ -150,6 +136,6 @@ class _Solve(torch.autograd.Function):
         right = torch.cholesky_solve(solved_grad, root)  # gradient of b
         # The gradient of S is c S^-1 - right solved'; wanted are its products with each M_j and its diagonal.
         inverse, c = torch.cholesky_inverse(root), logdet_grad[..., None]
-        weights = c * ctx.family.traces(inverse) - ctx.family.forms(right, solved)
+        weights = c * ctx.covariance.traces(inverse) - ctx.covariance.forms(right, solved)
         variance = c * inverse.diagonal(dim1=-2, dim2=-1) - (right * solved).sum(-1)
         return None, weights, variance, right

@@ -102,12 +102,12 @@ class ProgramGibbs:
 
         mean = data.expressed.to(data.scatter.dtype) / math.sqrt(self.dimensions + 1)
         own = torch.eye(data.regions, dtype=mean.dtype, device=mean.device)[~data.expressed]
-        self.unseen = torch.cat([mean[None], own]) @ data.spectrum.vectors  # (direction, eigenvector)
+        self.unseen = data.spectrum.rotate(torch.cat([mean[None], own]))  # (direction, eigenvector)
         values, vectors = torch.linalg.eigh(data.scatter)
         kept = values > 1e-10 * values[-1]
         self.rank = int(kept.sum())
         # X without its genes: X X' = Y Y', Y (eigenvector, rank).
-        self.data = data.spectrum.vectors.mT @ (vectors[:, kept] * (self.genes * values[kept]).sqrt())
+        self.data = data.spectrum.rotate_columns(vectors[:, kept] * (self.genes * values[kept]).sqrt())
         self.total = self.data.square().sum()
 
         logit = torch.linspace(*_LOGITS, dtype=mean.dtype, device=mean.device)

@@ -1,4 +1,4 @@
-"""Guide of the expression half: a GNN gives sites, the programs' own GMRF prior does the smoothing."""
+"""Guide of the programs: a GNN gives sites, the programs' own GMRF prior does the smoothing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ProgramSites:
 
 
 class ProgramGuide(nn.Module):
-    r"""Structured guide q(s, phi, tau) prod_k q(z_k | s, phi, tau) of the cross-scale family's expression half.
+    r"""Structured guide q(s, phi, tau) prod_k q(z_k | s, phi, tau) of the programs of `CrossScale`.
 
     Given the globals each program is the Gaussian that its GMRF prior makes of one Gaussian pseudo-observation
     a region, :math:`q(z_k) = N((Q + \Lambda_k)^{-1} \Lambda_k m_k / s_k, (Q + \Lambda_k)^{-1})`, where
@@ -115,7 +115,7 @@ class ProgramGuide(nn.Module):
         return ProgramSites(self.loc, self.log_scale.exp(), self.pca + self.width * shift, log_precision)
 
     def forward(self, noise: ProgramNoise) -> None:
-        """Pyro guide of `CrossScale.expression_half`."""
+        """Pyro guide of `CrossScale.expression_part`."""
         model, drawn = self.model, draw_programs(self.model, self.field, self.sites(), noise)
         density = drawn.density
         with model.replicate_plate(), model.draw_plate(noise.globals.shape[1]):
@@ -128,7 +128,7 @@ class ProgramGuide(nn.Module):
 
 @dataclass(frozen=True)
 class ProgramDraws:
-    """Draws of the expression half.
+    """Draws of the programs.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ def program_field(model: CrossScale) -> Field:
 
 
 def draw_programs(model: CrossScale, field: Field, sites: ProgramSites, noise: ProgramNoise) -> ProgramDraws:
-    """Draw the expression half from sites."""
+    """Draw programs from sites."""
     d = model.settings.n_programs
     free = sites.loc[:, None] + sites.scale[:, None] * noise.globals  # (replicate, draw, 2 d + 1)
     density = normal_log_density(noise.globals) - sites.scale.log()[:, None]

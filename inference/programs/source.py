@@ -1,4 +1,4 @@
-"""Draws of the programs, for every fit that shares a trained expression half."""
+"""Draws of the programs, for every fit that shares trained programs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from pyro_neurovae.models.cross_scale import CrossScale
-from pyro_neurovae.models.settings import TrainingSettings
+from pyro_neurovae.models.training_settings import TrainingSettings
 
 from ..noise import NoiseStreams
-from ..threads import in_threads
+from ..switches import in_threads
 from ..training import Progress
 from .gibbs import ProgramGibbs, ProgramState
 from .guide import ProgramNoise, draw_programs, program_field
 from .matching import match
-from .trained import ExpressionHalf, fit_expression_half
+from .trained import TrainedPrograms, train_programs
 
 __all__ = ["ProgramSource"]
 
@@ -30,14 +30,14 @@ _CHAINS, _TOGETHER = 50, 100
 
 @dataclass(frozen=True)
 class ProgramSource:
-    """Draws of the programs for a batch of fits, made once for all fits that share half and seed.
+    """Draws of the programs for a batch of fits, made once for all fits that share trained programs and seed.
 
     Attributes
     ----------
     model
         The family with one replicate for each distinct pair.
-    half
-        Its trained halves.
+    trained
+        Its trained programs.
     seeds
         Its seeds.
     index
@@ -47,40 +47,37 @@ class ProgramSource:
     """
 
     model: CrossScale
-    half: ExpressionHalf
+    trained: TrainedPrograms
     seeds: tuple[int, ...]
     index: Tensor
     sweeps: int
 
     @classmethod
-    def trained(
-        cls, model: CrossScale, seeds: Sequence[int], training: TrainingSettings, *, progress: Progress | None = None
+    def of(
+        cls,
+        model: CrossScale,
+        programs: TrainedPrograms | None,
+        seeds: Sequence[int],
+        training: TrainingSettings,
+        *,
+        progress: Progress | None = None,
     ) -> ProgramSource:
-        """Train one half for every distinct seed."""
-        distinct = list(dict.fromkeys(seeds))
-        half = fit_expression_half(_first(model, len(distinct)), distinct, training, progress=progress)
-        return cls._of(model, half, [(distinct.index(seed), seed) for seed in seeds], training)
-
-    @classmethod
-    def kept(
-        cls, model: CrossScale, half: ExpressionHalf, seeds: Sequence[int], training: TrainingSettings
-    ) -> ProgramSource:
-        """Let fit i of the model use half i modulo their number."""
-        return cls._of(model, half, [(i % len(half.elbo), seed) for i, seed in enumerate(seeds)], training)
-
-    @classmethod
-    def _of(
-        cls, model: CrossScale, half: ExpressionHalf, pairs: Sequence[tuple[int, int]], training: TrainingSettings
-    ) -> ProgramSource:
-        distinct, device = list(dict.fromkeys(pairs)), half.elbo.device
-        own = half.select(torch.tensor([number for number, _ in distinct], device=device))
-        index = torch.tensor([distinct.index(pair) for pair in pairs], device=device)
-        seeds = tuple(seed for _, seed in distinct)
-        return cls(_first(model, len(distinct)), own, seeds, index, training.program_sweeps)
+        """Train programs for every distinct seed, or let fit i use number i, modulo their number, of those given."""
+        if programs is None:
+            distinct = list(dict.fromkeys(seeds))
+            programs = train_programs(_first(model, len(distinct)), distinct, training, progress=progress)
+            pairs = [(distinct.index(seed), seed) for seed in seeds]
+        else:
+            pairs = [(i % len(programs.elbo), seed) for i, seed in enumerate(seeds)]
+        different, device = list(dict.fromkeys(pairs)), programs.elbo.device
+        own = programs.select(torch.tensor([number for number, _ in different], device=device))
+        index = torch.tensor([different.index(pair) for pair in pairs], device=device)
+        seeds = tuple(seed for _, seed in different)
+        return cls(_first(model, len(different)), own, seeds, index, training.program_sweeps)
 
     def streams(self, use: str) -> NoiseStreams:
         """Streams of random numbers for one use."""
-        return NoiseStreams(self.seeds, use, dtype=self.half.elbo.dtype, device=self.half.elbo.device)
+        return NoiseStreams(self.seeds, use, dtype=self.trained.elbo.dtype, device=self.trained.elbo.device)
 
     def draw(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
         """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw).
@@ -95,7 +92,7 @@ class ProgramSource:
         begun = self._guided(streams, chains, workers)
         noise = gibbs.draw_noise(streams, chains, self.sweeps + kept)
         begun, noise = ({k: v.flatten(0, 1) for k, v in part.items()} for part in (begun, noise))
-        reference = self.half.sites.mean.repeat_interleave(chains, 0)
+        reference = self.trained.sites.mean.repeat_interleave(chains, 0)
         pieces = []
         for some in (slice(first, first + _TOGETHER) for first in range(0, len(reference), _TOGETHER)):
             start = gibbs.start(**{name: values[some] for name, values in begun.items()})
@@ -104,10 +101,9 @@ class ProgramSource:
         whole = {name: torch.cat([piece[name] for piece in pieces]) for name in begun}  # (replicate x chain, kept, ...)
         return self._shared({k: v.unflatten(0, (-1, chains)).flatten(1, 2)[:, :draws] for k, v in whole.items()})
 
-    def draw_tied(self, streams: NoiseStreams, draws: int) -> Tensor:
-        """Draw the programs as thinning sees them from the guide alone; (replicate, draw, program, region)."""
-        drawn = self._shared(self._guided(streams, draws))
-        return self.model.tied(drawn["program_score"], drawn["strength"])
+    def draw_guided(self, streams: NoiseStreams, draws: int) -> dict[str, Tensor]:
+        """Draw from the guide alone, without sweeps."""
+        return self._shared(self._guided(streams, draws))
 
     def _shared(self, drawn: dict[str, Tensor]) -> dict[str, Tensor]:
         """Give every fit the draws of its pair."""
@@ -115,7 +111,7 @@ class ProgramSource:
 
     def _guided(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
         """Draw from the guide; few draws at a time stay in the processor's cache, each batch on a thread of its own."""
-        model, field, sites = self.model, program_field(self.model), self.half.sites
+        model, field, sites = self.model, program_field(self.model), self.trained.sites
         noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
         size = max(1, _CACHED // (model.settings.n_programs * model.data.regions**2))
         pieces = [(sites.select([r]), piece) for r in range(len(self.seeds)) for piece in noise.select([r]).split(size)]

@@ -1,4 +1,4 @@
-"""The half of the posterior that no thinning map enters: trained once, kept, and drawn from for every map."""
+"""The posterior of the programs, which no thinning map enters: trained once, kept, and drawn from for every map."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from pyro_neurovae.models.cross_scale import CrossScale
-from pyro_neurovae.models.settings import TrainingSettings
+from pyro_neurovae.models.training_settings import TrainingSettings
 
 from ..noise import NoiseStreams
 from ..training import Progress, TrainingRecord, train
 from .guide import ProgramGuide, ProgramNoise, ProgramSites
 from .matching import match
 
-__all__ = ["ExpressionHalf", "align", "fit_expression_half"]
+__all__ = ["TrainedPrograms", "align", "train_programs"]
 
 
 @dataclass(frozen=True)
-class ExpressionHalf:
+class TrainedPrograms:
     """Trained posterior of the programs given the expression.
 
     Attributes
@@ -38,9 +38,9 @@ class ExpressionHalf:
     elbo: Tensor
     settled: Tensor
 
-    def select(self, replicates: Tensor) -> ExpressionHalf:
+    def select(self, replicates: Tensor) -> TrainedPrograms:
         """Keep the replicates with the given numbers."""
-        return ExpressionHalf(self.sites.select(replicates), self.elbo[replicates], self.settled[replicates])
+        return TrainedPrograms(self.sites.select(replicates), self.elbo[replicates], self.settled[replicates])
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Arrays to keep in a file, each with the replicate first."""
@@ -48,16 +48,16 @@ class ExpressionHalf:
         return {k: v.cpu().numpy() for k, v in (arrays | {"elbo": self.elbo, "settled": self.settled}).items()}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray], device: torch.device | str = "cpu") -> ExpressionHalf:
+    def from_arrays(cls, arrays: dict[str, np.ndarray], device: torch.device | str = "cpu") -> TrainedPrograms:
         """Rebuild from what `to_arrays` gave."""
         tensors = {k: torch.as_tensor(np.array(v)).to(device) for k, v in arrays.items()}
         elbo, settled = tensors.pop("elbo"), tensors.pop("settled")
         return cls(ProgramSites(**tensors), elbo, settled.bool())
 
 
-def fit_expression_half(
+def train_programs(
     model: CrossScale, seeds: Sequence[int], training: TrainingSettings, *, progress: Progress | None = None
-) -> ExpressionHalf:
+) -> TrainedPrograms:
     """Train the programs' guide on the expression, one replicate a seed, all as one batch."""
     data = model.data
     device, dtype = data.thinning.device, data.scatter.dtype
@@ -68,7 +68,7 @@ def fit_expression_half(
         return (ProgramNoise.draw(streams, training.particles, model.settings.n_programs, data.regions),)
 
     record: TrainingRecord = train(
-        lambda noise: model.expression_half(noise.globals.shape[1]),
+        lambda noise: model.expression_part(noise.globals.shape[1]),
         guide,
         inputs,
         steps=training.steps,
@@ -78,7 +78,7 @@ def fit_expression_half(
     )
     with torch.no_grad():
         sites = align(guide.sites())
-    return ExpressionHalf(sites, record.elbo, record.settled)
+    return TrainedPrograms(sites, record.elbo, record.settled)
 
 
 def align(sites: ProgramSites) -> ProgramSites:

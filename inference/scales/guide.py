@@ -11,7 +11,7 @@ import torch
 from pyro.distributions import Delta
 from torch import Tensor, nn
 
-from pyro_neurovae.models.linear import ThinningFamily
+from pyro_neurovae.models.linear import LinearModel
 
 from ..gaussian import normal_log_density
 from ..noise import NoiseStreams
@@ -73,32 +73,32 @@ class ScaleGuide(nn.Module):
 
     Parameters
     ----------
-    family
-        The family whose map globals it is for.
+    model
+        The model whose map globals it is for.
     streams
         Streams for where the components begin, one a replicate.
     """
 
     rate: Tensor
 
-    def __init__(self, family: ThinningFamily, streams: NoiseStreams) -> None:
+    def __init__(self, model: LinearModel, streams: NoiseStreams) -> None:
         super().__init__()
-        self.family = family
-        rates = [family.scale_prior(name).rate for name in family.scale_names]
+        self.model = model
+        rates = [model.scale_prior(name).rate for name in model.scale_names]
         self.register_buffer("rate", torch.stack(rates, -1))  # (replicate, 1, map, scale)
         # All of (replicate, map, component, ...).
-        start = streams.normal(family.data.maps, COMPONENTS, len(rates))
+        start = streams.normal(model.data.maps, COMPONENTS, len(rates))
         self.loc = nn.Parameter(0.7 * start)
         self.lower = nn.Parameter(torch.zeros_like(start)[..., None].repeat_interleave(len(rates), -1))
         self.log_diagonal = nn.Parameter(torch.full_like(start, -0.7))
 
     def forward(self, kernels: Mapping[str, Tensor], noise: ScaleNoise) -> dict[str, Tensor]:
-        """Pyro guide of `ThinningFamily.thinning_half`; returns the scales in map units, (replicate, draw, map)."""
+        """Pyro guide of `LinearModel.thinning_part`; returns the scales in map units, (replicate, draw, map)."""
         del kernels
         scale, density = self.transform(noise)
         draws, scales = noise.white.shape[1], {}
-        with self.family.replicate_plate(), self.family.draw_plate(draws), self.family.map_plate():
-            for j, name in enumerate(self.family.scale_names):
+        with self.model.replicate_plate(), self.model.draw_plate(draws), self.model.map_plate():
+            for j, name in enumerate(self.model.scale_names):
                 scales[name] = pyro.sample(name, Delta(scale[..., j], log_density=density[..., j]))
         return scales
 

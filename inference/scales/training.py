@@ -1,4 +1,4 @@
-"""The half of the posterior that each map adds: its own few scales, trained given draws of the programs."""
+"""What each map adds to the posterior: its own few scales, trained given draws of the programs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import torch
 from pyro import poutine
 from torch import Tensor
 
-from pyro_neurovae.models.linear import ThinningFamily
-from pyro_neurovae.models.settings import TrainingSettings
+from pyro_neurovae.models.linear import LinearModel
+from pyro_neurovae.models.training_settings import TrainingSettings
 
 from ..elbo import site_densities
 from ..noise import NoiseStreams
 from ..training import Progress, TrainingRecord, train
 from .guide import ScaleGuide, ScaleNoise
 
-__all__ = ["ScaleDraws", "draw_scales", "fit_thinning_half"]
+__all__ = ["ScaleDraws", "draw_scales", "train_scales"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class ScaleDraws:
     log_q: Tensor
 
 
-def fit_thinning_half(
-    family: ThinningFamily,
+def train_scales(
+    model: LinearModel,
     kernels: Mapping[str, Tensor],
     seeds: Sequence[int],
     training: TrainingSettings,
@@ -59,16 +59,16 @@ def fit_thinning_half(
     ``kernels`` are the parts' unit covariances (replicate or 1, draw or 1, region, region); step t uses the
     next ``map_particles`` of their draws, so that the guide averages over what is unsure about the programs.
     """
-    data, size = family.data, training.map_particles
+    data, size = model.data, training.map_particles
     streams = NoiseStreams(seeds, "thinning training", dtype=data.thinning.dtype, device=data.thinning.device)
-    guide = ScaleGuide(family, streams)
+    guide = ScaleGuide(model, streams)
 
     def inputs(step: int) -> tuple[dict[str, Tensor], ScaleNoise]:
         now = {part: _window(kernel, step * size, size) for part, kernel in kernels.items()}
-        return now, ScaleNoise.draw(streams, 1, size, data.maps, len(family.scale_names))
+        return now, ScaleNoise.draw(streams, 1, size, data.maps, len(model.scale_names))
 
     record = train(
-        lambda now, _: family.thinning_half(now, size),
+        lambda now, _: model.thinning_part(now, size),
         guide,
         inputs,
         steps=training.map_steps,
@@ -81,7 +81,7 @@ def fit_thinning_half(
 
 @torch.no_grad()
 def draw_scales(
-    family: ThinningFamily,
+    model: LinearModel,
     guide: ScaleGuide,
     kernels: Mapping[str, Tensor],
     noise: ScaleNoise,
@@ -94,8 +94,8 @@ def draw_scales(
 
     Parameters
     ----------
-    family, guide, kernels
-        The family, its trained guide and the parts' unit covariances (replicate or 1, draw or 1, region, region).
+    model, guide, kernels
+        The model, its trained guide and the parts' unit covariances (replicate or 1, draw or 1, region, region).
     noise
         Numbers of all proposals, those of a draw after one another.
     pick
@@ -110,7 +110,7 @@ def draw_scales(
     }
     with pyro.validation_enabled(False):
         trace = poutine.trace(guide).get_trace(repeated, noise)
-        target = poutine.trace(poutine.replay(family.thinning_half, trace)).get_trace(repeated, draws * proposals)
+        target = poutine.trace(poutine.replay(model.thinning_part, trace)).get_trace(repeated, draws * proposals)
     log_p, log_q = (_total(site_densities(one)).unflatten(1, shape) for one in (target, trace))
     ratio = log_p - log_q  # (replicate, draw, proposal, map)
     chosen = (ratio.softmax(2).cumsum(2) < pick[:, :, None]).sum(2, keepdim=True).clamp(max=proposals - 1)
@@ -118,7 +118,7 @@ def draw_scales(
     def keep(values: Tensor) -> Tensor:
         return values.gather(2, chosen)[:, :, 0]
 
-    scales = {name: keep(trace.nodes[name]["value"].unflatten(1, shape)) for name in family.scale_names}
+    scales = {name: keep(trace.nodes[name]["value"].unflatten(1, shape)) for name in model.scale_names}
     evidence = ratio.logsumexp(2) - torch.log(ratio.new_tensor(float(proposals)))
     return ScaleDraws(scales, ratio, evidence, keep(log_p), keep(log_q))
 

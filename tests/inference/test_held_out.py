@@ -11,17 +11,19 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 import pyro_neurovae as nv
-from pyro_neurovae.inference.engine import train_fit
+from pyro_neurovae.inference.engine import fit_model
 from pyro_neurovae.inference.held_out import HeldOut, predict_held_out
 from pyro_neurovae.inference.observation import observe
-from pyro_neurovae.models.settings import fit_settings
+from pyro_neurovae.models.gmrf import GMRF
+from pyro_neurovae.models.options import fit_settings
 
-DRAWS, SEED = 25, 4
+DRAWS, SEED = 15, 4
+SHORT = {"steps": 6, "map_steps": 6, "program_sweeps": 2}
 OPTIONS = {
-    "cross-scale": {"n_programs": 3, "steps": 10, "map_steps": 10},
+    "cross-scale": {"n_programs": 3, **SHORT},
     "expression": {"map_steps": 10},
     "spatial": {"map_steps": 10},
-    "stacked": {"members": ["cross-scale", "spatial"], "folds": 3, "steps": 10, "map_steps": 10},
+    "stacked": {"members": ["cross-scale", "spatial"], "folds": 2, **SHORT},
     "paper": {
         **{"n_latent": 3, "width": 8, "steps": 30, "learning_rate": 0.01},
         **{"warm_up": 10, "patience": 10, "validation": 0.3},
@@ -66,7 +68,7 @@ def test_a_held_out_value_reaches_nothing_of_its_own_prediction(study, predictio
 def test_every_number_by_hand_from_the_draws_of_the_fold(study, predictions, model):
     numbers = np.unique(ARCS)
     hidden = np.repeat((numbers[:, None] == ARCS)[:, None], 2, axis=1)
-    sampler = train_fit(observe(study, hidden=hidden), settings_of(model), (SEED,) * len(numbers)).sampler
+    sampler = fit_model(observe(study, hidden=hidden), settings_of(model), (SEED,) * len(numbers)).sampler
     drawn = {name: values.numpy() for name, values in sampler.draw(DRAWS).items()}
     found = predictions[model][1]
     for m, region in np.argwhere(study.thinning_observed):
@@ -126,3 +128,79 @@ def test_a_hidden_region_is_a_missing_one(study, model):
     table = nv.fit(missing, model, seed=SEED, draws=DRAWS, **OPTIONS[model]).regions()
     direct = table.set_index(["map", "region"])["mean"]
     assert found.mean[1, region] == pytest.approx(direct[study.maps[1], f"r{region}"], rel=1e-6)
+
+
+# Errors that go together across regions
+
+
+REGIONS = 24
+
+
+@pytest.fixture(scope="module")
+def shared() -> nv.Study:
+    """A smooth map of which all regions were measured in the same people: their errors go together."""
+    forward = np.roll(np.eye(REGIONS), 1, axis=1)
+    graph = nv.RegionGraph.from_adjacency(forward + forward.T, [f"r{i}" for i in range(REGIONS)])
+    sizes = {"transcriptomic_scale": 0.0, "spatial_scale": 0.1, "unexplained_scale": 0.03}
+    study = nv.simulate(5, genes=4, programs=1, graph=graph, **sizes)
+    apart = np.abs(np.subtract.outer(np.arange(REGIONS), np.arange(REGIONS)))
+    correlation = 0.5 * np.exp(-np.minimum(apart, REGIONS - apart) / 3) + 0.3 + 0.2 * np.eye(REGIONS)
+    errors = 0.1 * np.linalg.cholesky(correlation) @ np.random.default_rng(5).standard_normal(REGIONS)
+    own = 0.03 * np.random.default_rng(6).standard_normal(REGIONS)
+    se = np.full((1, REGIONS), 0.1)
+    return study.with_thinning(study.truth["thinning"] + own + errors, se, covariance=0.01 * correlation[None])
+
+
+def by_quadrature(study, fold, points=30):
+    """Mean, variance and log density of each value given the other folds, averaged over a grid of both scales."""
+    y, sampling = study.thinning[0], study.sampling_covariance()[0]
+    kernel = GMRF(study.graph, "icar").covariance().numpy()
+    mean, variance, density = np.empty((3, REGIONS))
+    for number in np.unique(fold):
+        u, o = fold == number, fold != number
+        unit, level = y[o].std(), 2 * np.sqrt((y[o] ** 2).mean())
+        axis = unit * np.exp(np.linspace(np.log(1e-3), np.log(5), points))
+        log_weight, means, variances = [], [], []
+        for t, sigma in ((t, sigma) for t in axis for sigma in axis):
+            whole = level**2 + t**2 * kernel + sampling + sigma**2 * np.eye(REGIONS)
+            inner = whole[np.ix_(o, o)]
+            gain = np.linalg.solve(inner, whole[np.ix_(o, u)]).T
+            # The priors: P(scale > unit) = 0.1; the grid is even in the logarithm.
+            prior = np.log(t * sigma) + np.log(0.1) * (t + sigma) / unit
+            quadratic = y[o] @ np.linalg.solve(inner, y[o])
+            log_weight.append(prior - 0.5 * (np.linalg.slogdet(inner)[1] + quadratic))
+            means.append(gain @ y[o])
+            variances.append(whole[np.ix_(u, u)].diagonal() - (gain * whole[np.ix_(u, o)]).sum(1))
+        log_weight, means, variances = log_weight - logsumexp(log_weight), np.array(means), np.array(variances)
+        weight = np.exp(log_weight)
+        mean[u] = weight @ means
+        variance[u] = weight @ (variances + means**2) - mean[u] ** 2
+        density[u] = logsumexp(log_weight[:, None] + norm.logpdf(y[u], means, np.sqrt(variances)), axis=0)
+    return mean, np.sqrt(variance), density
+
+
+def test_errors_that_go_together_are_predicted_together(shared):
+    """The exact conditional, y* | y with covariance between hidden and seen errors, and better than the diagonal."""
+    fold, draws = np.arange(REGIONS) % 4, 400
+    settings = fit_settings("spatial", draws=draws, map_steps=60)
+    alone = shared.with_thinning(shared.thinning, shared.standard_error)
+    (found,), (diagonal,) = (predict_held_out(study, settings, [fold]) for study in (shared, alone))
+    mean, sd, density = by_quadrature(shared, fold)
+    # A mean of 400 draws is known to 0.05 sd; 24 of them stay within 4 such.
+    assert np.abs((found.mean[0] - mean) / sd).max() < 4 * 0.05
+    np.testing.assert_allclose(found.sd[0], sd, rtol=0.1)
+    assert found.log_density.mean() == pytest.approx(density.mean(), abs=0.02)
+    # The predictive draws are of the same distribution: their 90% interval is 2 x 1.645 sd wide.
+    np.testing.assert_allclose(found.upper90[0] - found.lower90[0], 3.29 * sd, rtol=0.25)
+    assert np.isclose(by_quadrature(alone, fold)[2].mean(), diagonal.log_density.mean(), atol=0.02)
+    assert found.log_density.mean() > diagonal.log_density.mean() + 0.1
+
+
+@pytest.mark.parametrize("model", ["expression", "spatial"])
+def test_a_diagonal_covariance_is_the_standard_errors(study, predictions, model):
+    joint = np.where(np.isnan(study.standard_error), 0.01, study.standard_error)[:, None] ** 2 * np.eye(12)
+    (found,) = predict_held_out(
+        study.with_thinning(study.thinning, study.standard_error, covariance=joint), settings_of(model), [THIRDS]
+    )
+    for name in NAMES:
+        np.testing.assert_allclose(getattr(found, name), getattr(predictions[model][0], name), rtol=1e-10, err_msg=name)

@@ -1,4 +1,4 @@
-"""Fits of many maps: each as if alone, with the half of a fit or one of its own."""
+"""Fits of many maps: each as if alone, with the programs of a fit or one of its own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.evidence.null_tests import trained_half
+from pyro_neurovae.evidence.null_tests import null_fit_settings
 from pyro_neurovae.inference.null_fits import fit_maps
-from pyro_neurovae.models.settings import fit_settings
+from pyro_neurovae.models.options import fit_settings
 
 QUICK = {"n_programs": 3, "steps": 15, "map_steps": 15, "draws": 40}
 
@@ -55,10 +55,10 @@ def _all(part, fitted, values):
     return np.array([part[reported.index(f"r{i}")] for i in np.flatnonzero(np.isfinite(values))])
 
 
-def test_a_half_that_is_lent_is_the_half_it_would_train(study, maps):
+def test_programs_that_are_lent_are_those_it_would_train(study, maps):
     fitted = nv.fit(study, **QUICK)
-    settings, half = trained_half(fitted, draws=40, map_steps=15)
-    lent, own = (fit_maps(study, settings, maps, one) for one in (half, None))
+    settings, programs = null_fit_settings(fitted, draws=40, map_steps=15)
+    lent, own = (fit_maps(study, settings, maps, one) for one in (programs, None))
     for name in ("share", "correlation", "weight"):
         np.testing.assert_allclose(lent[name], own[name], rtol=1e-5, atol=1e-7)
     np.testing.assert_array_equal(lent["excludes"], own["excludes"])

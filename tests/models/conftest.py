@@ -8,15 +8,14 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 import pytest
 import torch
+from pyro import poutine
+from pyro.poutine.util import site_is_subsample
 from scipy.sparse.csgraph import connected_components
 
 import pyro_neurovae as nv
 from pyro_neurovae.inference.observation import observe
-from pyro_neurovae.models.cross_scale import CrossScale
-from pyro_neurovae.models.expression import Expression
-from pyro_neurovae.models.linear import ThinningFamily
-from pyro_neurovae.models.settings import CrossScaleSettings, ExpressionSettings, SpatialSettings
-from pyro_neurovae.models.spatial import Spatial
+from pyro_neurovae.models.families import family_of
+from pyro_neurovae.models.linear import LinearModel
 
 
 def ring(n: int) -> np.ndarray:
@@ -141,19 +140,13 @@ def study() -> nv.Study:
 
 
 @pytest.fixture(scope="session")
-def build() -> Callable[..., ThinningFamily]:
-    """Build a family on a study; ``hidden`` (replicate, map, region) makes the replicates."""
-    classes = {
-        "cross-scale": (CrossScale, CrossScaleSettings),
-        "expression": (Expression, ExpressionSettings),
-        "spatial": (Spatial, SpatialSettings),
-    }
+def build() -> Callable[..., LinearModel]:
+    """Build a family's model on a study; ``hidden`` (replicate, map, region) makes the replicates."""
 
-    def build(name: str, study: nv.Study, hidden: np.ndarray | None = None, **options: object) -> ThinningFamily:
-        family, settings = classes[name]
-        if name == "cross-scale":
-            options = {"n_programs": 2} | options
-        return family(observe(study, hidden=hidden), settings(**options))
+    def build(name: str, study: nv.Study, hidden: np.ndarray | None = None, **options: object) -> LinearModel:
+        family = family_of(name)
+        options = ({"n_programs": 2} if family.programs else {}) | options
+        return family.build(observe(study, hidden=hidden), family.settings(**options))
 
     return build
 
@@ -167,6 +160,20 @@ def hidden(study: nv.Study) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def families(study: nv.Study, hidden: np.ndarray, build: Callable[..., ThinningFamily]) -> dict[str, ThinningFamily]:
-    """Each family on the study, two replicates."""
+def models(study: nv.Study, hidden: np.ndarray, build: Callable[..., LinearModel]) -> dict[str, LinearModel]:
+    """The model of each linear family on the study, two replicates."""
     return {name: build(name, study, hidden) for name in ("cross-scale", "expression", "spatial")}
+
+
+def sites_of(model: LinearModel, draws: int, values: dict[str, torch.Tensor] | None = None) -> dict[str, dict]:
+    """Sites of the whole model with their densities, on the given values or on draws from the prior."""
+    run = model.model if values is None else poutine.condition(model.model, values)
+    with _seeded(0):
+        trace = poutine.trace(run).get_trace(draws)
+    trace.compute_log_prob()
+    return {name: s for name, s in trace.nodes.items() if s["type"] == "sample" and not site_is_subsample(s)}
+
+
+@pytest.fixture(scope="session")
+def traced() -> Callable[..., dict[str, dict]]:
+    return sites_of

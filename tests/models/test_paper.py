@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from pyro import poutine
-from pyro.poutine.util import site_is_subsample
 from scipy.stats import expon, multivariate_normal, norm
 
 from pyro_neurovae.inference.noise import NoiseStreams
@@ -32,24 +30,15 @@ def decoded(z):
     return (z[..., :1, :] * z[..., 1:, :]).tanh()
 
 
-def traced(family, seeded, values=None):
-    """Sites of the model, on the given values or on draws from the prior."""
-    model = family.model if values is None else poutine.condition(family.model, values)
-    with seeded(0):
-        trace = poutine.trace(model).get_trace(DRAWS)
-    trace.compute_log_prob()
-    return {name: s for name, s in trace.nodes.items() if s["type"] == "sample" and not site_is_subsample(s)}
-
-
 def total(sites):
     return sum(site["log_prob"].flatten(2).sum(-1) for site in sites.values())
 
 
 @EVERY
-def test_sites_and_plates(study, hidden, seeded, settings):
-    family = Paper(observe(study, hidden=hidden), settings, decoded)
+def test_sites_and_plates(study, hidden, traced, settings):
+    model = Paper(observe(study, hidden=hidden), settings, decoded)
     plates = {"latent": ("latent_dimension", LATENT), "unexplained_scale": ("map", 2), "thinning": ("map", 2)}
-    sites = traced(family, seeded)
+    sites = traced(model, DRAWS)
     learned = {name for name in ("lam", "unexplained_scale") if isinstance(getattr(settings, name), PCPrior)}
     assert set(sites) == {"latent", "thinning"} | learned
     for name, site in sites.items():
@@ -58,7 +47,7 @@ def test_sites_and_plates(study, hidden, seeded, settings):
         assert frames == {("replicate", -3, 2), ("draw", -2, DRAWS)} | ({(last[0], -1, last[1])} if last else set())
         assert site["log_prob"].shape == (2, DRAWS, last[1] if last else 1)
         assert site["is_observed"] == (name == "thinning")
-    assert family.scale_names == (("unexplained_scale",) if "unexplained_scale" in learned else ())
+    assert model.scale_names == (("unexplained_scale",) if "unexplained_scale" in learned else ())
     assert sites["latent"]["value"].shape == (2, DRAWS, LATENT, study.n_regions)
 
 
@@ -67,9 +56,9 @@ def test_the_docstring_names_the_sites():
 
 
 @EVERY
-def test_density_of_the_whole_model_by_hand(study, hidden, dense, seeded, settings):
-    family = Paper(observe(study, hidden=hidden), settings, decoded)
-    sites = traced(family, seeded)
+def test_density_of_the_whole_model_by_hand(study, hidden, dense, traced, settings):
+    model = Paper(observe(study, hidden=hidden), settings, decoded)
+    sites = traced(model, DRAWS)
     value = {name: site["value"].numpy() for name, site in sites.items()}
     for b, s in np.ndindex(2, DRAWS):
         lam = float(value["lam"][b, s, 0]) if "lam" in value else settings.lam
@@ -77,7 +66,7 @@ def test_density_of_the_whole_model_by_hand(study, hidden, dense, seeded, settin
         prior = multivariate_normal(np.zeros(study.n_regions), dense(study.graph, "paper", lam))
         expected = prior.logpdf(z).sum()
         if "lam" in value:
-            expected += float(family.lam_prior.log_prob(torch.tensor(lam)))
+            expected += float(model.lam_prior.log_prob(torch.tensor(lam)))
         for m in range(2):
             seen = study.thinning_observed[m] & ~hidden[b, m]
             y, se = study.thinning[m, seen], study.standard_error[m, seen]
@@ -91,23 +80,23 @@ def test_density_of_the_whole_model_by_hand(study, hidden, dense, seeded, settin
 
 
 @EVERY
-def test_relabelling_regions_changes_no_density(study, hidden, seeded, settings):
+def test_relabelling_regions_changes_no_density(study, hidden, traced, settings):
     order = np.random.default_rng(2).permutation(study.n_regions)
     other = study.select(regions=[study.regions[i] for i in order])
-    sites = traced(Paper(observe(study, hidden=hidden), settings, decoded), seeded)
+    sites = traced(Paper(observe(study, hidden=hidden), settings, decoded), DRAWS)
     values = {name: site["value"] for name, site in sites.items() if name != "thinning"}
     values["latent"] = values["latent"][..., order]
-    after = traced(Paper(observe(other, hidden=hidden[..., order]), settings, decoded), seeded, values)
+    after = traced(Paper(observe(other, hidden=hidden[..., order]), settings, decoded), DRAWS, values)
     torch.testing.assert_close(total(after), total(sites))
 
 
 @torch.no_grad()
-def test_only_the_variances_of_a_sampling_covariance_count(study, seeded):
+def test_only_the_variances_of_a_sampling_covariance_count(study, traced):
     joint = study.standard_error[:, :, None] * (0.3 + 1.7 * np.eye(study.n_regions)) * study.standard_error[:, None, :]
     correlated = study.with_thinning(study.thinning, study.standard_error, covariance=joint)
     scaled = study.with_thinning(study.thinning, np.sqrt(2) * study.standard_error)
     settings = SETTINGS[1]
-    first, second = (traced(Paper(observe(one), settings, decoded), seeded) for one in (correlated, scaled))
+    first, second = (traced(Paper(observe(one), settings, decoded), DRAWS) for one in (correlated, scaled))
     torch.testing.assert_close(first["thinning"]["log_prob"], second["thinning"]["log_prob"])
 
 
@@ -123,3 +112,19 @@ def test_the_decoder_is_one_perceptron_for_every_region():
     for b, s, i in np.ndindex(2, DRAWS, 9):
         inner = torch.relu(z[b, s, :, i] @ decoder.hidden.weight[b] + decoder.hidden.bias[b, 0])
         torch.testing.assert_close(f[b, s, :, i], inner @ decoder.out.weight[b] + decoder.out.bias[b, 0])
+
+
+def test_without_a_decoder_there_is_no_thinning(study):
+    model = Paper(observe(study), SETTINGS[0])
+    with pytest.raises(ValueError, match="the model has no decoder yet: train it, or give decode"):
+        model.model()
+
+
+@EVERY
+def test_log_prior_is_that_of_the_sites(study, traced, settings):
+    model = Paper(observe(study), settings, decoded)
+    sites = traced(model, DRAWS)
+    found = model.log_prior({name: site["value"] for name, site in sites.items()})
+    assert set(found) == set(sites) - {"latent", "thinning"}
+    for name, density in found.items():
+        torch.testing.assert_close(density, sites[name]["log_prob"])

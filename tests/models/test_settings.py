@@ -1,66 +1,118 @@
-"""Settings: flat options to records, records to JSON and back."""
+"""Settings of the families: defaults, faults, what the programs depend on, what another analyst might choose."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 
-import numpy as np
 import pytest
 
 from pyro_neurovae.errors import SettingsError
+from pyro_neurovae.models.options import fit_settings
 from pyro_neurovae.models.settings import (
-    EXPRESSION_HALF,
-    FAMILIES,
+    SCALES,
     CrossScaleSettings,
-    FitSettings,
-    PaperTraining,
+    ExpressionSettings,
+    FamilySettings,
+    PaperSettings,
     PCPrior,
-    fit_settings,
+    SpatialSettings,
+    StackedSettings,
 )
+from pyro_neurovae.models.training_settings import PaperTraining
 
-
-@pytest.mark.parametrize("model", FAMILIES)
-def test_json_and_back(model):
-    plain = fit_settings(model)
-    changed = fit_settings(model, seed=2**62, draws=7, restarts=3, steps=1100, learning_rate=0.5, device="cpu")
-    own = {"folds": 4} if model == "stacked" else {"unexplained_scale": PCPrior(0.3, 0.2)}
-    changed = dataclasses.replace(changed, family=dataclasses.replace(changed.family, **own))
-    for settings in (plain, changed):
-        text = settings.to_json()
-        assert "\n" not in text
-        assert FitSettings.from_json(text) == settings
-        assert json.loads(text)["model"] == model
-
-
-def test_numbers_of_numpy_become_plain_ones():
-    settings = fit_settings(seed=np.uint8(3), draws=np.int64(5), learning_rate=np.float64(0.5), n_programs=np.int32(2))
-    assert FitSettings.from_json(settings.to_json()) == settings
-
-
-@pytest.mark.parametrize("lam", [0, 0.25, np.float32(0.25), PCPrior(0.1, 0.5)])
-@pytest.mark.parametrize("sigma", [0.2, PCPrior(0.3, 0.2)])
-def test_what_may_be_fixed_or_learned_is_json_and_back(lam, sigma):
-    changed = fit_settings("paper", lam=lam, unexplained_scale=sigma, standard_errors=False, validation=0, patience=7)
-    again = FitSettings.from_json(changed.to_json())
-    assert again == changed
-    assert isinstance(again.family.lam, PCPrior) == isinstance(lam, PCPrior)
-    assert isinstance(again.training, PaperTraining)
+RECORDS = (CrossScaleSettings, ExpressionSettings, SpatialSettings, PaperSettings, StackedSettings)
 
 
 def test_the_papers_values_are_the_defaults():
-    settings = fit_settings("paper")
-    assert (settings.family.n_latent, settings.family.lam, settings.training.learning_rate) == (64, 0.1, 1e-3)
+    settings = PaperSettings()
+    assert (settings.n_latent, settings.lam, PaperTraining().learning_rate) == (64, 0.1, 1e-3)
 
 
-def test_options_go_to_the_record_that_has_them():
-    settings = fit_settings("cross-scale", n_programs=5, map_steps=9, draws=4, spatial_prior="iid")
-    assert (settings.family.n_programs, settings.family.spatial_prior) == (5, "iid")
-    assert (settings.training.map_steps, settings.draws) == (9, 4)
+def test_what_programs_depend_on_is_named_by_fields_that_exist():
+    assert set(CrossScaleSettings.of_programs) < {field.name for field in dataclasses.fields(CrossScaleSettings)}
+    assert all(record.of_programs == () for record in RECORDS if record is not CrossScaleSettings)
 
 
-def test_the_expression_half_is_named_by_fields_that_exist():
-    assert set(EXPRESSION_HALF) < {field.name for field in dataclasses.fields(CrossScaleSettings)}
+@pytest.mark.parametrize(
+    ("measured", "genes", "carried", "limit"),
+    [
+        (68, 910, 14, None),
+        (30, 910, 10, "a third of the 30 regions with expression"),
+        (68, 5, 5, "the number of genes"),
+        (2, 5, 1, "a third of the 2 regions with expression"),
+    ],
+)
+def test_programs_are_lowered_to_what_the_data_carry(measured, genes, carried, limit):
+    found, notices = CrossScaleSettings(homologue_sharing=0.5).carried(measured, genes)
+    assert (found.n_programs, found.homologue_sharing) == (carried, 0.5)
+    told = f"n_programs lowered from 14 to {carried}, {limit}: more could not be told from noise."
+    assert notices == (() if limit is None else (told,))
+
+
+@pytest.mark.parametrize("record", [record for record in RECORDS if record is not CrossScaleSettings])
+def test_settings_without_programs_are_carried_as_they_are(record):
+    assert record().carried(2, 1) == (record(), ())
+
+
+def test_standard_errors_count_unless_the_settings_say_so():
+    assert all(record().counts_sampling_error for record in RECORDS)
+    assert not PaperSettings(standard_errors=False).counts_sampling_error
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_every_scale_of_the_noise_has_a_prior(record):
+    """A stack has those of its members."""
+    names = {field.name for field in dataclasses.fields(record)}
+    assert set(record.noise.scales) <= names or record is StackedSettings
+
+
+WIDE, NARROW = "scale priors three times as wide", "scale priors a third as wide"
+CHOICES = {
+    CrossScaleSettings: ["7 programs", "21 programs", "Leroux programs (rho)", "no graph", WIDE, NARROW],
+    ExpressionSettings: [WIDE, NARROW],
+    SpatialSettings: [WIDE, NARROW, "no spatial smoothness"],
+    PaperSettings: [WIDE, NARROW, "lambda 0", "lambda 0.01", "lambda 1"],
+    StackedSettings: [],
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_what_another_analyst_might_have_chosen(record):
+    choices = record().alternatives(paired=False)
+    ends = ["no spatial smoothness"] if record is CrossScaleSettings else []
+    assert list(choices) == CHOICES[record] + ends
+    for changed in choices.values():  # each is a change that the record takes
+        assert dataclasses.replace(record(), **changed) != record()
+    for factor, name in ((3.0, WIDE), (1 / 3, NARROW)):
+        for scale, prior in choices.get(name, {}).items():
+            assert scale in SCALES
+            assert prior == PCPrior(factor * getattr(record(), scale).upper, 0.1)
+
+
+def test_sharing_of_homologues_is_a_choice_where_there_are_any():
+    names = {
+        sharing: CrossScaleSettings(homologue_sharing=sharing).alternatives(paired=True) for sharing in (0.25, 1.0)
+    }
+    found = {sharing: [name for name in choices if "sharing" in name] for sharing, choices in names.items()}
+    assert found == {0.25: ["homologue sharing 0", "homologue sharing 1"], 1.0: ["homologue sharing 0"]}
+
+
+def test_a_fixed_scale_has_no_wider_prior():
+    assert list(PaperSettings(unexplained_scale=0.2).alternatives(paired=True)) == CHOICES[PaperSettings][2:]
+
+
+def test_one_program_has_no_half_as_many():
+    choices = CrossScaleSettings(n_programs=1).alternatives(paired=False)
+    assert not [name for name in choices if name.endswith("programs")]
+
+
+def test_settings_of_a_family_of_ones_own_have_no_choices():
+    @dataclasses.dataclass(frozen=True)
+    class Own(FamilySettings):
+        depth: int = 2
+
+    assert Own().alternatives(paired=True) == {}
+    assert Own().counts_sampling_error
 
 
 OR_PRIOR = r", or PCPrior\(upper=..., alpha=...\)\.$"
@@ -78,24 +130,12 @@ PAPER_FAULTS = [
     ({"n_latent": 0}, "n_latent is 0; give a whole number of at least 1"),
     ({"layers": 0}, "layers is 0; give a whole number"),
     ({"width": 2.5}, "width is 2.5; give a whole number"),
-    ({"steps": 0}, "steps is 0; give a whole number"),
-    ({"particles": True}, "particles is True; give a whole number"),
-    ({"warm_up": 0}, "warm_up is 0; give a whole number"),
-    ({"patience": -3}, "patience is -3; give a whole number"),
-    ({"learning_rate": 0}, r"learning_rate is 0; give a number above 0\.$"),
-    ({"learning_rate": "fast"}, "learning_rate is 'fast'; give a number above 0"),
-    ({"validation": -0.1}, r"validation is -0.1; give a number of at least 0\.$"),
-    ({"validation": float("nan")}, "validation is nan; give a number of at least 0"),
-    ({"validation": "all"}, "validation is 'all'; give a number"),
-    ({"validation": 0.6}, "validation is 0.6; give a share of the pairs from 0 to 0.5"),
-    ({"map_steps": 5}, "model paper has no setting 'map_steps'; it has .*warm_up"),
 ]
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "gp"}, "unknown model 'gp': the known ones are cross-scale, expression, spatial"),
         ({"program_prior": "car"}, "unknown program_prior 'car': the known ones are bym2, leroux"),
         ({"model": "spatial", "spatial_prior": "car"}, "unknown spatial_prior 'car': the known ones are icar, iid"),
         ({"model": "stacked", "members": ["spatial"]}, "members is .'spatial'.; give two or more different ones"),
@@ -105,18 +145,11 @@ PAPER_FAULTS = [
             "unknown member 'paper': the known ones are cross-scale",
         ),
         ({"model": "stacked", "folds": 1}, "folds is 1; give at least 2"),
-        ({"model": "stacked", "method": "exact"}, "the model stacked is fitted by svi only"),
         ({"homologue_sharing": 1.5}, "homologue_sharing is 1.5; give a number from 0 to 1"),
         ({"homologue_sharing": -1}, "homologue_sharing is -1; give a number of at least 0"),
         ({"n_programs": 0}, "n_programs is 0; give a whole number of at least 1"),
-        ({"draws": "5"}, "draws is '5'; give a whole number"),
-        ({"particles": 0}, "particles is 0"),
-        ({"learning_rate": float("nan")}, "learning_rate is nan; give a number above 0"),
-        ({"map_learning_rate": 0}, "map_learning_rate is 0"),
         ({"strength": 1.0}, r"strength is 1.0; give PCPrior\(upper=..., alpha=...\)"),
         ({"model": "expression", "transcriptomic_scale": 1.0}, "transcriptomic_scale is 1.0; give PCPrior"),
-        ({"training": None}, "has no setting 'training'"),
-        ({"family": None}, "has no setting 'family'"),
         *[({"model": "paper", **option}, message) for option, message in PAPER_FAULTS],
     ],
 )

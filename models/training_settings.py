@@ -1,0 +1,187 @@
+"""Settings of the methods by which a posterior is found: one frozen record each, checked where it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyro_neurovae.errors import SettingsError
+
+from .setting_checks import check_number, check_whole
+
+__all__ = ["ExactTraining", "NutsTraining", "PaperTraining", "StackedTraining", "Training", "TrainingSettings"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the settings of every method can be asked."""
+
+    # Settings that trained programs depend on; a method that trains none has none.
+    of_programs: ClassVar[tuple[str, ...]] = ()
+
+    def ratios(self, draws: int) -> int:
+        """Importance ratios that a map's Pareto k is estimated from."""
+        return draws
+
+    def program_ratios(self, draws: int) -> int:
+        """Importance ratios that the Pareto k of the programs is estimated from."""
+        return draws
+
+    def longer(self) -> dict[str, int]:
+        """Settings of a longer training, to advise where one ended too soon; empty where nothing is trained."""
+        return {}
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Training):
+    """How the guides are trained: Adam with a cosine schedule, then a fixed number of exact draws.
+
+    Attributes
+    ----------
+    steps, map_steps
+        Optimiser steps of the expression half and of each map's own globals. Training always takes all of
+        them (the learning rate falls to zero at the last one, so stopping sooner would stop short); whether
+        the ELBO had settled is measured afterwards and recorded.
+    learning_rate, map_learning_rate
+        Adam's first learning rate for each; both fall to zero along a cosine.
+    particles, map_particles
+        Monte Carlo draws per step.
+    proposals
+        Importance proposals per draw for a map's globals.
+    program_proposals
+        Draws of the programs, made from expression alone, for each that is kept by the evidence of the thinning.
+    program_sweeps
+        Gibbs sweeps that take the guide's draws of the programs to their exact posterior given the expression; 0 keeps
+        the draws as the guide has them.
+    """
+
+    steps: int = 100
+    map_steps: int = 200
+    learning_rate: float = 0.03
+    map_learning_rate: float = 0.1
+    particles: int = 1
+    map_particles: int = 8
+    proposals: int = 4
+    program_proposals: int = 1
+    program_sweeps: int = 20
+
+    def __post_init__(self) -> None:
+        check_whole(self, "steps", "map_steps", "particles", "map_particles", "proposals", "program_proposals")
+        check_number(self, "program_sweeps", least=0.0)
+        if self.program_sweeps != int(self.program_sweeps):
+            raise SettingsError(f"program_sweeps is {self.program_sweeps}; give a whole number.")
+        check_number(self, "learning_rate", above=0.0)
+        check_number(self, "map_learning_rate", above=0.0)
+
+    # What the training of the programs depends on: the rest is the maps' own.
+    of_programs: ClassVar[tuple[str, ...]] = ("steps", "learning_rate", "particles")
+
+    def ratios(self, draws: int) -> int:
+        """Importance ratios of a map's scales."""
+        return draws * self.proposals
+
+    def program_ratios(self, draws: int) -> int:
+        """Importance ratios of the programs."""
+        return draws * self.program_proposals
+
+    def longer(self) -> dict[str, int]:
+        """Twice the steps."""
+        return {"steps": 2 * self.steps, "map_steps": 2 * self.map_steps}
+
+
+@dataclass(frozen=True)
+class StackedTraining(TrainingSettings):
+    """How the members of a stack are trained: as each by itself."""
+
+
+@dataclass(frozen=True)
+class PaperTraining(Training):
+    """How ``paper`` is trained: full-batch Adam, stopped by held-back regions.
+
+    Attributes
+    ----------
+    steps
+        Most optimiser steps.
+    learning_rate
+        Adam's, the same at every step.
+    particles
+        Monte Carlo draws per step.
+    validation
+        Share of the homologue pairs (regions, where the graph has none) that are kept from the gradient; the
+        state with the largest correlation over them is the one that is kept. 0 trains on all regions and keeps
+        the last state.
+    warm_up
+        Steps before the correlation is first looked at: over a few pairs it can be large by luck while the decoder
+        has learnt nothing.
+    patience
+        Steps without a larger correlation after which training stops.
+    """
+
+    steps: int = 2000
+    learning_rate: float = 1e-3
+    particles: int = 1
+    validation: float = 0.1
+    warm_up: int = 500
+    patience: int = 500
+
+    def __post_init__(self) -> None:
+        check_whole(self, "steps", "particles", "warm_up", "patience")
+        check_number(self, "learning_rate", above=0.0)
+        check_number(self, "validation", least=0.0)
+        if self.validation > 0.5:
+            raise SettingsError(f"validation is {self.validation}; give a share of the pairs from 0 to 0.5.")
+        if self.validation and self.warm_up >= self.steps:
+            raise SettingsError(
+                f"warm_up is {self.warm_up} and steps {self.steps}: no state would be looked at; lower warm_up, or set "
+                "validation to 0."
+            )
+
+    def longer(self) -> dict[str, int]:
+        """Twice the steps."""
+        return {"steps": 2 * self.steps}
+
+
+@dataclass(frozen=True)
+class NutsTraining(Training):
+    """How NUTS samples.
+
+    Attributes
+    ----------
+    warm_up
+        Draws of each chain that tune the sampler and are thrown away.
+    target_accept
+        Mean acceptance probability that the step size is tuned to.
+    max_tree_depth
+        Largest depth of a trajectory, which then has 2^depth steps.
+    """
+
+    warm_up: int = 500
+    target_accept: float = 0.8
+    max_tree_depth: int = 5
+
+    def __post_init__(self) -> None:
+        check_whole(self, "warm_up", "max_tree_depth")
+        check_number(self, "target_accept", above=0.0)
+        if self.target_accept >= 1:
+            raise SettingsError(f"target_accept is {self.target_accept}; give a probability below 1.")
+
+
+_LEAST_POINTS = 10
+
+
+@dataclass(frozen=True)
+class ExactTraining(Training):
+    """How the exact posterior of ``expression`` and ``spatial`` is found.
+
+    Attributes
+    ----------
+    points
+        Points of the grid along each of the two scales, even in the logarithm.
+    """
+
+    points: int = 80
+
+    def __post_init__(self) -> None:
+        check_whole(self, "points")
+        if self.points < _LEAST_POINTS:
+            raise SettingsError(f"points is {self.points}; give at least {_LEAST_POINTS} for each scale.")

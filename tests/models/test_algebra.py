@@ -1,0 +1,107 @@
+"""The algebra of a map: dense computations, and the same numbers from torch, NumPy and JAX."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pyro_neurovae.models.algebra import (
+    expression_covariance,
+    map_covariance,
+    share_homologues,
+    tied_programs,
+    unit_covariance,
+)
+
+PROGRAMS, REGIONS, MAPS = 3, 6, 2
+HOMOLOGUE = np.array([1, 0, 3, 2, 4, 5])  # the last two have none
+SHARING = 0.4
+RNG = np.random.default_rng(0)
+
+# A batch of (2, 4) draws.
+SCORE, STRENGTH = RNG.standard_normal((2, 4, PROGRAMS, REGIONS)), RNG.uniform(0.5, 2, (2, 4, PROGRAMS))
+GENES = RNG.standard_normal((REGIONS, 9)) * np.array([1, 1, 1, 1, 0, 1])[:, None]
+EXPRESSED = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 1.0])
+SCALES = {f"{part}_scale": RNG.uniform(0.1, 1, (2, 4, MAPS)) for part in ("one", "other")}
+ROOTS = {"one": RNG.standard_normal((2, 4, 1, 7, REGIONS)), "other": RNG.standard_normal((1, 1, 1, 5, REGIONS))}
+NOISE, LEVEL = np.eye(REGIONS) * RNG.uniform(1, 2, (MAPS, 1, 1)), RNG.uniform(1, 2, (2, 1, MAPS))
+
+
+def everything(convert):
+    """Every function of the module, on arrays of one library."""
+    score, strength, homologue = convert(SCORE), convert(STRENGTH), convert(HOMOLOGUE)
+    kernels = {part: unit_covariance(convert(root)) for part, root in ROOTS.items()}
+    scales = {name: convert(values) for name, values in SCALES.items()}
+    return {
+        "share_homologues": share_homologues(score, homologue, SHARING),
+        "tied_programs": tied_programs(score, strength, homologue, SHARING),
+        "expression_covariance": expression_covariance(
+            convert(GENES @ GENES.T / 9), convert(EXPRESSED.astype(bool)), convert(np.eye(REGIONS))
+        ),
+        "map_covariance": map_covariance(convert(NOISE), convert(LEVEL), scales, kernels),
+        **{f"unit_covariance of {part}": kernel for part, kernel in kernels.items()},
+    }
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return everything(np.asarray)
+
+
+def assert_close(found, expected):
+    """Equal to 1e-15 of the largest entry: sums may be taken in another order."""
+    assert set(found) == set(expected)
+    for name, values in found.items():
+        size = np.abs(expected[name]).max()
+        np.testing.assert_allclose(np.asarray(values), expected[name], rtol=0, atol=1e-15 * size, err_msg=name)
+
+
+def test_torch_gives_the_numbers_of_numpy(plain):
+    found = everything(torch.as_tensor)
+    assert all(values.dtype == torch.float64 for values in found.values())
+    assert_close(found, plain)
+
+
+def test_jax_gives_the_numbers_of_numpy(plain):
+    pytest.importorskip("numpyro")
+    import jax.numpy as jnp
+
+    from pyro_neurovae.inference.nuts.sampler import double_precision
+
+    with double_precision():
+        assert_close(everything(jnp.asarray), plain)
+
+
+def test_homologues_are_shared_as_a_matrix_says(plain):
+    exchange = np.eye(REGIONS)[HOMOLOGUE]
+    shared = (1 - SHARING) * np.eye(REGIONS) + SHARING * (np.eye(REGIONS) + exchange) / 2
+    np.testing.assert_allclose(plain["share_homologues"], SCORE @ shared, rtol=1e-14)
+    for sharing, expected in ((0.0, SCORE), (1.0, SCORE @ (np.eye(REGIONS) + exchange) / 2)):
+        np.testing.assert_allclose(share_homologues(SCORE, HOMOLOGUE, sharing), expected, rtol=1e-14, atol=1e-15)
+
+
+def test_tied_programs_are_weighted_by_the_direction_of_their_strengths(plain):
+    for index in np.ndindex(2, 4):
+        share = STRENGTH[index] / np.linalg.norm(STRENGTH[index])
+        expected = share_homologues(np.diag(share) @ SCORE[index], HOMOLOGUE, SHARING)
+        np.testing.assert_allclose(plain["tied_programs"][index], expected, rtol=1e-14, atol=1e-15)
+
+
+def test_expression_covariance_has_a_mean_diagonal_of_one(plain):
+    found, scatter = plain["expression_covariance"], GENES @ GENES.T
+    measured = EXPRESSED > 0
+    inside = scatter[np.ix_(measured, measured)]
+    np.testing.assert_allclose(found[np.ix_(measured, measured)], inside / inside.diagonal().mean(), rtol=1e-14)
+    np.testing.assert_array_equal(found[~measured], np.eye(REGIONS)[~measured])
+    assert found.diagonal().mean() == pytest.approx(1)
+
+
+def test_map_covariance_is_that_of_its_sum(plain):
+    """Noise, intercept and scaled parts are independent: the matrix that makes the map from white numbers, squared."""
+    for b, s, m in np.ndindex(2, 4, MAPS):
+        parts = [SCALES["one_scale"][b, s, m] * ROOTS["one"][b, s, 0], SCALES["other_scale"][b, s, m] * ROOTS["other"]]
+        made = np.vstack(
+            [np.sqrt(NOISE[m]), np.full((1, REGIONS), LEVEL[b, 0, m]), *(part.reshape(-1, REGIONS) for part in parts)]
+        )
+        np.testing.assert_allclose(plain["map_covariance"][b, s, m], made.T @ made, rtol=1e-13)

@@ -1,0 +1,56 @@
+"""A study as tensors: replicates kept, values hidden, and what is computed anew from what is seen."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+
+from pyro_neurovae.inference.observation import observe
+from pyro_neurovae.models.observations import Observations, units
+
+
+def assert_same(first, second):
+    for field in fields(Observations):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        if field.name == "spectrum":
+            one, other = one.values, other.values
+        same = torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+        assert same, field.name
+
+
+def test_hiding_computes_anew_what_is_computed_from_thinning(study, hidden):
+    whole = observe(study, replicates=2)
+    ours = whole.hide(torch.as_tensor(hidden))
+    assert_same(ours, observe(study, hidden=hidden))
+    assert not torch.equal(ours.unit, whole.unit)
+    for b, m in np.ndindex(2, 2):
+        y = study.thinning[m, study.thinning_observed[m] & ~hidden[b, m]]
+        assert float(ours.unit[b, m]) == pytest.approx(y.std())
+        assert float(ours.level[b, m]) == pytest.approx(2 * np.sqrt((y**2).mean()))
+
+
+def test_replicates_are_kept_by_number(study, hidden):
+    both = observe(study, hidden=hidden)
+    assert (both.replicates, both.maps, both.regions) == (2, 2, 12)
+    assert_same(both.select(torch.tensor([1])), observe(study, hidden=hidden[1:]))
+    turned = both.select(torch.tensor([1, 0, 1]))
+    assert turned.replicates == 3
+    assert torch.equal(turned.seen, both.seen[[1, 0, 1]])
+
+
+def test_units_are_of_the_seen_values():
+    thinning = torch.tensor([[[1.0, 3.0, 7.0, 9.0]]], dtype=torch.float64)
+    seen = torch.tensor([[[True, True, False, True]]])
+    unit, level = units(thinning, seen)
+    y = np.array([1.0, 3.0, 9.0])
+    assert (unit.shape, level.shape) == ((1, 1), (1, 1))
+    assert float(unit[0, 0]) == pytest.approx(y.std())
+    assert float(level[0, 0]) == pytest.approx(2 * np.sqrt((y**2).mean()))
+
+
+def test_the_identity_is_of_the_datas_kind(study):
+    data = observe(study)
+    assert torch.equal(data.identity, torch.eye(12, dtype=torch.float64))
