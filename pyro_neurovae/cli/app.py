@@ -6,17 +6,13 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from ..errors import NeurovaeWarning, SettingsError
 
-if TYPE_CHECKING:
-    from ..studies.study import Study
-
-__all__ = ["TAKEN", "app", "choice", "heeding_warnings", "print_warning", "print_written", "read_study", "show_bar"]
+__all__ = ["TAKEN", "app", "choice", "heeding_warnings", "print_warning", "show_bar"]
 
 app = typer.Typer(
     add_completion=False,
@@ -35,27 +31,6 @@ def choice(flag: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise SettingsError(f"{flag} {value} is unknown: the known ones are {', '.join(known)}.")
     return value
-
-
-def read_study(
-    expression: Path,
-    thinning: list[Path],
-    *,
-    graph: str,
-    regions: Path | None,
-    se: str,
-    covariance: list[str],
-    normalise: str = "region",
-    **others: Any,
-) -> Study:
-    """Read the study that a command's options name."""
-    from ..studies.study import Study
-
-    choices: dict[str, Any] = {"standard_error": choice("--se", se, ("file", "none"))}
-    choices["normalise"] = choice("--normalise", normalise, ("gene", "region", "none"))
-    choices["covariance"] = covariance[0] if covariance in (["auto"], ["none"]) else [Path(one) for one in covariance]
-    ground = None if graph == "none" else graph
-    return Study.from_files(expression, thinning, graph=ground, regions=regions, **choices, **others)
 
 
 @contextmanager
@@ -78,8 +53,3 @@ def show_bar(quiet: bool) -> bool:
 def print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning as one line on stderr."""
     print(f"warning: {message}", file=sys.stderr)
-
-
-def print_written(out: Path, names: list[str]) -> None:
-    """Print what was written, and where."""
-    print(f"wrote {', '.join(names)} to {out}")

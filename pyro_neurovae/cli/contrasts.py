@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .app import app, heeding_warnings, print_written
+from .app import app, heeding_warnings
+from .destination import Destination
 from .options import Overwrite, Quiet, Seed
 
 __all__ = ["contrast"]
@@ -74,13 +75,11 @@ def contrast(
     """
     from ..cohort import contrast as run
     from ..cohort.files import contrast_files, write_contrast
-    from .outputs import check_out, staged
     from .terminal import print_contrast
 
     if out.is_dir():
         raise InputError(f"--out {out} is a folder; name the file of the map, {out / 'map.csv'} for example.")
-    files = contrast_files(out)
-    check_out(out.parent, files, overwrite=overwrite)
+    place = Destination(out.parent, contrast_files(out), overwrite=overwrite)
     with heeding_warnings():
         found = run(
             list(subjects),
@@ -103,6 +102,4 @@ def contrast(
         )
     if not quiet:
         print_contrast(found)
-    with staged(out.parent, files) as folder:
-        written = write_contrast(found, folder / out.name)
-    print_written(out.parent, written)
+    place.fill(lambda folder: write_contrast(found, folder / out.name))

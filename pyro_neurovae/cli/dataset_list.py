@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .app import app, print_written
+from .app import app
+from .destination import Destination
 from .options import OptionalOut, Overwrite
 
 __all__ = ["datasets"]
@@ -29,7 +30,6 @@ def datasets(
     """
     from ..datasets.catalogue import fetch, find
     from ..datasets.catalogue import names as known
-    from .outputs import check_out, staged
     from .terminal import print_datasets
 
     if not names:
@@ -38,8 +38,7 @@ def datasets(
     wanted = [other for name in names for other in (name, f"{name}_labels") if other in (name, *known())]
     chosen = [find(name) for name in dict.fromkeys(wanted)]
     files = tuple(Path(one.file).name for one in chosen)
-    if out is not None:
-        check_out(out, files, overwrite=overwrite)
+    place = Destination(out, files, overwrite=overwrite)
     paths = [fetch(one.name) for one in chosen]
     for one, path in zip(chosen, paths, strict=True):
         print(f"{one.name}: {one.what}")
@@ -47,8 +46,10 @@ def datasets(
         print(f"  terms: {one.terms}")
         if out is None:
             print(f"  {path}")
-    if out is not None:
-        with staged(out, files) as folder:
-            for path, name in zip(paths, files, strict=True):
-                shutil.copyfile(path, folder / name)
-        print_written(out, list(files))
+
+    def copy(folder: Path) -> tuple[str, ...]:
+        for path, name in zip(paths, files, strict=True):
+            shutil.copyfile(path, folder / name)
+        return files
+
+    place.fill(copy)

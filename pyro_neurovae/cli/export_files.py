@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from .app import app, print_written
+from .app import app
+from .destination import Destination
 from .options import FittedFile, Out, Overwrite
 
 __all__ = ["export"]
@@ -25,11 +26,8 @@ def export(
     """Write results for papers and other programs: LaTeX, Markdown and CSV tables, GIFTI overlays, a JSON summary."""
     from ..page.exports import export as run
     from ..posterior.fits import load
-    from .outputs import check_out, staged
 
     files = ("regions.*", "genes.*", "variance.*", "summary.json", "*.func.gii")
-    check_out(out, files, overwrite=overwrite)
-    fitted = load(fit)
-    with staged(out, files) as folder:
-        written = run(fitted, folder, formats=[one.strip() for one in formats.split(",") if one.strip()], top=top)
-    print_written(out, written)
+    place = Destination(out, files, overwrite=overwrite)
+    fitted, wanted = load(fit), [one.strip() for one in formats.split(",") if one.strip()]
+    place.fill(lambda folder: run(fitted, folder, formats=wanted, top=top))

@@ -7,59 +7,26 @@ from typing import Annotated
 
 import typer
 
-from .app import TAKEN, app, heeding_warnings, print_written, read_study, show_bar
-from .options import (
-    AUTO,
-    Covariance,
-    Device,
-    Draws,
-    Expression,
-    Genes,
-    GeneWeights,
-    Graph,
-    Normalise,
-    OptionalOut,
-    Out,
-    Overwrite,
-    Quiet,
-    Regions,
-    Seed,
-    Settings,
-    StandardErrorColumn,
-    StandardErrors,
-    ValueColumn,
-    WithReport,
-)
+from .app import TAKEN, app, heeding_warnings, show_bar
+from .destination import Destination
+from .options import Device, Draws, OptionalOut, Out, Overwrite, Quiet, Seed, Settings, WithReport
+from .records import with_records
+from .study_options import NormalisedStudyOptions
 
 __all__ = ["fit", "demo", "simulate"]
 
 
 @app.command()
+@with_records(after={"graph": "model", "se": "seed"})
 def fit(
-    expression: Expression,
-    thinning: Annotated[
-        list[Path],
-        typer.Option(
-            metavar="FILE [FILE ...]",
-            help="Thinning maps: regions with an effect and its standard error, or the group sizes.",
-        ),
-    ],
+    study: NormalisedStudyOptions,
     out: Out,
     model: Annotated[
         str, typer.Option(metavar="NAME", help="cross-scale, expression, spatial, stacked or paper.")
     ] = "cross-scale",
-    graph: Graph = "dk68",
-    regions: Regions = None,
     draws: Draws = 1000,
     restarts: Annotated[int, typer.Option(metavar="N", help="Independent trainings, each a chain.")] = 1,
     seed: Seed = 0,
-    se: StandardErrors = "file",
-    se_column: StandardErrorColumn = None,
-    value_column: ValueColumn = None,
-    covariance: Covariance = AUTO,
-    genes: Genes = None,
-    gene_weights: GeneWeights = None,
-    normalise: Normalise = "region",
     settings: Settings = None,
     report: WithReport = True,
     device: Device = "auto",
@@ -70,12 +37,12 @@ def fit(
 
     Writes fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json and report.html.
     """
-    from ..models.settings import fit_settings, parse_options
+    from ..models.options import fit_settings, parse_options
     from ..posterior.fits import fit as run
-    from .outputs import FIT_FILES, check_out, staged, write_fit_files
+    from .outputs import FIT_FILES, write_fit_files
     from .terminal import print_fit
 
-    check_out(out, FIT_FILES, overwrite=overwrite)
+    place = Destination(out, FIT_FILES, overwrite=overwrite)
     options = parse_options(settings, taken=TAKEN) | {
         "draws": draws,
         "restarts": restarts,
@@ -84,25 +51,11 @@ def fit(
     }
     fit_settings(model, **options)
     with heeding_warnings() as said:
-        study = read_study(
-            expression,
-            thinning,
-            graph=graph,
-            regions=regions,
-            se=se,
-            covariance=covariance,
-            normalise=normalise,
-            value_column=value_column,
-            se_column=se_column,
-            genes=genes,
-            gene_weights=gene_weights,
-        )
-    fitted = run(study, model, progress=show_bar(quiet), **options)
+        table = study.read()
+    fitted = run(table, model, progress=show_bar(quiet), **options)
     if not quiet:
         print_fit(fitted, said=said)
-    with staged(out, FIT_FILES) as folder:
-        written = write_fit_files(fitted, folder, report=report)
-    print_written(out, written)
+    place.fill(lambda folder: write_fit_files(fitted, folder, report=report))
 
 
 @app.command()
@@ -119,25 +72,20 @@ def demo(
 
     With --out it writes the files of both simulate and fit.
     """
-    from ..models.settings import fit_settings
+    from ..models.options import fit_settings
     from ..posterior.fits import fit as run
     from ..studies.simulated import simulate as draw
-    from .outputs import FIT_FILES, STUDY_FILES, check_out, staged, write_fit_files, write_study_files
+    from .outputs import FIT_FILES, STUDY_FILES, write_fit_files, write_study_files
     from .terminal import print_fit, print_held
 
-    files = STUDY_FILES + FIT_FILES
-    if out is not None:
-        check_out(out, files, overwrite=overwrite)
+    place = Destination(out, STUDY_FILES + FIT_FILES, overwrite=overwrite)
     fit_settings(draws=draws, seed=seed, device=device)
     study = draw(seed)
     fitted = run(study, seed=seed, draws=draws, device=device, progress=show_bar(quiet))
     if not quiet:
         print_fit(fitted)
     print_held(fitted)
-    if out is not None:
-        with staged(out, files) as folder:
-            written = write_study_files(study, folder) + write_fit_files(fitted, folder, report=report)
-        print_written(out, written)
+    place.fill(lambda folder: write_study_files(study, folder) + write_fit_files(fitted, folder, report=report))
 
 
 @app.command()
@@ -160,18 +108,20 @@ def simulate(
     from ..cohort.files import COHORT_FILES, write_cohort
     from ..errors import SettingsError
     from ..studies.simulated import simulate as draw
-    from .outputs import STUDY_FILES, check_out, staged, write_study_files
+    from .outputs import STUDY_FILES, write_study_files
 
     if cohort and maps != 1:
         raise SettingsError(f"--cohort has the effects of one map, and --maps is {maps}; leave out one of the two.")
-    files = (*STUDY_FILES, *COHORT_FILES)
-    check_out(out, files, overwrite=overwrite)
+    place = Destination(out, (*STUDY_FILES, *COHORT_FILES), overwrite=overwrite)
     study = draw(seed, genes=genes, maps=maps)
-    with staged(out, files) as folder:
+
+    def write(folder: Path) -> list[str]:
         written = write_study_files(study, folder)
         if cohort:
             effect = (study.truth or {})["thinning"][0]
             written += write_cohort(simulate_cohort(seed, effect=effect), folder)
             (folder / "thinning.csv").unlink()
             written.remove("thinning.csv")
-    print_written(out, written)
+        return written
+
+    place.fill(write)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from .app import app, print_written, show_bar
+from .app import app, show_bar
+from .destination import Destination
 from .options import FittedFile, Out, Overwrite, Quiet, Resume, Seed, Workers
 
 __all__ = ["nulls"]
@@ -36,12 +37,12 @@ def nulls(
     Writes nulls.csv, null_genes.csv, null_maps.csv and null_distribution.csv. A thousand null maps
     take two to three minutes.
     """
+    from ..evidence.null_tests import Nulls
     from ..evidence.null_tests import nulls as run
     from ..posterior.fits import load
-    from .outputs import NULL_FILES, check_out, staged, write_nulls
-    from .terminal import print_nulls
+    from .terminal import print_result
 
-    check_out(out, NULL_FILES, overwrite=overwrite)
+    place = Destination(out, list(Nulls.files.values()), overwrite=overwrite)
     found = run(
         load(fit),
         method=method,
@@ -53,7 +54,5 @@ def nulls(
         progress=show_bar(quiet),
     )
     if not quiet:
-        print_nulls(found)
-    with staged(out, NULL_FILES) as folder:
-        written = write_nulls(found, folder)
-    print_written(out, written)
+        print_result(found)
+    place.fill(found.write)

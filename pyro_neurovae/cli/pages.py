@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .app import app, print_written
+from .app import app
+from .destination import Destination
 from .options import FittedFile, Overwrite, Seed
 
 __all__ = ["report"]
@@ -36,24 +37,28 @@ def report(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a fit as one HTML file that needs nothing else: tables that sort, pictures, methods, references."""
-    from ..evidence.files import read_nulls, read_sensitivity, read_validation
-    from ..interpretation.gene_sets import read_gmt
+    from ..evidence.null_tests import Nulls
+    from ..evidence.sensitivities import Sensitivity
+    from ..evidence.validation import Validation
     from ..interpretation.set_enrichment import enrichment
     from ..page import report as run
     from ..posterior.fits import load
-    from .outputs import check_out, staged
+    from ..readers.registry import read
 
     if out.is_dir():
         raise InputError(f"--out {out} is a folder; name a file, {out / 'report.html'} for example.")
-    check_out(out.parent, [out.name], overwrite=overwrite)
+    place = Destination(out.parent, [out.name], overwrite=overwrite)
     fitted = load(fit)
     beside = {
-        "validation": None if validation is None else read_validation(validation),
-        "nulls": None if nulls is None else read_nulls(nulls),
-        "sensitivity": None if sensitivity is None else read_sensitivity(sensitivity),
+        "validation": None if validation is None else Validation.read(validation),
+        "nulls": None if nulls is None else Nulls.read(nulls),
+        "sensitivity": None if sensitivity is None else Sensitivity.read(sensitivity),
     }
-    sets = {name: genes for path in gene_sets or [] for name, genes in read_gmt(path).items()}
+    sets = {name: genes for path in gene_sets or [] for name, genes in read("gene sets", path).items()}
     enriched = enrichment(fitted, sets, seed=seed) if sets else None
-    with staged(out.parent, [out.name]) as folder:
+
+    def write(folder: Path) -> list[str]:
         run(fitted, folder / out.name, enrichment=enriched, threshold=threshold, unit=unit, **beside)  # type: ignore[arg-type]
-    print_written(out.parent, [out.name])
+        return [out.name]
+
+    place.fill(write)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .app import app, print_written, show_bar
+from .app import app, show_bar
+from .destination import Destination
 from .options import FittedFile, Out, Overwrite, Quiet, Resume, Workers
 
 __all__ = ["sensitivity"]
@@ -34,15 +35,14 @@ def sensitivity(
     Writes power_scaling.csv, sensitivity_variants.csv, sensitivity_regions.csv, sensitivity_genes.csv and a picture of
     each map.
     """
+    from ..evidence.sensitivities import Sensitivity
     from ..evidence.sensitivities import sensitivity as run
     from ..posterior.fits import load
-    from .outputs import SENSITIVITY_FILES, check_out, staged, write_sensitivity
-    from .terminal import print_sensitivity
+    from .outputs import SENSITIVITY_PICTURES, write_sensitivity_pictures
+    from .terminal import print_result
 
-    check_out(out, SENSITIVITY_FILES, overwrite=overwrite)
+    place = Destination(out, [*Sensitivity.files.values(), *SENSITIVITY_PICTURES], overwrite=overwrite)
     found = run(load(fit), grid, seed=seed, workers=workers, resume=resume, progress=show_bar(quiet))
     if not quiet:
-        print_sensitivity(found)
-    with staged(out, SENSITIVITY_FILES) as folder:
-        written = write_sensitivity(found, folder)
-    print_written(out, written)
+        print_result(found)
+    place.fill(lambda folder: found.write(folder) + write_sensitivity_pictures(found, folder))

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import SettingsError
-from ..models.settings import check_seed
+from ..errors import SettingsError, check_seed
 from .balance import SCHEMES, effective_size, group_weights
 from .bootstrap import bootstrap_counts, bootstrap_effects
 from .design import Design, make_design, two_groups

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..atlases.atlas import dk68_names
-from ..errors import SettingsError
-from ..models.settings import check_seed
-from .adni_tables import adni_tables
+from ..errors import SettingsError, check_seed
+from .simulated_adni import adni_tables
 from .subjects import Subjects
 
 __all__ = ["SimulatedCohort", "simulate_cohort"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
-from ..readers.gene_lists import read_genes
+from ..readers.registry import read_if_file
 from ..wording import first_names
 from .donor_agreement import donor_mean, mean_correlation, present_regions, relative_noise
 from .donor_archive import read_archive, write_archive
@@ -213,7 +213,7 @@ def _keep(expression: DonorExpression, kept: np.ndarray, *notices: str) -> Donor
 
 def _listed(expression: DonorExpression, genes: Sequence[str] | FilePath) -> DonorExpression:
     path = isinstance(genes, str | os.PathLike)
-    wanted = read_genes(genes) if isinstance(genes, str | os.PathLike) else [str(gene) for gene in genes]
+    wanted = [str(gene) for gene in read_if_file("genes", genes)]
     known = set(expression.genes)
     absent = [gene for gene in wanted if gene not in known]
     if len(absent) == len(wanted):

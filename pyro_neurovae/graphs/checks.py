@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..errors import GraphError
+from .parts import Part, misfit
 
-if TYPE_CHECKING:
-    from .region_graph import RegionGraph
-
-__all__ = ["check_adjacency", "check_attributes", "square_from_frame"]
+__all__ = ["check_adjacency", "check_homologues", "check_shapes", "square_from_frame"]
 
 
 def square_from_frame(
@@ -72,26 +69,28 @@ def check_adjacency(weights: np.ndarray, names: Sequence[str]) -> None:
     _complain(np.diag(np.diag(weights) != 0), weights, names, "is a self-loop: set the diagonal to 0")
 
 
-def check_attributes(graph: RegionGraph) -> None:
+def check_homologues(homologues: Sequence[tuple[int, ...]], n_regions: int) -> None:
+    """Check that each pair of homologues is two of the regions; GraphError for one that is not."""
+    for pair in homologues:
+        if len(pair) != 2 or len(set(pair)) != 2 or not all(0 <= i < n_regions for i in pair):
+            raise GraphError(f"the homologues {tuple(pair)} are not two of the graph's {n_regions} regions.")
+
+
+def check_shapes(parts: Mapping[str, Part], n_regions: int) -> None:
     """Check that what is known of the regions has one entry for each.
 
     Raises
     ------
     GraphError
-        Naming the attribute at fault.
+        Naming the part at fault.
     """
-    n = graph.n_regions
-    for name in ("centroids", "sphere"):
-        positions = getattr(graph, name)
-        if positions is not None and positions.shape != (n, 3):
-            raise GraphError(f"the graph's {name} have shape {positions.shape}: give ({n}, 3).")
-    for name in ("hemispheres", "lobes"):
-        words = getattr(graph, name)
-        if words is not None and len(words) != n:
-            raise GraphError(f"the graph has {len(words)} {name} for {n} regions: give one each.")
-    for pair in graph.homologues:
-        if len(set(pair)) != 2 or not all(0 <= i < n for i in pair):
-            raise GraphError(f"the homologues {tuple(pair)} are not two of the graph's {n} regions.")
+    fault = misfit(parts, {"region": n_regions, "axis": 3})
+    if fault is None:
+        return
+    name, shape, expected = fault
+    if len(shape) == len(expected) == 1:
+        raise GraphError(f"the graph has {shape[0]} {name} for {n_regions} regions: give one each.")
+    raise GraphError(f"the graph's {name} have shape {shape}: give {expected}.")
 
 
 def _numbers(values: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ def dk68_regions() -> dict[str, Any]:
         "sphere": table[["sphere_x", "sphere_y", "sphere_z"]].to_numpy(dtype=float),
         "hemispheres": tuple(table["hemisphere"]),
         "lobes": tuple(table["lobe"]),
-        "homologues": _twins(len(table)),
+        "homologues": _homologues(len(table)),
     }
 
 
@@ -33,7 +33,7 @@ def dk68_adjacency(weights: str, *, homologue_weight: float) -> np.ndarray:
     weights
         "binary", "boundary" or "distance", as in `RegionGraph.dk68`.
     homologue_weight
-        Weight of an edge between twins, 0 for none.
+        Weight of an edge between homologues, 0 for none.
 
     Raises
     ------
@@ -46,12 +46,12 @@ def dk68_adjacency(weights: str, *, homologue_weight: float) -> np.ndarray:
     centroids = table[["x", "y", "z"]].to_numpy(dtype=float)
     adjacency = np.zeros((len(table), len(table)))
     adjacency[ends[:, 0], ends[:, 1]] = _edge_weights(weights, edges["boundary_mm"].to_numpy(), centroids[ends])
-    for left, right in _twins(len(table)):
+    for left, right in _homologues(len(table)):
         adjacency[left, right] = homologue_weight
     return adjacency + adjacency.T
 
 
-def _twins(n: int) -> tuple[tuple[int, int], ...]:
+def _homologues(n: int) -> tuple[tuple[int, int], ...]:
     """Index pairs (left, right); the table lists both hemispheres in one order, left first."""
     return tuple((i, i + n // 2) for i in range(n // 2))
 

@@ -7,8 +7,7 @@ from numbers import Integral
 
 import numpy as np
 
-from ..errors import GraphError, SettingsError
-from ..models.settings import check_seed
+from ..errors import GraphError, SettingsError, check_seed
 from .region_graph import RegionGraph
 
 __all__ = ["SCHEMES", "make_folds"]
@@ -17,7 +16,7 @@ __all__ = ["SCHEMES", "make_folds"]
 def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None = None, seed: int = 0) -> np.ndarray:
     """Number the fold of each region; (region,) int from 0.
 
-    Twins resemble each other, and neighbours do: a region whose twin or neighbour is seen is hardly held out.
+    Homologues resemble each other, and neighbours do: a region whose homologue or neighbour is seen is hardly held out.
 
     Parameters
     ----------
@@ -42,7 +41,7 @@ def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None 
     if scheme not in SCHEMES:
         raise SettingsError(f"unknown folds {scheme!r}: the known ones are {', '.join(SCHEMES)}.")
     deal, usual = SCHEMES[scheme]
-    units = np.arange(graph.n_regions) if scheme in ("random", "loo") else graph.pairs
+    units = np.arange(graph.n_regions) if scheme in ("random", "loo") else graph.pair
     kinds, unit = np.unique(units, return_inverse=True)
     usual = len(kinds) if scheme == "loo" else usual
     wanted = min(usual, len(kinds)) if number is None else number

@@ -27,7 +27,7 @@ def nearest_weights(
     hemispheres
         Hemisphere of each region; None takes all for one.
     homologues
-        Positions (left, right) of twins.
+        Positions (left, right) of homologues.
     """
     distance = np.linalg.norm(centroids[:, None] - centroids[None], axis=-1)
     if hemispheres is not None:

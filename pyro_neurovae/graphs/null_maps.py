@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..errors import GraphError, InputError, NeurovaeError, SettingsError
-from ..models.settings import check_seed
+from ..errors import GraphError, InputError, NeurovaeError, SettingsError, check_seed
 from .region_graph import RegionGraph
 
 __all__ = ["METHODS", "make_null_maps"]
@@ -148,11 +147,11 @@ def _variogram(values: np.ndarray, graph: RegionGraph, number: int, rng: np.rand
         raise GraphError(
             f"the graph {graph.label} has no positions, so that there is no variogram; use the method moran."
         )
-    twins, seen = graph.twins, np.isfinite(values)
-    filled = np.where(seen, values, values[twins])
+    homologue, seen = graph.homologue, np.isfinite(values)
+    filled = np.where(seen, values, values[homologue])
     kept = np.isfinite(filled)
-    firsts = np.flatnonzero(kept & (np.arange(len(values)) <= twins))  # one region of each pair
-    others = twins[firsts]
+    firsts = np.flatnonzero(kept & (np.arange(len(values)) <= homologue))  # one region of each pair
+    others = homologue[firsts]
     folded = np.column_stack([np.abs(graph.centroids[:, 0]), graph.centroids[:, 1:]])
     place = (folded[firsts] + folded[others]) / 2
     distance = np.linalg.norm(place[:, None] - place, axis=-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,14 +12,16 @@ import numpy as np
 import pandas as pd
 
 from ..errors import GraphError, InputError
-from ..readers.labelled_surface import read_labelled_surface
-from ..readers.region_table import RegionTable, read_regions
+from ..readers.labelled_surface import LabelledSurface
+from ..readers.region_table import RegionTable
+from ..readers.registry import read
 from ..readers.text_table import file_stem
-from .checks import check_adjacency, check_attributes, square_from_frame
+from .checks import check_adjacency, check_homologues, check_shapes, square_from_frame
 from .desikan_killiany import dk68_adjacency, dk68_regions
 from .eigenbasis import Eigenbasis, connected_components, laplacian_eigenbasis
 from .mesh import mesh_weights, region_centroids
 from .nearest import nearest_weights
+from .parts import Value, parts_of, selected, settle
 
 __all__ = ["Eigenbasis", "RegionGraph"]
 
@@ -41,7 +43,7 @@ class RegionGraph:
     hemispheres, lobes
         "L" or "R" ("" where it doesn't apply), and the lobe, where known.
     homologues
-        Index pairs (left, right) of twins across the hemispheres, whether or not an edge joins them.
+        Index pairs (left, right) of homologues across the hemispheres, whether or not an edge joins them.
     label
         What the graph was made from, for reports.
 
@@ -52,47 +54,42 @@ class RegionGraph:
         attribute does not have one entry for each region.
     """
 
-    names: tuple[str, ...]
-    weights: np.ndarray
-    centroids: np.ndarray | None = None
-    sphere: np.ndarray | None = None
-    hemispheres: tuple[str, ...] | None = None
-    lobes: tuple[str, ...] | None = None
-    homologues: tuple[tuple[int, int], ...] = ()
-    label: str = "table"
+    names: tuple[str, ...] = field(metadata={"dims": ("region",), "kind": "texts", "stored": "region"})
+    weights: np.ndarray = field(metadata={"dims": ("region", "region"), "stored": "adjacency"})
+    centroids: np.ndarray | None = field(default=None, metadata={"dims": ("region", "axis")})
+    sphere: np.ndarray | None = field(default=None, metadata={"dims": ("region", "axis")})
+    hemispheres: tuple[str, ...] | None = field(default=None, metadata={"dims": ("region",), "kind": "texts"})
+    lobes: tuple[str, ...] | None = field(default=None, metadata={"dims": ("region",), "kind": "texts"})
+    homologues: tuple[tuple[int, int], ...] = field(
+        default=(), metadata={"dims": ("pair", "side"), "kind": "positions"}
+    )
+    label: str = field(default="table", metadata={"stored": "graph_label", "decides": False})
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(str(name) for name in self.names))
-        for name in ("weights", "centroids", "sphere"):
-            if getattr(self, name) is not None:
-                array = np.array(getattr(self, name), dtype=np.float64)
-                array.setflags(write=False)
-                object.__setattr__(self, name, array)
+        settle(self)
         check_adjacency(self.weights, self.names)
-        check_attributes(self)
+        check_homologues(self.homologues, self.n_regions)
+        check_shapes(parts_of(self), self.n_regions)
+
+    def parts(self) -> dict[str, Value]:
+        """All that the graph holds, by the names of its fields; what is not known is left out."""
+        return {name: part.value for name, part in parts_of(self).items()}
 
     @property
-    def twins(self) -> np.ndarray:
+    def homologue(self) -> np.ndarray:
         """Number of each region's homologue, its own where it has none; (region,) int."""
-        twins = np.arange(len(self.names))
+        homologue = np.arange(len(self.names))
         for left, right in self.homologues:
-            twins[left], twins[right] = right, left
-        return twins
+            homologue[left], homologue[right] = right, left
+        return homologue
 
     @property
-    def pairs(self) -> np.ndarray:
+    def pair(self) -> np.ndarray:
         """Number that a region shares with its homologue, the left one's; (region,) int."""
-        pairs = np.arange(len(self.names))
+        pair = np.arange(len(self.names))
         for left, right in self.homologues:
-            pairs[right] = left
-        return pairs
-
-    def shared(self, values: np.ndarray, sharing: float) -> np.ndarray:
-        """Move each region's values (..., region, column) towards the mean with its homologue.
-
-        ``sharing`` is 0 for none of the way, 1 for all of it: the H of `models.cross_scale.CrossScale`.
-        """
-        return values + sharing * (values[..., self.twins, :] - values) / 2
+            pair[right] = left
+        return pair
 
     @classmethod
     def dk68(
@@ -107,12 +104,12 @@ class RegionGraph:
         Parameters
         ----------
         homologues
-            Join each region with its twin (the default); without it the hemispheres are two components.
+            Join each region with its homologue (the default); without it the hemispheres are two components.
         weights
             "binary": 1; "boundary": shared boundary over its mean; "distance": exp(-distance / mean distance
             of touching regions), over its mean.
         homologue_weight
-            Weight of an edge between twins.
+            Weight of an edge between homologues.
         """
         adjacency = dk68_adjacency(weights, homologue_weight=homologue_weight if homologues else 0.0)
         return cls(weights=adjacency, label="dk68", **dk68_regions())
@@ -211,7 +208,7 @@ class RegionGraph:
         ----------
         regions
             A table, or its file, with a column of names (region) and centroids x, y, z in mm; hemisphere (else read
-            from the names, LH and RH), lobe or network, and homologue, the name of the twin, where there is one.
+            from the names, LH and RH), lobe or network, and homologue, its name, where there is one.
         neighbours
             Regions that each is joined with, the nearest by centroid; two are joined if either is among the other's.
             Six (the default) is near to the mean degree of a parcellated cortex.
@@ -221,7 +218,7 @@ class RegionGraph:
         InputError
             If a column is missing, a name stands twice, or a number can't be used.
         """
-        table = read_regions(regions)
+        table: RegionTable = read("regions", regions)
         if table.centroids is None:
             raise InputError(
                 f"{table.source}: no columns x, y, z; add the centroids in mm, or give a table of connections too."
@@ -239,7 +236,9 @@ class RegionGraph:
         InputError
             If a region of the graph is not in the table, or as `from_regions`.
         """
-        return RegionGraph(weights=self.weights, label=self.label, **_known_of(read_regions(regions, order=self.names)))
+        return RegionGraph(
+            weights=self.weights, label=self.label, **_known_of(read("regions", regions, order=self.names))
+        )
 
     @classmethod
     def from_surface(
@@ -264,7 +263,7 @@ class RegionGraph:
         InputError
             If a file can't be read, or labels and surfaces are not one for one.
         """
-        found = read_labelled_surface(labels, surfaces)
+        found: LabelledSurface = read("labelled surface", labels, surfaces)
         graph = cls.from_mesh(found.labels, found.faces, found.coordinates, found.names, weights=weights)
         first = labels if isinstance(labels, str | os.PathLike) else labels[0]
         return replace(graph, hemispheres=found.sides, label=file_stem(first))
@@ -314,16 +313,8 @@ class RegionGraph:
             )
         kept = [self.names.index(name) for name in names]
         place = {old: new for new, old in enumerate(kept)}
-        return RegionGraph(
-            names=tuple(names),
-            weights=self.weights[np.ix_(kept, kept)],
-            centroids=None if self.centroids is None else self.centroids[kept],
-            sphere=None if self.sphere is None else self.sphere[kept],
-            hemispheres=None if self.hemispheres is None else tuple(self.hemispheres[i] for i in kept),
-            lobes=None if self.lobes is None else tuple(self.lobes[i] for i in kept),
-            homologues=tuple((place[a], place[b]) for a, b in self.homologues if a in place and b in place),
-            label=self.label,
-        )
+        pairs = tuple((place[a], place[b]) for a, b in self.homologues if a in place and b in place)
+        return replace(self, homologues=pairs, **selected(self, {"region": kept}))
 
     @cached_property
     def components(self) -> np.ndarray:

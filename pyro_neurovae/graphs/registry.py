@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import GraphError, InputError, SettingsError
-from ..readers.connections import align_connections, read_connections
+from ..readers.connections import align_connections
+from ..readers.registry import read
 from ..readers.text_table import file_stem
 from .region_graph import RegionGraph
 
@@ -88,12 +89,12 @@ def as_graph(
 
 
 def read_graph(path: FilePath) -> tuple[RegionGraph, tuple[str, ...]]:
-    """Read a weighted graph and notices of the reading; see `read_connections` for the forms of a file.
+    """Read a weighted graph and notices of the reading; see `readers.connections.read_connections` for the forms.
 
     Weights are divided by the mean weight of an edge, so that smoothness means the same in any unit. A graph
     of Desikan-Killiany regions also gets their positions, hemispheres, lobes and homologues.
     """
-    connections, notices = read_connections(path)
+    connections, notices = read("connections", path)
     try:
         return _weighted(connections, file_stem(path)), notices
     except GraphError as fault:

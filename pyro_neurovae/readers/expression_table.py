@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,9 @@ from ..atlases.resolver import known_share
 from ..errors import InputError
 from ..wording import first_names
 from .placement import place_rows
-from .text_table import parse_numbers
+from .text_table import parse_numbers, read_table
 
-__all__ = ["ExpressionTable", "align_expression", "constant_genes"]
+__all__ = ["ExpressionTable", "align_expression", "constant_genes", "read_expression"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ def align_expression(
     symbols = np.array([str(gene) for gene in table.columns], dtype=object)
     values, kept = _usable(values, symbols, source, notices)
     return ExpressionTable(tuple(kept), values, tuple(notices))
+
+
+def read_expression(
+    path: str | os.PathLike[str], names: Sequence[str], *, genes: Sequence[str] | None = None
+) -> ExpressionTable:
+    """Read regions by genes, or genes by regions, onto a graph's regions; see `align_expression`."""
+    table = read_table(path)
+    return align_expression(table.labelled(), names, source=table.source, genes=genes)
 
 
 def constant_genes(values: np.ndarray) -> np.ndarray:

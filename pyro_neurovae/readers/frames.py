@@ -9,17 +9,15 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from .covariance_table import CovarianceInput, place_covariance
 from .expression_table import ExpressionTable
-from .placement import place_rows
-from .text_table import parse_numbers
 from .thinning_columns import choose_columns, label_rows
 from .thinning_table import ThinningMap, map_from_series, map_from_table
 
-__all__ = ["ErrorInput", "MapInput", "covariance_from_frames", "maps_from_frames", "study_fields"]
+__all__ = ["ErrorInput", "MapInput", "maps_from_frames", "study_fields"]
 
 MapInput = pd.Series | pd.DataFrame
 ErrorInput = pd.Series | pd.DataFrame | Mapping[str, pd.Series] | Literal["none"] | None
-CovarianceInput = pd.DataFrame | Mapping[str, pd.DataFrame] | None
 
 SINGLE = "thinning"
 
@@ -44,40 +42,6 @@ def maps_from_frames(
         _one_map(name, item, _error_of(name, standard_error, covariance, names, alone=len(items) == 1), names)
         for name, item in items.items()
     ]
-
-
-def covariance_from_frames(
-    covariance: CovarianceInput, maps: Sequence[ThinningMap], names: Sequence[str], *, matching: bool = False
-) -> np.ndarray | None:
-    """Return the sampling covariance (map, region, region), squared standard errors for maps without one.
-
-    With ``matching`` the diagonal has to be what the map's own standard errors say.
-    """
-    if covariance is None:
-        return None
-    labels = [one.name for one in maps]
-    given = {labels[0]: covariance} if isinstance(covariance, pd.DataFrame) else dict(covariance)
-    if isinstance(covariance, pd.DataFrame) and len(maps) > 1:
-        raise InputError(f"one covariance for {len(maps)} maps; give a mapping from map name to covariance.")
-    unknown = [label for label in given if label not in labels]
-    if unknown:
-        raise InputError(f"covariance of {unknown[0]}, which is no map; the maps are {', '.join(labels)}.")
-    placed = {name: _placed_covariance(table, names, f"covariance of {name}") for name, table in given.items()}
-    for one in maps:
-        if matching and one.name in placed:
-            _check_matching(placed[one.name], one, names)
-    return np.stack([placed.get(one.name, np.diag(one.standard_error**2)) for one in maps])
-
-
-def _check_matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) -> None:
-    own = np.sqrt(np.maximum(np.diag(covariance), 0))
-    off = np.nan_to_num(np.abs(own / one.standard_error - 1), nan=0.0)
-    if (off > 0.01).any():
-        row = int(np.argmax(off))
-        raise InputError(
-            f"covariance of {one.name}, region {names[row]}: the root of the variance is {own[row]:.4g} and the "
-            f"standard error is {one.standard_error[row]:.4g}; give the covariance that belongs to the map, or none."
-        )
 
 
 def study_fields(table: ExpressionTable, maps: Sequence[ThinningMap], notices: tuple[str, ...]) -> dict[str, Any]:
@@ -139,7 +103,7 @@ def _error_of(
     joint = covariance.get(name) if isinstance(covariance, Mapping) else covariance
     if joint is None:
         return None
-    variances = np.diag(_placed_covariance(joint, names, f"covariance of {name}"))
+    variances = np.diag(place_covariance(joint, names, f"covariance of {name}"))
     if (variances <= 0).any():
         label = names[int(np.argmax(variances <= 0))]
         raise InputError(f"covariance of {name}, row {label}: the variance is not above 0; correct it.")
@@ -159,11 +123,3 @@ def _one_map(name: str, item: MapInput, error: pd.Series | Literal["none"] | Non
             f'{source}: no standard errors; give standard_error, or standard_error="none" to estimate the noise.'
         )
     return map_from_series(item, error if isinstance(error, pd.Series) else None, names, name=name, source=source)
-
-
-def _placed_covariance(table: pd.DataFrame, names: Sequence[str], source: str) -> np.ndarray:
-    down = place_rows(table, names, source=f"rows of the {source}")
-    across = place_rows(down.frame.T, names, source=f"columns of the {source}")
-    numbers = parse_numbers(across.frame.T, source=source).to_numpy()
-    half = down.scatter(numbers)  # (region, column)
-    return across.scatter(half.T).T

@@ -13,8 +13,12 @@ import pandas as pd
 from ..atlases.resolver import Resolution, resolve_on
 from ..errors import InputError
 from ..wording import first_names
+from .text_table import parse_numbers
 
 __all__ = ["PlacedRows", "place_rows", "positions_of"]
+
+# Names of regions or maps that a message lists; genes are too many.
+_MOST_NAMED = 100
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,20 @@ class PlacedRows:
         spread = np.full((self.n_regions, *values.shape[1:]), np.nan)
         spread[self.positions] = values
         return spread
+
+    def numbers(self, column: str, *, source: str) -> np.ndarray:
+        """Values of a column over the graph's regions; (region,). InputError where two columns have the name."""
+        cells = self.frame.loc[:, [column]]
+        if cells.shape[1] > 1:
+            raise InputError(f"{source}: two columns are called {column}; rename one of them.")
+        return self.scatter(parse_numbers(cells, source=source).to_numpy()[:, 0])
+
+    def labels(self, names: Sequence[str]) -> list[str]:
+        """Each region as its source spells it, and as the graph does where there is no row."""
+        labels = list(names)
+        for position, label in zip(self.positions, self.frame.index, strict=True):
+            labels[position] = str(label)
+        return labels
 
 
 def place_rows(
@@ -92,7 +110,7 @@ def positions_of(kind: str, names: Sequence[str], wanted: Sequence[str] | None) 
     chosen = list(names) if wanted is None else list(wanted)
     unknown = [name for name in chosen if name not in order]
     if unknown:
-        raise InputError(f"the study has no {kind} {unknown[0]}; it has {', '.join(names)}.")
+        raise InputError(f"the study has no {kind} {unknown[0]}; it has {first_names(names, limit=_MOST_NAMED)}.")
     return [order[name] for name in chosen]
 
 

@@ -42,7 +42,7 @@ class RegionTable:
     lobes
         Lobe, network or system of each region; None without such a column.
     homologues
-        Positions (left, right) of twins across the hemispheres; empty without a column of homologues.
+        Positions (left, right) of homologues across the hemispheres; empty without a column of homologues.
     """
 
     source: str
@@ -65,7 +65,7 @@ def read_regions(regions: pd.DataFrame | FilePath, *, order: Sequence[str] | Non
     ----------
     regions
         The table, or its file. Coordinates are in mm; hemisphere is L or R, read from the names where there is no
-        such column; a lobe may be called network or system; homologue is the name of the twin.
+        such column; a lobe may be called network or system; homologue is the name of the region across.
     order
         Regions to keep, in this order; None (the default) keeps all, as they stand.
 
@@ -143,8 +143,8 @@ def _homologues(source: str, table: pd.DataFrame) -> tuple[tuple[int, int], ...]
         return ()
     place = {name: row for row, name in enumerate(table.index)}
     pairs = set()
-    for name, twin in zip(table.index, table["homologue"], strict=True):
-        other = "" if twin is None or pd.isna(twin) else str(twin).strip()
+    for name, given in zip(table.index, table["homologue"], strict=True):
+        other = "" if given is None or pd.isna(given) else str(given).strip()
         if not other:
             continue
         if other not in place or other == name:

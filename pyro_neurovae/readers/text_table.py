@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..errors import InputError
 
-__all__ = ["TextTable", "file_stem", "parse_numbers", "plain_name", "read_cells", "read_table"]
+__all__ = ["TextTable", "file_stem", "parse_numbers", "plain_name", "read_cells", "read_table", "read_text"]
 
 MISSING = frozenset({"", "na", "nan", "n/a", "#n/a", "null", "none", "-", ".", "?"})
 
@@ -94,8 +94,7 @@ def read_table(path: str | os.PathLike[str]) -> TextTable:
 
 def read_cells(path: str | os.PathLike[str]) -> tuple[str, list[tuple[int, list[str]]]]:
     """Return the file's name and its lines that are not blank: (line number, stripped fields) each."""
-    source = Path(path).name
-    text = _decode(_read_bytes(path), source)
+    source, text = read_text(path)
     delimiter = _delimiter(text)
     if delimiter is None:
         rows = [line.split() for line in text.splitlines()]
@@ -110,6 +109,18 @@ def read_cells(path: str | os.PathLike[str]) -> tuple[str, list[tuple[int, list[
             (number, row[:1] + [cell.replace(",", ".") for cell in row[1:]]) for number, row in lines[1:]
         ]
     return source, [(number, row) for number, row in lines if any(row)]
+
+
+def read_text(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """Return the file's name and its text, unpacked where it is gzipped, its lines ended by newlines.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, can't be read, is empty or is no text.
+    """
+    source = Path(path).name
+    return source, _decode(_read_bytes(path), source)
 
 
 def parse_numbers(

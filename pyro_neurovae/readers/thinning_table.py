@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,15 +10,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError, NeurovaeWarning
-from ..wording import first_names
-from .placement import PlacedRows, place_rows
-from .text_table import parse_numbers
-from .thinning_columns import ThinningColumns, choose_columns, label_rows
+from ..errors import InputError
+from .placement import place_rows
+from .standard_errors import checked_errors, compare_errors, errors_from_sizes, implied_errors
+from .text_table import file_stem, read_table
+from .thinning_columns import choose_columns, label_rows
 
-__all__ = ["ThinningMap", "cohens_d_error", "map_from_series", "map_from_table"]
+__all__ = ["ThinningMap", "map_from_series", "map_from_table", "map_names", "read_thinning"]
 
-NO_ERRORS = 'pass --se none (in Python standard_error="none") to estimate the noise'
+FilePath = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,48 @@ class ThinningMap:
     notices: tuple[str, ...] = ()
 
 
-def cohens_d_error(d: np.ndarray, controls: np.ndarray | float, cases: np.ndarray | float) -> np.ndarray:
-    """Compute the standard error of Cohen's d, sqrt((n1 + n2)/(n1 n2) + d^2/(2 (n1 + n2))), from group sizes.
+def map_names(paths: Sequence[FilePath]) -> list[str]:
+    """Name every map after its file, without folder and extension.
 
-    Parameters
-    ----------
-    d
-        Effects, of any shape.
-    controls, cases
-        Sizes of the two groups, above 0, broadcast with ``d``; the formula is symmetric in them.
-
-    References
-    ----------
-    Hedges & Olkin (1985), Statistical Methods for Meta-Analysis, chapter 5.
+    Raises
+    ------
+    InputError
+        If there is no file, or two would give the same name.
     """
-    total = controls + cases
-    return np.sqrt(total / (controls * cases) + d**2 / (2 * total))
+    if not paths:
+        raise InputError("no thinning file; give at least one.")
+    names = [file_stem(path) for path in paths]
+    for position, name in enumerate(names):
+        first = names.index(name)
+        if first < position:
+            raise InputError(f"{paths[first]} and {paths[position]} would both be map {name}; rename one of the files.")
+    return names
+
+
+def read_thinning(
+    path: FilePath,
+    names: Sequence[str],
+    *,
+    name: str | None = None,
+    value_column: str | None = None,
+    se_column: str | None = None,
+    standard_error: Literal["file", "none"] = "file",
+) -> ThinningMap:
+    """Read one map onto a graph's regions; see `map_from_table`.
+
+    Reads ENIGMA's summary statistics (``Structure``, ``d_icv``, ``se_icv``, ``n_controls``, ``n_patients``),
+    text with blanks between columns (``Hem ROIThickness ... d ... NPD NHC``), and any table of named columns.
+    """
+    table = read_table(path)
+    return map_from_table(
+        table.frame(),
+        names,
+        name=file_stem(path) if name is None else name,
+        source=table.source,
+        value_column=value_column,
+        se_column=se_column,
+        standard_error=standard_error,
+    )
 
 
 def map_from_table(
@@ -100,17 +126,17 @@ def map_from_table(
     )
     labelled = label_rows(table.set_axis([str(column) for column in table.columns], axis=1), names, source=source)
     placed = place_rows(labelled, names, source=source)
-    value = _column(placed, columns.value, source)
+    value = placed.numbers(columns.value, source=source)
     if standard_error == "none":
         return _without_errors(name, value, placed.notices, source)
-    implied = _implied_error(placed, columns, value, source)
-    given = None if columns.error is None else _column(placed, columns.error, source)
+    implied = implied_errors(placed, columns, value, source=source)
+    given = None if columns.error is None else placed.numbers(columns.error, source=source)
     notices = list(placed.notices)
-    labels = _labels(placed, names)
+    labels = placed.labels(names)
     if given is None or (se_column is None and np.isnan(given).all()):
-        given = _from_sizes(implied, columns, source, notices)
-    error = _checked_error(value, given, labels, source)
-    _compare(error, implied, labels, source, notices)
+        given = errors_from_sizes(implied, columns, source=source, notices=notices)
+    error = checked_errors(value, given, labels=labels, source=source)
+    compare_errors(error, implied, labels=labels, source=source, notices=notices)
     return ThinningMap(name, value, error, tuple(notices))
 
 
@@ -119,27 +145,14 @@ def map_from_series(
 ) -> ThinningMap:
     """Place a series of thinning and one of standard errors, each by its own labels; None means not known."""
     placed = place_rows(value.to_frame("value"), names, source=source)
-    thinning = _column(placed, "value", source)
+    thinning = placed.numbers("value", source=source)
     if error is None:
         return _without_errors(name, thinning, placed.notices, source)
     about = f"standard errors of {source}"
     beside = place_rows(error.to_frame("standard error"), names, source=about)
-    spread = _checked_error(thinning, _column(beside, "standard error", about), _labels(placed, names), source)
+    given = beside.numbers("standard error", source=about)
+    spread = checked_errors(thinning, given, labels=placed.labels(names), source=source)
     return ThinningMap(name, thinning, spread, tuple(dict.fromkeys(placed.notices + beside.notices)))
-
-
-def _column(placed: PlacedRows, column: str, source: str) -> np.ndarray:
-    cells = placed.frame.loc[:, [column]]
-    if cells.shape[1] > 1:
-        raise InputError(f"{source}: two columns are called {column}; rename one of them.")
-    return placed.scatter(parse_numbers(cells, source=source).to_numpy()[:, 0])
-
-
-def _labels(placed: PlacedRows, names: Sequence[str]) -> list[str]:
-    labels = list(names)
-    for position, label in zip(placed.positions, placed.frame.index, strict=True):
-        labels[position] = str(label)
-    return labels
 
 
 def _without_errors(name: str, value: np.ndarray, notices: tuple[str, ...], source: str) -> ThinningMap:
@@ -147,72 +160,3 @@ def _without_errors(name: str, value: np.ndarray, notices: tuple[str, ...], sour
     return ThinningMap(
         name, value, unknown, (*notices, f"{source}: no standard errors; the noise of the map is estimated.")
     )
-
-
-def _implied_error(placed: PlacedRows, columns: ThinningColumns, value: np.ndarray, source: str) -> np.ndarray | None:
-    if columns.sizes is None or not columns.standardised:
-        return None
-    controls, cases = (_column(placed, column, source) for column in columns.sizes)
-    useless = (controls <= 0) | (cases <= 0)
-    if useless.any():
-        row = placed.frame.index[int(np.argmax(useless[placed.positions]))]
-        raise InputError(
-            f"{source}, row {row}: a group size in {' or '.join(columns.sizes)} is not above 0; "
-            "correct it, or leave the cell empty if it is not known."
-        )
-    return cohens_d_error(value, controls, cases)
-
-
-def _from_sizes(implied: np.ndarray | None, columns: ThinningColumns, source: str, notices: list[str]) -> np.ndarray:
-    other = f"; {columns.foreign_error} belongs to another effect" if columns.foreign_error else ""
-    if implied is None or np.isnan(implied).all():
-        raw = columns.sizes is not None and not columns.standardised
-        lack = "group sizes tell nothing of an effect in raw units" if raw else "no group sizes"
-        raise InputError(
-            f"{source}: no column of standard errors of {columns.value} and {lack}{other}; "
-            f"name the column with --se-column, or {NO_ERRORS}."
-        )
-    notices.append(
-        f"{source}: standard errors of {columns.value}, read as Cohen's d, computed from the group sizes "
-        f"{' and '.join(columns.sizes or ())}{other}."
-    )
-    return implied
-
-
-def _checked_error(value: np.ndarray, error: np.ndarray, labels: list[str], source: str) -> np.ndarray:
-    observed = ~np.isnan(value)
-    error = np.where(observed, error, np.nan)
-    useless = error <= 0
-    if useless.any():
-        row = int(np.argmax(useless))
-        raise InputError(
-            f"{source}, row {labels[row]}: standard error {error[row]:g} is "
-            f"{'negative' if error[row] < 0 else 'zero'}; "
-            f"name the column of standard errors with --se-column, or {NO_ERRORS}."
-        )
-    empty = [label for label, lacks in zip(labels, observed & np.isnan(error), strict=True) if lacks]
-    if empty:
-        raise InputError(
-            f"{source}: no standard error for {first_names(empty, limit=len(empty))}; "
-            f"fill them in, name another column with --se-column, or {NO_ERRORS}."
-        )
-    return error
-
-
-def _compare(error: np.ndarray, implied: np.ndarray | None, labels: list[str], source: str, notices: list[str]) -> None:
-    if implied is None:
-        return
-    ratio = np.nan_to_num(error / implied, nan=1.0)
-    factor = np.maximum(ratio, 1 / ratio)
-    off = factor > 2
-    if not off.any():
-        return
-    worst = int(np.argmax(factor))
-    sentence = (
-        f"{source}: {int(off.sum())} of {int((~np.isnan(error)).sum())} standard errors differ from what the "
-        f"group sizes imply by more than a factor of two, by a factor of {factor[worst]:.1f} in "
-        f"{labels[worst]}; "
-        "intervals follow the standard errors, so check that they belong to the effect."
-    )
-    notices.append(sentence)
-    warnings.warn(sentence, NeurovaeWarning, stacklevel=2)

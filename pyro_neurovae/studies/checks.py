@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
+from ..graphs.parts import Part, misfit
 from ..readers.expression_table import constant_genes
 from ..wording import first_names
 
-if TYPE_CHECKING:
-    from .study import Study
-
-__all__ = ["MINIMUM_REGIONS", "check_study"]
+__all__ = ["MINIMUM_REGIONS", "check_parts"]
 
 MINIMUM_REGIONS = 10
 SYMMETRY = 1e-8
 
 
-def check_study(study: Study) -> None:
-    """Raise InputError for the first thing that keeps the study from being fitted."""
-    _check_names("gene", study.genes)
-    _check_names("map", study.maps)
-    n, g, m = study.n_regions, len(study.genes), len(study.maps)
-    shapes = {"expression": (n, g), "thinning": (m, n), "standard_error": (m, n), "covariance": (m, n, n)}
-    shapes["gene_weights"] = (g,)
-    for name, shape in shapes.items():
-        array = getattr(study, name)
-        if array is not None and array.shape != shape:
-            raise InputError(
-                f"{name} has shape {array.shape} where {m} maps, {n} regions and {g} genes ask for {shape}; "
-                "give arrays in the order of the graph's regions."
-            )
-    if study.normalise not in ("gene", "region", "none"):
-        raise InputError(f"unknown normalise {study.normalise!r}: the known ones are gene, region, none.")
-    if study.gene_weights is not None and not (study.gene_weights > 0).all():
-        gene = study.genes[int(np.argmin(study.gene_weights > 0))]
-        raise InputError(f"gene {gene}: its weight is not above 0; drop the gene, or give it a weight.")
-    _check_expression(study)
-    for position, name in enumerate(study.maps):
-        _check_map(study, position, name)
+def check_parts(parts: Mapping[str, Part]) -> None:
+    """Raise InputError for the first thing that keeps what a study holds from being fitted.
+
+    Parameters
+    ----------
+    parts
+        The study's parts, as `graphs.parts.parts_of` gives them.
+    """
+    held: dict[str, Any] = {name: part.value for name, part in parts.items()}
+    genes, maps, regions = held["genes"], held["maps"], held["graph.names"]
+    _check_names("gene", genes)
+    _check_names("map", maps)
+    _check_shapes(parts, {"map": len(maps), "region": len(regions), "gene": len(genes)})
+    if held["normalise"] not in ("gene", "region", "none"):
+        raise InputError(f"unknown normalise {held['normalise']!r}: the known ones are gene, region, none.")
+    _check_weights(held.get("gene_weights"), genes)
+    _check_expression(held["expression"], regions, genes, per_region=held["normalise"] == "region")
+    measured = ~np.isnan(held["expression"]).any(axis=1)
+    for position, name in enumerate(maps):
+        value, error = held["thinning"][position], held["standard_error"][position]
+        _check_map(name, value, error, regions=regions, measured=measured)
+        if "covariance" in held:
+            observed = ~np.isnan(value)
+            _check_covariance(held["covariance"][position][np.ix_(observed, observed)], name)
+
+
+def _check_shapes(parts: Mapping[str, Part], sizes: Mapping[str, int]) -> None:
+    fault = misfit(parts, sizes)
+    if fault is not None:
+        name, shape, expected = fault
+        raise InputError(
+            f"{name} has shape {shape} where {sizes['map']} maps, {sizes['region']} regions and {sizes['gene']} genes "
+            f"ask for {expected}; give arrays in the order of the graph's regions."
+        )
 
 
 def _check_names(kind: str, names: Sequence[str]) -> None:
@@ -52,39 +62,46 @@ def _check_names(kind: str, names: Sequence[str]) -> None:
         raise InputError(f"two {kind}s are called {first_names(twice)}; rename or drop one of them.")
 
 
-def _check_expression(study: Study) -> None:
-    missing = np.isnan(study.expression)
-    measured = ~missing.any(axis=1)
+def _check_weights(weights: np.ndarray | None, genes: Sequence[str]) -> None:
+    if weights is not None and not (weights > 0).all():
+        gene = genes[int(np.argmin(weights > 0))]
+        raise InputError(f"gene {gene}: its weight is not above 0; drop the gene, or give it a weight.")
+
+
+def _check_expression(
+    expression: np.ndarray, regions: Sequence[str], genes: Sequence[str], *, per_region: bool
+) -> None:
+    missing = np.isnan(expression)
     partly = missing.any(axis=1) & ~missing.all(axis=1)
-    if np.isinf(study.expression).any():
-        row, gene = np.argwhere(np.isinf(study.expression))[0]
-        raise InputError(f"expression of {study.genes[gene]} in {study.regions[row]} is infinite; correct or drop it.")
+    if np.isinf(expression).any():
+        row, gene = np.argwhere(np.isinf(expression))[0]
+        raise InputError(f"expression of {genes[gene]} in {regions[row]} is infinite; correct or drop it.")
     if partly.any():
         row = int(np.argmax(partly))
         raise InputError(
-            f"expression of {study.genes[int(np.argmax(missing[row]))]} is missing in {study.regions[row]}, "
+            f"expression of {genes[int(np.argmax(missing[row]))]} is missing in {regions[row]}, "
             "where other genes are measured; drop the gene, or make the whole region missing."
         )
-    values = study.expression[measured]
-    constant = constant_genes(values) if len(values) else np.zeros(len(study.genes), dtype=bool)
+    values = expression[~missing.any(axis=1)]
+    constant = constant_genes(values) if len(values) else np.zeros(len(genes), dtype=bool)
     if constant.any() and len(values) > 1:
-        named = first_names([gene for gene, same in zip(study.genes, constant, strict=True) if same])
+        named = first_names([gene for gene, same in zip(genes, constant, strict=True) if same])
         raise InputError(f"expression does not vary over the regions for {named}; drop what is constant.")
-    if study.normalise == "region" and len(values) and constant_genes(values.T).any():
+    if per_region and len(values) and constant_genes(values.T).any():
         raise InputError(
             "expression does not vary over the genes of a region, so it can't be normalised per region; "
             'use normalise="gene".'
         )
 
 
-def _check_map(study: Study, position: int, name: str) -> None:
-    value, error = study.thinning[position], study.standard_error[position]
+def _check_map(
+    name: str, value: np.ndarray, error: np.ndarray, *, regions: Sequence[str], measured: np.ndarray
+) -> None:
     observed = ~np.isnan(value)
-    measured = ~np.isnan(study.expression).any(axis=1)
     both = int((observed & measured).sum())
     for quantity, array in (("thinning", value), ("standard error", error)):
         if np.isinf(array).any():
-            region = study.regions[int(np.argmax(np.isinf(array)))]
+            region = regions[int(np.argmax(np.isinf(array)))]
             raise InputError(f"map {name}, region {region}: {quantity} is infinite; correct it or make it missing.")
     if both < MINIMUM_REGIONS:
         found = "no region" if not both else f"{both} region{'s' if both > 1 else ''}"
@@ -98,9 +115,7 @@ def _check_map(study: Study, position: int, name: str) -> None:
             f"map {name}: thinning is {value[observed][0]:g} in every region; "
             "check that the column holds the effect (--value-column)."
         )
-    _check_error(study.regions, name, observed, error)
-    if study.covariance is not None:
-        _check_covariance(study.covariance[position][np.ix_(observed, observed)], name)
+    _check_error(regions, name, observed, error)
 
 
 def _check_error(regions: Sequence[str], name: str, observed: np.ndarray, error: np.ndarray) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, SettingsError
+from ..errors import InputError, SettingsError, check_seed
 from ..graphs.region_graph import RegionGraph
-from ..models.settings import check_seed
-from ..readers.thinning_table import cohens_d_error
+from ..models.algebra import tied_programs
+from ..readers.standard_errors import cohens_d_error
 from .study import Study
 
 __all__ = ["simulate"]
@@ -87,13 +87,13 @@ def simulate(
     score = _programs(graph, smoothness, rng)  # (region, program)
     strength = _strengths(programs, 1 - min(expression_noise, 0.95) ** 2)
     scaled = score * strength  # (region, program)
-    shared = graph.shared(scaled, homologue_sharing)
+    tied = tied_programs(score.T, strength, graph.homologue, homologue_sharing)  # (program, region)
     expression = scaled @ rng.standard_normal((programs, genes))
     expression += expression_noise * rng.standard_normal(expression.shape)
     expression[_positions(graph, missing_expression)] = np.nan
 
     weight = rng.standard_normal((maps, programs))
-    transcriptomic = transcriptomic_scale * weight @ (shared / np.linalg.norm(strength)).T
+    transcriptomic = transcriptomic_scale * weight @ tied
     spatial = spatial_scale * rng.standard_normal((maps, graph.n_regions)) @ _root(graph, "icar")
     thinning = intercept + transcriptomic + spatial
     effect = thinning + unexplained_scale * rng.standard_normal(thinning.shape)

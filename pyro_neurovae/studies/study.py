@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from ..graphs.parts import Value, parts_of, put, same_parts, selected, settle
+from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import as_graph
+from ..readers.covariance_table import covariance_files, covariance_from_frames
 from ..readers.expression_table import align_expression
-from ..readers.frames import ErrorInput, MapInput, covariance_from_frames, maps_from_frames, study_fields
-from ..readers.gene_weights import as_gene_weights, as_genes
+from ..readers.frames import ErrorInput, MapInput, maps_from_frames, study_fields
+from ..readers.gene_weights import place_gene_weights
 from ..readers.placement import positions_of
-from ..readers.study_tables import map_names, read_covariances, read_expression, read_thinning
-from .checks import check_study
+from ..readers.registry import read, read_if_file
+from ..readers.thinning_table import map_names
+from .checks import check_parts
 from .summary import summarise
-
-if TYPE_CHECKING:
-    from ..graphs.region_graph import RegionGraph
 
 __all__ = ["Study"]
 
 Path = str | os.PathLike[str]
+
+# Dimensions of what a simulated study was drawn from; of what is not named here, those of a map.
+TRUTH: Mapping[str | None, tuple[str, ...]] = {
+    "program_score": ("region", "truth_program"),
+    "strength": ("truth_program",),
+    "smoothness": ("truth_program",),
+    "gene_weight": ("map", "gene"),
+    None: ("map", "region"),
+}
+
+# Weights whose mean is that near to 1 are left as they are, so that a copy of a study has the same to the last bit.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +64,8 @@ class Study:
         "region" (the default): each region has mean 0 and variance 1 over the genes, as arXiv:2606.05870 has it,
         which predicts held-out thinning best; "gene": each gene over the measured regions, for genes on scales that
         don't compare; "none". Gene means are taken off in each case.
+    gene_weights
+        Weight (gene,) of each gene, its precision among the others', over the mean; None (the default) for equal ones.
     notices
         What was computed, dropped or assumed on the way, one sentence each.
     truth
@@ -63,35 +77,55 @@ class Study:
         If shapes, names or numbers can't be used; the sentence names map, region or gene.
     """
 
-    graph: RegionGraph
-    genes: tuple[str, ...]
-    maps: tuple[str, ...]
-    expression: np.ndarray
-    thinning: np.ndarray
-    standard_error: np.ndarray
-    covariance: np.ndarray | None = None
+    graph: RegionGraph = field(metadata={"record": RegionGraph})
+    genes: tuple[str, ...] = field(metadata={"dims": ("gene",), "kind": "texts", "stored": "gene"})
+    maps: tuple[str, ...] = field(metadata={"dims": ("map",), "kind": "texts", "stored": "map"})
+    expression: np.ndarray = field(metadata={"dims": ("region", "gene")})
+    thinning: np.ndarray = field(metadata={"dims": ("map", "region")})
+    standard_error: np.ndarray = field(metadata={"dims": ("map", "region")})
+    covariance: np.ndarray | None = field(default=None, metadata={"dims": ("map", "region", "region")})
     normalise: Literal["gene", "region", "none"] = "region"
-    gene_weights: np.ndarray | None = None
-    notices: tuple[str, ...] = ()
-    truth: Mapping[str, np.ndarray] | None = None
+    gene_weights: np.ndarray | None = field(default=None, metadata={"dims": ("gene",), "stored": "expression_weight"})
+    notices: tuple[str, ...] = field(
+        default=(), metadata={"kind": "texts", "stored": "study_notices", "decides": False}
+    )
+    truth: Mapping[str, np.ndarray] | None = field(
+        default=None, metadata={"dims": TRUTH, "stored": "truth_", "decides": False}
+    )
 
     def __post_init__(self) -> None:
-        for name in ("genes", "maps", "notices"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in ("expression", "thinning", "standard_error", "covariance", "gene_weights"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, np.array(getattr(self, name), dtype=np.float64))
-        check_study(self)
+        settle(self)
+        check_parts(parts_of(self))
         missing = np.isnan(self.thinning)
-        self.standard_error[missing] = np.nan
+        put(self, standard_error=np.where(missing, np.nan, self.standard_error))
         if self.covariance is not None:
-            self.covariance[missing[:, :, None] | missing[:, None, :]] = np.nan
-            self.covariance.setflags(write=False)
-        if self.gene_weights is not None:
-            self.gene_weights[:] = self.gene_weights / self.gene_weights.mean()
-            self.gene_weights.setflags(write=False)
-        for array in (self.expression, self.thinning, self.standard_error):
-            array.setflags(write=False)
+            apart = missing[:, :, None] | missing[:, None, :]
+            put(self, covariance=np.where(apart, np.nan, self.covariance))
+        if self.gene_weights is not None and abs(self.gene_weights.mean() - 1) > ROUNDING:
+            put(self, gene_weights=self.gene_weights / self.gene_weights.mean())
+
+    def parts(self) -> dict[str, Value]:
+        """All that the study holds: name to array, texts or text; what is not there is left out.
+
+        The graph's are called "graph.weights" and so on, what a simulated study was drawn from "truth.thinning". They
+        are the fields of the class as their metadata declares them (see `graphs.parts`), so that a field that is added
+        is checked for its shape, kept in files, told apart by `same_as` and by fingerprints, and selected.
+        """
+        return {name: part.value for name, part in parts_of(self).items()}
+
+    def same_as(self, other: Study, *, without: Collection[str] = ()) -> bool:
+        """Whether all that decides a result is the same, notices and truth apart.
+
+        Parameters
+        ----------
+        without
+            Dimensions whose parts are left out: ``("map",)`` compares the regions, the graph and the expression.
+        """
+        mine, theirs = (
+            {name: part for name, part in parts_of(one).items() if part.decides and not set(part.dims) & set(without)}
+            for one in (self, other)
+        )
+        return same_parts(mine, theirs)
 
     @classmethod
     def from_files(
@@ -109,7 +143,7 @@ class Study:
         genes: Sequence[str] | Path | None = None,
         gene_weights: pd.Series | Path | None = None,
     ) -> Study:
-        """Read a study from text files (CSV, TSV or blanks; gzipped or not).
+        """Read a study from text files (CSV, TSV or blanks; gzipped or not), or whatever a reader is registered for.
 
         Parameters
         ----------
@@ -148,14 +182,19 @@ class Study:
         """
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
         labels, (ground, notices) = map_names(paths), as_graph(graph, regions)
-        table = read_expression(expression, ground.names, genes=as_genes(genes))
-        read = partial(read_thinning, value_column=value_column, se_column=se_column, standard_error=standard_error)
-        maps = [read(path, ground.names, name=label) for path, label in zip(paths, labels, strict=True)]
-        frames, told = read_covariances(covariance if standard_error == "file" else "none", paths, labels)
-        joint = covariance_from_frames(frames, maps, ground.names, matching=True)
-        weights = as_gene_weights(gene_weights, table.genes)
-        fields = study_fields(table, maps, notices + told)
-        return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **fields)
+        table = read("expression", expression, ground.names, genes=read_if_file("genes", genes))
+        columns = {"value_column": value_column, "se_column": se_column, "standard_error": standard_error}
+        maps = [
+            read("thinning", path, ground.names, name=label, **columns)
+            for path, label in zip(paths, labels, strict=True)
+        ]
+        files = covariance_files(covariance if standard_error == "file" else "none", paths, labels)
+        frames = {label: read("covariance", file) for label, file in files.items()}
+        joint = covariance_from_frames(frames or None, maps, ground.names, matching=True)
+        told = (f"{label}: errors go together across regions as {file.name} has it." for label, file in files.items())
+        weights = place_gene_weights(read_if_file("gene weights", gene_weights), table.genes)
+        held = study_fields(table, maps, (*notices, *told))
+        return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **held)
 
     @classmethod
     def from_frames(
@@ -195,12 +234,12 @@ class Study:
             Naming the argument, the row or label, and the remedy.
         """
         ground, notices = as_graph(graph, regions)
-        table = align_expression(expression, ground.names, genes=as_genes(genes))
+        table = align_expression(expression, ground.names, genes=read_if_file("genes", genes))
         maps = maps_from_frames(thinning, standard_error, covariance, ground.names)
         joint = covariance_from_frames(covariance, maps, ground.names)
-        weights = as_gene_weights(gene_weights, table.genes)
-        fields = study_fields(table, maps, notices)
-        return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **fields)
+        weights = place_gene_weights(read_if_file("gene weights", gene_weights), table.genes)
+        held = study_fields(table, maps, notices)
+        return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **held)
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -221,6 +260,16 @@ class Study:
     def thinning_observed(self) -> np.ndarray:
         """Whether a map has a value in a region: bool (map, region)."""
         return ~np.isnan(self.thinning)
+
+    def sampling_covariance(self) -> np.ndarray:
+        """Sampling covariance (map, region, region), squared standard errors alone where it is not known.
+
+        A region that a map misses gets the map's median standard error, for predictions only.
+        """
+        typical = np.nanmedian(self.standard_error, axis=1, keepdims=True)
+        filled = np.where(np.isnan(self.standard_error), typical, self.standard_error)
+        diagonal = np.stack([np.diag(row**2) for row in filled])
+        return diagonal if self.covariance is None else np.where(np.isnan(self.covariance), diagonal, self.covariance)
 
     def normalised_expression(self) -> np.ndarray:
         """Return the expression (region, gene) that the models see, rows of 0 where it is not measured."""
@@ -244,27 +293,24 @@ class Study:
         """Return a readable account: sizes, one line a map, what is missing, notices."""
         return summarise(self)
 
-    def select(self, *, regions: Sequence[str] | None = None, maps: Sequence[str] | None = None) -> Study:
-        """Keep some regions or maps, in the order given; the truth of a simulated study is not carried over.
+    def select(
+        self,
+        *,
+        regions: Sequence[str] | None = None,
+        maps: Sequence[str] | None = None,
+        genes: Sequence[str] | None = None,
+    ) -> Study:
+        """Keep some regions, maps or genes, in the order given; the truth of a simulated study is not carried over.
 
         Raises
         ------
         InputError
             For a name that the study lacks.
         """
-        rows = positions_of("region", self.regions, regions)
-        kept = positions_of("map", self.maps, maps)
-        joint = None if self.covariance is None else self.covariance[np.ix_(kept, rows, rows)]
-        return replace(
-            self,
-            graph=self.graph if regions is None else self.graph.subset([self.regions[row] for row in rows]),
-            maps=tuple(self.maps[one] for one in kept),
-            expression=self.expression[rows],
-            thinning=self.thinning[np.ix_(kept, rows)],
-            standard_error=self.standard_error[np.ix_(kept, rows)],
-            covariance=joint,
-            truth=None,
-        )
+        known = {"region": (self.regions, regions), "map": (self.maps, maps), "gene": (self.genes, genes)}
+        kept = {kind: positions_of(kind, own, wanted) for kind, (own, wanted) in known.items() if wanted is not None}
+        graph = self.graph if regions is None else self.graph.subset(regions)
+        return replace(self, graph=graph, truth=None, **selected(self, kept))
 
     def with_thinning(
         self,
@@ -286,11 +332,14 @@ class Study:
             Sampling covariance (map, region, region); None (the default) leaves the standard errors alone to
             speak, even where this study has a covariance.
         """
-        return replace(
-            self,
-            maps=self.maps if maps is None else tuple(maps),
-            thinning=np.atleast_2d(thinning),
-            standard_error=np.atleast_2d(standard_error),
-            covariance=covariance,
-            truth=None,
-        )
+        changes: dict[str, Any] = {
+            "maps": self.maps if maps is None else tuple(maps),
+            "thinning": np.atleast_2d(thinning),
+            "standard_error": np.atleast_2d(standard_error),
+            "covariance": covariance,
+            "truth": None,
+        }
+        # What else is said of the maps is not true of others.
+        others = [one for one in fields(self) if "map" in one.metadata.get("dims", ()) and one.name not in changes]
+        changes |= {one.name: one.default for one in others if one.default is not MISSING}
+        return replace(self, **changes)

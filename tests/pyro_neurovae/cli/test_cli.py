@@ -17,6 +17,7 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae import cli
 from pyro_neurovae.atlases.atlas import dk68_names
+from pyro_neurovae.cli import destination, outputs
 
 DK = list(dk68_names())
 FIT_FILES = ["fit.nc", "genes.csv", "programs.csv", "regions.csv", "report.html", "summary.json", "variance.csv"]
@@ -42,7 +43,7 @@ class TrainingReachedError(Exception):
 @pytest.fixture
 def no_training(monkeypatch):
     """Stand in for the training: what reaches it is kept and ends the command."""
-    import pyro_neurovae.inference.engine as engine
+    import pyro_neurovae.posterior.groups as groups
 
     reached = []
 
@@ -50,7 +51,7 @@ def no_training(monkeypatch):
         reached.append((study, settings))
         raise TrainingReachedError
 
-    monkeypatch.setattr(engine, "run_fit", stop)
+    monkeypatch.setattr(groups, "fit_groups", stop)
     return reached
 
 
@@ -616,18 +617,16 @@ def test_results_are_replaced_only_when_that_is_asked_for(run, files, ready_fit)
 # Interrupts
 
 
-def stop_after(monkeypatch, name, request):
+def stop_after(monkeypatch, module, name, request):
     """Ask this process to stop once the named step of writing is done."""
-    from pyro_neurovae.cli import outputs
-
-    step = getattr(outputs, name)
+    step = getattr(module, name)
 
     def then_stop(*arguments):
         done = step(*arguments)
         os.kill(os.getpid(), request)
         return done
 
-    monkeypatch.setattr(outputs, name, then_stop)
+    monkeypatch.setattr(module, name, then_stop)
 
 
 @pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "kill"])
@@ -639,7 +638,7 @@ def test_an_interrupt_leaves_everything_as_it_was(run, files, ready_fit, monkeyp
         (out / "fit.nc").write_text("of an earlier fit")
     before = sorted(files.rglob("*"))
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    stop_after(monkeypatch, "_write_table", request_to_stop)
+    stop_after(monkeypatch, outputs, "write_table", request_to_stop)
     status, printed, err = run(*fit_arguments(files, "--overwrite", "--quiet"))
     assert (status, printed) == (130, "")
     assert err.strip() == "pyro-neurovae: interrupted; no result was written or changed."
@@ -649,8 +648,8 @@ def test_an_interrupt_leaves_everything_as_it_was(run, files, ready_fit, monkeyp
 
 
 def test_an_interrupt_while_files_change_place_comes_too_late(run, files, ready_fit, monkeypatch):
-    stop_after(monkeypatch, "_held", signal.SIGINT)
-    monkeypatch.setattr("pyro_neurovae.cli.outputs.check_out", lambda *_, **__: None)
+    stop_after(monkeypatch, destination, "_held", signal.SIGINT)
+    monkeypatch.setattr("pyro_neurovae.cli.destination.check_out", lambda *_, **__: None)
     status, _, err = run(*fit_arguments(files))
     assert (status, err) == (0, "")
     assert sorted(path.name for path in (files / "out").iterdir()) == FIT_FILES
@@ -660,8 +659,8 @@ def test_an_interrupt_of_a_process_in_training(files):
     """From outside: a real process, stopped once its training has begun."""
     code = (
         "import os, signal, sys\n"
-        "import pyro_neurovae.inference.engine as engine\n"
-        "engine.run_fit = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "import pyro_neurovae.posterior.groups as groups\n"
+        "groups.fit_groups = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)\n"
         "from pyro_neurovae.cli import main\n"
         "main(sys.argv[1:])\n"
     )
@@ -676,7 +675,7 @@ def test_a_full_disk_is_said_in_one_sentence(run, files, ready_fit, monkeypatch)
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pyro_neurovae.cli.outputs._write_table", full)
+    monkeypatch.setattr("pyro_neurovae.cli.outputs.write_table", full)
     err = one_sentence(*run(*fit_arguments(files, "--quiet")))
     assert "can't be written (No space left on device) and is as it was; make room there" in err
     assert not (files / "out").exists()

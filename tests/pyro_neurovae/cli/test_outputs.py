@@ -1,100 +1,23 @@
-"""Files that go to a folder together, or not at all."""
+"""The files of fits and studies: as their tables say, and each one that overwriting replaces."""
 
 from __future__ import annotations
 
 import json
-import threading
 
 import pandas as pd
 import pytest
 
-from pyro_neurovae.cli.outputs import FIT_FILES, STUDY_FILES, check_out, staged, write_fit_files, write_study_files
-from pyro_neurovae.errors import InputError
+from pyro_neurovae.cli.outputs import (
+    FIT_FILES,
+    SENSITIVITY_PICTURES,
+    STUDY_FILES,
+    write_fit_files,
+    write_sensitivity_pictures,
+    write_study_files,
+)
+from pyro_neurovae.errors import NeurovaeWarning
+from pyro_neurovae.evidence.sensitivities import Sensitivity
 from pyro_neurovae.studies.simulated import simulate
-
-FILES = ("a.csv", "b_*.csv")
-
-
-def content(folder):
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
-
-
-def test_nothing_shows_until_the_end(tmp_path):
-    out = tmp_path / "deep" / "out"
-    with staged(out, FILES) as stage:
-        (stage / "a.csv").write_text("new")
-        assert not (tmp_path / "deep").exists()
-    assert content(tmp_path) == {"deep/out/a.csv": "new"}
-    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
-
-
-def test_earlier_results_go_as_the_new_ones_come_and_the_rest_stays(tmp_path):
-    for name in ("a.csv", "b_1.csv", "b_2.csv", "mine.txt"):
-        (tmp_path / name).write_text("old")
-    with staged(tmp_path, FILES) as stage:
-        (stage / "b_1.csv").write_text("new")
-        assert (tmp_path / "a.csv").read_text() == "old"
-    assert content(tmp_path) == {"b_1.csv": "new", "mine.txt": "old"}
-    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
-
-
-@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, OSError])
-def test_a_fault_leaves_everything_as_it_was(tmp_path, fault):
-    (tmp_path / "a.csv").write_text("old")
-
-    def write():
-        with staged(tmp_path, FILES) as stage:
-            (stage / "a.csv").write_text("new")
-            raise fault
-
-    with pytest.raises(InputError if fault is OSError else fault):
-        write()
-    assert content(tmp_path) == {"a.csv": "old"}
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_a_move_that_fails_is_taken_back(tmp_path):
-    (tmp_path / "a.csv").write_text("old")
-    (tmp_path / "b_2.csv").mkdir()
-    (tmp_path / "b_2.csv" / "inside").write_text("a folder where a file should go")
-
-    def write():
-        with staged(tmp_path, FILES) as stage:
-            for name in ("a.csv", "b_1.csv", "b_2.csv"):
-                (stage / name).write_text("new")
-
-    with pytest.raises(InputError, match=r"can't be written .* and is as it was"):
-        write()
-    assert content(tmp_path) == {"a.csv": "old", "b_2.csv/inside": "a folder where a file should go"}
-
-
-def test_results_are_written_from_any_thread(tmp_path):
-    def write():
-        with staged(tmp_path / "out", FILES) as stage:
-            (stage / "a.csv").write_text("new")
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    thread.join()
-    assert content(tmp_path) == {"out/a.csv": "new"}
-
-
-def test_check_finds_any_earlier_result(tmp_path):
-    check_out(tmp_path, FILES, overwrite=False)
-    check_out(tmp_path / "new" / "folder", FILES, overwrite=False)
-    (tmp_path / "b_7.csv").write_text("old")
-    with pytest.raises(InputError, match=r"holds b_7\.csv already; add --overwrite to replace it, or name another"):
-        check_out(tmp_path, FILES, overwrite=False)
-    check_out(tmp_path, FILES, overwrite=True)
-    assert content(tmp_path) == {"b_7.csv": "old"}
-
-
-def test_check_of_what_is_no_folder(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="file is a file; name a folder"):
-        check_out(tmp_path / "file", FILES, overwrite=True)
-    with pytest.raises(InputError, match=r"--out .*out lies below the file .*file; name a folder"):
-        check_out(tmp_path / "file" / "out", FILES, overwrite=True)
 
 
 def test_every_file_of_a_fit_is_one_that_overwriting_replaces(small_fit, baseline_fit, tmp_path):
@@ -123,3 +46,21 @@ def test_every_file_of_a_study_is_one_that_overwriting_replaces(tmp_path, maps):
     assert {path.name for pattern in STUDY_FILES for path in tmp_path.glob(pattern)} == set(names)
     truth = pd.read_csv(tmp_path / "truth.csv")
     assert len(truth) == 68 * maps
+
+
+@pytest.mark.parametrize("maps", [1, 2])
+def test_each_map_of_a_sensitivity_study_has_its_picture(made_results, tmp_path, maps):
+    found = made_results[Sensitivity]
+    if maps == 1:
+        found = Sensitivity(*(table[table["map"] == "a"] for table in found.contents().values()))
+    names = write_sensitivity_pictures(found, tmp_path)
+    assert names == (["sensitivity.png"] if maps == 1 else ["sensitivity_a.png", "sensitivity_b.png"])
+    assert sorted(names) == sorted(path.name for path in tmp_path.iterdir())
+    assert {path.name for pattern in SENSITIVITY_PICTURES for path in tmp_path.glob(pattern)} == set(names)
+
+
+def test_without_matplotlib_there_is_a_warning_and_no_picture(made_results, tmp_path, monkeypatch):
+    monkeypatch.setattr("pyro_neurovae.cli.outputs.find_spec", lambda _: None)
+    with pytest.warns(NeurovaeWarning, match="no picture: matplotlib is not installed; install it by: pip install"):
+        assert write_sensitivity_pictures(made_results[Sensitivity], tmp_path) == []
+    assert not list(tmp_path.iterdir())

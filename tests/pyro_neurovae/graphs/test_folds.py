@@ -1,4 +1,4 @@
-"""Folds: every region in one, twins together, blocks tight and on both sides."""
+"""Folds: every region in one, pairs together, blocks tight and on both sides."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def dk() -> nv.RegionGraph:
 
 @pytest.fixture(scope="module")
 def ring() -> nv.RegionGraph:
-    """Twenty regions on a circle, none of them a twin."""
+    """Twenty regions on a circle, none with a homologue."""
     forward = np.roll(np.eye(20), 1, axis=1)
     angle = np.arange(20) * np.pi / 10
     positions = np.column_stack([np.cos(angle), np.sin(angle), 0 * angle])
@@ -39,17 +39,17 @@ def assert_valid(graph, folds, number):
     assert np.array_equal(np.unique(folds), np.arange(number))
 
 
-def twins_together(graph, folds):
+def pairs_together(graph, folds):
     left, right = np.array(graph.homologues).T
     return folds[left] == folds[right]
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("scheme", NUMBERS)
-def test_every_region_is_in_one_fold_and_twins_in_the_same(dk, scheme, seed):
+def test_every_region_is_in_one_fold_and_pairs_in_the_same(dk, scheme, seed):
     folds = make_folds(dk, scheme, seed=seed)
     assert_valid(dk, folds, NUMBERS[scheme])
-    assert twins_together(dk, folds).all() == (scheme != "random")
+    assert pairs_together(dk, folds).all() == (scheme != "random")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_dealt_folds_are_even(dk, scheme, number, sizes):
 def test_as_many_folds_as_asked_for(dk, scheme, number):
     folds = make_folds(dk, scheme, number=number)
     assert_valid(dk, folds, number)
-    assert twins_together(dk, folds).all()
+    assert pairs_together(dk, folds).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -90,13 +90,13 @@ def test_another_order_of_the_regions_gives_folds_as_good(dk, scheme):
     folds = make_folds(shuffled, scheme, seed=3)
     assert_valid(shuffled, folds, NUMBERS[scheme])
     if scheme != "random":
-        assert twins_together(shuffled, folds).all()
+        assert pairs_together(shuffled, folds).all()
     if scheme == "blocks":
         assert spread(shuffled, folds) == pytest.approx(spread(dk, make_folds(dk, scheme, seed=3)), rel=0.1)
 
 
 @pytest.mark.parametrize("scheme", NUMBERS)
-def test_a_graph_without_twins(ring, scheme):
+def test_a_graph_without_homologues(ring, scheme):
     folds = make_folds(ring, scheme)
     assert_valid(ring, folds, NUMBERS[scheme])
     if scheme != "blocks":
@@ -108,7 +108,7 @@ def test_leaving_one_region_out_at_a_time(dk):
     assert set(SCHEMES) == {*NUMBERS, "loo"}
 
 
-def test_one_twin_alone_is_a_unit_of_its_own(dk):
+def test_one_homologue_alone_is_a_unit_of_its_own(dk):
     kept = dk.subset([name for name in dk.names if name != dk.names[dk.homologues[0][1]]])
     assert_valid(kept, make_folds(kept, "pairs", number=34), 34)
 

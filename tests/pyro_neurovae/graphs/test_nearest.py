@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,40 +98,9 @@ def test_labels_on_the_surface_give_the_atlas_graph(tmp_path: Path) -> None:
     assert [graph.hemispheres[row] for row in place] == ["L"] * 34 + ["R"] * 34  # type: ignore[index]
 
 
-def test_annotations_of_freesurfer_are_read(tmp_path: Path) -> None:
-    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [2, 0, 0], [2, 1, 0]], dtype=np.float32)
-    faces = np.array([[0, 1, 2], [1, 3, 2], [1, 4, 3], [4, 5, 3]])
-    colours = np.array([[25, 5, 25, 0, 0], [10, 20, 30, 0, 0], [40, 50, 60, 0, 0]])
-    nibabel.freesurfer.write_annot(
-        tmp_path / "lh.x.annot", np.array([1, 1, 1, 2, 2, 0]), colours, ["unknown", "front", "back"], fill_ctab=True
-    )
-    nibabel.freesurfer.write_geometry(tmp_path / "lh.white", points, faces)
-    graph = nv.RegionGraph.from_surface(tmp_path / "lh.x.annot", tmp_path / "lh.white", weights="boundary")
-    assert graph.names == ("front", "back")
-    assert graph.hemispheres == ("L", "L")
-    assert graph.n_edges == 1
-    nibabel.freesurfer.write_geometry(tmp_path / "lh.small", points[:3], faces[:1])
-    with pytest.raises(nv.InputError, match=r"lh.x.annot labels 6 vertices and its surface has 3"):
-        nv.RegionGraph.from_surface(tmp_path / "lh.x.annot", tmp_path / "lh.small")
-    with pytest.raises(nv.InputError, match="no label file that can be read"):
-        nv.RegionGraph.from_surface(tmp_path / "lh.white", tmp_path / "lh.white")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda t: t.rename(columns={"region": "thing"}), "no column of region names"),
-        (lambda t: t.drop(columns="x"), "no columns x, y, z"),
-        (lambda t: t.assign(region=[t["region"][1], *t["region"][1:]]), "stands twice"),
-        (lambda t: t.assign(x=[None, *t["x"][1:]]), "a coordinate is missing"),
-        (lambda t: t.assign(hemisphere="top"), "hemisphere 'T' is neither L nor R"),
-        (lambda t: t.assign(homologue=["nowhere", *[""] * 39]), "its homologue nowhere is no other region"),
-        (lambda t: t.assign(homologue=[t["region"][2]] * 2 + [""] * 38), "is the homologue of two regions"),
-    ],
-)
-def test_a_table_of_regions_that_cannot_be_used_is_told(parcels: pd.DataFrame, change, message: str) -> None:
-    with pytest.raises(nv.InputError, match=message):
-        nv.RegionGraph.from_regions(change(parcels))
+def test_a_table_without_positions_makes_no_graph(parcels: pd.DataFrame) -> None:
+    with pytest.raises(nv.InputError, match="regions: no columns x, y, z; add the centroids in mm"):
+        nv.RegionGraph.from_regions(parcels.drop(columns="x"))
 
 
 def test_a_graph_with_a_region_that_the_table_lacks_is_told(parcels: pd.DataFrame) -> None:

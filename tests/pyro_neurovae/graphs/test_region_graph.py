@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,6 +62,13 @@ def test_distance_weights_fall_with_distance():
     weight = graph.weights[first, second]
     assert weight.mean() == pytest.approx(1)
     np.testing.assert_allclose(np.diff(np.log(weight)), -np.diff(apart) / apart.mean(), atol=1e-12)
+
+
+def test_homologues_and_pairs_are_numbered():
+    graph = RegionGraph.from_adjacency(ring(4), list("abcd"))
+    graph = replace(graph, homologues=((0, 2),))
+    np.testing.assert_array_equal(graph.homologue, [2, 1, 0, 3])  # its own where there is none
+    np.testing.assert_array_equal(graph.pair, [0, 1, 0, 3])
 
 
 def test_unknown_weights():

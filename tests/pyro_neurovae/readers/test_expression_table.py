@@ -8,7 +8,7 @@ import pytest
 
 from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError
-from pyro_neurovae.readers.study_tables import read_expression
+from pyro_neurovae.readers.expression_table import read_expression
 
 DK = dk68_names()
 

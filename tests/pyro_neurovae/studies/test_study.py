@@ -8,36 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pyro_neurovae import inferencedata
 from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError, NeurovaeWarning
 from pyro_neurovae.graphs.region_graph import RegionGraph
+from pyro_neurovae.posterior import store
+from pyro_neurovae.studies.fingerprints import fingerprint
 from pyro_neurovae.studies.study import Study
 from pyro_neurovae.studies.summary import noise_ceiling
 
 DK = dk68_names()
-
-
-@pytest.fixture
-def expression():
-    values = np.random.default_rng(4).uniform(size=(68, 20))
-    table = pd.DataFrame(values, index=list(DK), columns=[f"G{k}" for k in range(20)])
-    table.loc[["R_frontalpole", "R_temporalpole"]] = np.nan
-    return table
-
-
-@pytest.fixture
-def thinning():
-    return pd.Series(np.random.default_rng(5).normal(-0.2, 0.1, 68), index=list(DK), name="ad")
-
-
-@pytest.fixture
-def errors(thinning):
-    return pd.Series(np.linspace(0.03, 0.06, 68), index=thinning.index)
-
-
-@pytest.fixture
-def study(expression, thinning, errors):
-    return Study.from_frames(expression, thinning, standard_error=errors)
 
 
 # Alignment
@@ -183,89 +163,6 @@ def test_covariance_is_placed_by_its_labels(expression, thinning):
     assert np.isnan(both.covariance[1, 0]).all()
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda c: c + np.eye(68, k=1), "map ad: covariance is not symmetric"),
-        (lambda c: c - 2 * np.ones((68, 68)) / 68, "covariance has the negative eigenvalue"),
-        (lambda c: c.drop(index="L_insula", columns="L_insula"), "no standard error for L_insula"),
-        (
-            lambda c: c * np.where(np.arange(68) == 3, -1, 1),
-            "covariance of ad, row L_cuneus: the variance is not",
-        ),
-    ],
-)
-def test_faults_of_a_covariance(expression, thinning, change, message):
-    table = pd.DataFrame(np.eye(68), index=list(DK), columns=list(DK))
-    with pytest.raises(InputError, match=message):
-        Study.from_frames(expression, thinning, covariance=change(table))
-
-
-# Checks
-
-
-def test_too_few_regions_with_both(expression, thinning, errors):
-    with pytest.raises(InputError, match=r"map ad: 9 regions with both expression and thinning .*at least 10"):
-        Study.from_frames(expression, thinning.iloc[:9], standard_error=errors)
-    Study.from_frames(expression, thinning.iloc[:10], standard_error=errors)
-    with pytest.raises(InputError, match="map ad: no region with both expression and thinning"):
-        Study.from_frames(expression.iloc[:34], thinning.iloc[34:], standard_error=errors)
-
-
-def test_constant_thinning(expression, thinning, errors):
-    with pytest.raises(InputError, match=r"map ad: thinning is 0\.3 in every region; .*--value-column"):
-        Study.from_frames(expression, thinning * 0 + 0.3, standard_error=errors)
-
-
-@pytest.mark.parametrize(
-    ("field", "change", "message"),
-    [
-        ("thinning", lambda a: a[:, :-1], r"thinning has shape \(1, 67\) where 1 maps, 68 regions"),
-        (
-            "thinning",
-            lambda a: np.where(np.arange(68) == 3, np.inf, a),
-            "region L_cuneus: thinning is infinite",
-        ),
-        (
-            "standard_error",
-            lambda a: np.where(np.arange(68) == 3, -1, a),
-            "L_cuneus: standard error -1 is not above",
-        ),
-        (
-            "standard_error",
-            lambda a: np.where(np.arange(68) == 3, 0, a),
-            "L_cuneus: standard error 0 is not above",
-        ),
-        (
-            "standard_error",
-            lambda a: np.where(np.arange(68) == 3, np.nan, a),
-            "no standard error for L_cuneus",
-        ),
-        (
-            "expression",
-            lambda a: np.where(np.eye(68, 20, k=-3), np.nan, a),
-            "expression of G0 is missing in L_cuneus",
-        ),
-        (
-            "expression",
-            lambda a: np.where(np.eye(68, 20, k=-3), np.inf, a),
-            "expression of G0 in L_cuneus is inf",
-        ),
-        ("expression", lambda a: a * (np.arange(20) != 4), "does not vary over the regions for G4"),
-        ("genes", lambda a: (*a[:-1], "G0"), "two genes are called G0"),
-        ("maps", lambda a: (), "the study has no map"),
-        (
-            "normalise",
-            lambda a: "column",
-            "unknown normalise 'column': the known ones are gene, region, none",
-        ),
-    ],
-)
-def test_arrays_are_checked(study, field, change, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(study, **{field: change(getattr(study, field))})
-
-
 # What models see
 
 
@@ -304,26 +201,104 @@ def test_select_keeps_rows_and_maps_together(expression, thinning, errors):
         study.select(maps=["third"])
 
 
-def test_summary_names_what_is_missing_and_what_was_done(expression, thinning, errors):
-    study = Study.from_frames(
-        pd.concat([expression, expression[["G0"]]], axis=1),
-        {"ad": thinning.drop("L_cuneus"), "pd": thinning},
-        standard_error="none",
-    )
-    text = study.summary()
-    for part in (
-        "66 regions",
-        "No thinning in ad: L_cuneus",
-        "unknown",
-        "Notices:",
-        "the first of each kept: G0",
-    ):
-        assert part in text
+def test_genes_are_selected_with_all_that_is_said_of_them(study):
+    weighted = dataclasses.replace(study, gene_weights=np.arange(1.0, 21.0))
+    part = weighted.select(genes=["G4", "G0"])
+    assert part.genes == ("G4", "G0")
+    np.testing.assert_array_equal(part.expression, study.expression[:, [4, 0]])
+    np.testing.assert_allclose(part.gene_weights, np.array([5.0, 1.0]) / 3)  # a weight says something beside others
+    np.testing.assert_array_equal(part.thinning, study.thinning)
+    with pytest.raises(InputError, match="the study has no gene G20; it has G0, G1, "):
+        study.select(genes=["G20"])
 
 
-def test_noise_ceiling_against_a_simulation():
-    rng = np.random.default_rng(9)
-    signal, noise = rng.normal(0, 2, 200_000), rng.normal(0, 1, 200_000)
-    # var(signal)/var(total) = 4/5; 200,000 draws leave a standard error of about 0.001
-    assert noise_ceiling(signal + noise, np.ones(200_000)) == pytest.approx(0.8, abs=0.005)
-    assert np.isnan(noise_ceiling(signal, np.zeros(200_000)))
+def test_sampling_covariance(study):
+    values = np.where(np.arange(68) < 3, np.nan, study.thinning)
+    alone = study.with_thinning(values, study.standard_error)
+    filled = np.where(np.arange(68) < 3, np.nanmedian(alone.standard_error), alone.standard_error[0])
+    np.testing.assert_array_equal(alone.sampling_covariance()[0], np.diag(filled**2))
+    joint = np.diag(study.standard_error[0] ** 2)[None] + 1e-5
+    together = study.with_thinning(values, study.standard_error, covariance=joint).sampling_covariance()
+    np.testing.assert_array_equal(together[0, 3:, 3:], joint[0, 3:, 3:])
+    np.testing.assert_array_equal(together[0, :3], np.diag(filled**2)[:3])
+
+
+# The one list of what a study holds
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Wider(Study):
+    """A study to which two fields are added, with nothing said of them but their dimensions."""
+
+    layers: np.ndarray | None = dataclasses.field(default=None, metadata={"dims": ("region", "gene")})
+    trust: np.ndarray | None = dataclasses.field(default=None, metadata={"dims": ("map", "region")})
+
+
+@pytest.fixture
+def wider(study):
+    values = {one.name: getattr(study, one.name) for one in dataclasses.fields(study)}
+    return Wider(**values, layers=np.arange(68 * 20.0).reshape(68, 20), trust=np.arange(68.0)[None])
+
+
+def test_parts_are_the_fields(study, wider):
+    parts = wider.parts()
+    assert parts.keys() - study.parts().keys() == {"layers", "trust"}
+    assert parts["normalise"] == "region"
+    assert parts["graph.names"] == DK
+    assert parts["genes"] == study.genes
+    np.testing.assert_array_equal(parts["graph.weights"], study.graph.weights)
+    assert {"covariance", "gene_weights", "truth"}.isdisjoint(parts)
+    with pytest.raises(ValueError, match="read-only"):
+        wider.layers[0, 0] = 1.0
+
+
+def test_a_field_that_is_added_is_checked_for_its_shape(wider):
+    with pytest.raises(InputError, match=r"layers has shape \(20, 68\) where .* ask for \(68, 20\)"):
+        dataclasses.replace(wider, layers=wider.layers.T)
+
+
+def test_a_field_that_is_added_is_kept_in_files(wider, tmp_path):
+    idata = inferencedata.build(store.study_groups(wider), store.coordinates(wider, 0), store.study_attributes(wider))
+    store.write_fit(idata, tmp_path / "fit.nc")
+    read = store.study_from(inferencedata.read_netcdf(str(tmp_path / "fit.nc")), Wider)
+    np.testing.assert_array_equal(read.layers, wider.layers)
+    assert read.same_as(wider)
+
+
+def test_a_field_that_is_added_tells_studies_apart(wider):
+    other = dataclasses.replace(wider, layers=wider.layers + 1)
+    assert wider.same_as(dataclasses.replace(wider))
+    assert not wider.same_as(other)
+    assert not wider.same_as(dataclasses.replace(wider, layers=None))
+    assert fingerprint(wider) == fingerprint(dataclasses.replace(wider))
+    assert len({fingerprint(one) for one in (wider, other, dataclasses.replace(wider, trust=None))}) == 3
+
+
+def test_a_field_that_is_added_is_selected_with_the_rest(wider):
+    part = wider.select(regions=DK[10:40], genes=["G7", "G2"])
+    np.testing.assert_array_equal(part.layers, wider.layers[10:40][:, [7, 2]])
+    np.testing.assert_array_equal(part.trust, wider.trust[:, 10:40])
+    others = wider.with_thinning(wider.thinning * 2, wider.standard_error)
+    assert others.trust is None  # said of the maps that are gone
+    np.testing.assert_array_equal(others.layers, wider.layers)
+
+
+def test_an_array_without_dimensions_is_refused(study):
+    @dataclasses.dataclass(frozen=True, eq=False)
+    class Undeclared(Study):
+        layers: np.ndarray | None = None
+
+    values = {one.name: getattr(study, one.name) for one in dataclasses.fields(study)}
+    with pytest.raises(TypeError, match="layers has no dimensions; declare them"):
+        Undeclared(**values, layers=np.ones(3))
+
+
+def test_same_as_leaves_out_what_it_is_told_to(study):
+    weighted = dataclasses.replace(study, gene_weights=np.arange(1.0, 21.0))
+    moved = study.with_thinning(study.thinning + 1, study.standard_error, maps=["other"])
+    told = dataclasses.replace(study, notices=("a note",), graph=dataclasses.replace(study.graph, label="other"))
+    assert study.same_as(told)
+    assert not study.same_as(moved)
+    assert study.same_as(moved, without=("map",))
+    assert not study.same_as(weighted, without=("map",))
+    assert weighted.same_as(dataclasses.replace(weighted))  # weights over their mean, to the last bit

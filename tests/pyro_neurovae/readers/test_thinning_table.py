@@ -10,8 +10,8 @@ import pytest
 
 from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError, NeurovaeWarning
-from pyro_neurovae.readers.study_tables import map_names, read_thinning
-from pyro_neurovae.readers.thinning_table import cohens_d_error
+from pyro_neurovae.readers.standard_errors import cohens_d_error
+from pyro_neurovae.readers.thinning_table import map_names, read_thinning
 
 DK = dk68_names()
 
@@ -166,15 +166,6 @@ def test_group_sizes_stand_in_for_a_missing_column(tmp_path):
     np.testing.assert_array_equal(
         read_thinning(saved(tmp_path, table.assign(se="")), DK).standard_error, found.standard_error
     )
-
-
-def test_cohens_d_error_against_the_large_sample_variance_of_a_simulation():
-    rng, n1, n2, d = np.random.default_rng(0), 60, 40, 0.5
-    a, b = rng.standard_normal((20_000, n1)), d + rng.standard_normal((20_000, n2))
-    pooled = np.sqrt(((n1 - 1) * a.var(1, ddof=1) + (n2 - 1) * b.var(1, ddof=1)) / (n1 + n2 - 2))
-    drawn = ((b.mean(1) - a.mean(1)) / pooled).std()
-    # The sd of 20,000 draws is known to 1/sqrt(40,000) = 0.5%; at n = 100 the formula is good to 2%.
-    assert cohens_d_error(np.array(d), n1, n2) == pytest.approx(drawn, rel=0.035)
 
 
 def test_no_standard_error_and_no_group_sizes(tmp_path):

@@ -1,0 +1,107 @@
+"""The options that name a study's files and say how they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .app import choice
+
+if TYPE_CHECKING:
+    from ..studies.files import StudyFiles
+    from ..studies.study import Study
+
+__all__ = ["NormalisedStudyOptions", "StudyOptions"]
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """A study's files and how they are read, as the command line has them."""
+
+    expression: Annotated[
+        Path, typer.Option(metavar="FILE", help="Table of regions by genes, either way round (CSV, TSV; .gz).")
+    ]
+    thinning: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE [FILE ...]",
+            help="Thinning maps: regions with an effect and its standard error, or the group sizes.",
+        ),
+    ]
+    graph: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="dk68 (Desikan-Killiany regions, joined where they touch), dk68-boundary or dk68-distance (weighted), "
+            "or a labelled table of connections.",
+        ),
+    ] = "dk68"
+    regions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="For another atlas: table of region, x, y, z (hemisphere, lobe or network, homologue); with "
+            "--graph none regions are joined with the nearest.",
+        ),
+    ] = None
+    se: Annotated[
+        str, typer.Option(metavar="file|none", help="none where standard errors are unknown: the noise is estimated.")
+    ] = "file"
+    se_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the standard errors.")] = None
+    value_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the effect.")] = None
+    covariance: Annotated[
+        list[str],
+        typer.Option(
+            metavar="auto|none|FILE [FILE ...]",
+            help="Sampling covariance across regions; auto takes MAP_covariance.csv beside MAP.csv where there is one.",
+        ),
+    ] = field(default_factory=lambda: ["auto"])
+    genes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Genes to keep, a symbol a line or a column called gene.")
+    ] = None
+    gene_weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Weight of each gene (columns gene, weight): its precision among the others."
+        ),
+    ] = None
+
+    def files(self) -> StudyFiles:
+        """Record of the files; SettingsError for a choice that is none."""
+        from ..studies.files import StudyFiles
+
+        standard_error: Any = choice("--se", self.se, ("file", "none"))
+        said = self.covariance in (["auto"], ["none"])
+        return StudyFiles(
+            expression=self.expression,
+            thinning=self.thinning,
+            graph=None if self.graph == "none" else self.graph,
+            regions=self.regions,
+            value_column=self.value_column,
+            se_column=self.se_column,
+            standard_error=standard_error,
+            covariance=self.covariance[0] if said else [Path(one) for one in self.covariance],
+            genes=self.genes,
+            gene_weights=self.gene_weights,
+        )
+
+    def read(self) -> Study:
+        """Read the study."""
+        return self.files().read()
+
+
+@dataclass(frozen=True)
+class NormalisedStudyOptions(StudyOptions):
+    """The same, for commands that leave it to the user how expression is normalised."""
+
+    normalise: Annotated[
+        str, typer.Option(metavar="gene|region|none", help="What of the expression gets mean 0 and variance 1.")
+    ] = "region"
+
+    def files(self) -> StudyFiles:
+        """Record of the files; SettingsError for a choice that is none."""
+        normalise: Any = choice("--normalise", self.normalise, ("gene", "region", "none"))
+        return replace(super().files(), normalise=normalise)

@@ -1,0 +1,104 @@
+"""Sampling covariances of maps: which file belongs to which map, and labelled squares as arrays on a graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from .placement import place_rows
+from .text_table import file_stem, parse_numbers, read_table
+from .thinning_table import ThinningMap
+
+__all__ = ["CovarianceInput", "covariance_files", "covariance_from_frames", "place_covariance", "read_covariance"]
+
+FilePath = str | os.PathLike[str]
+CovarianceInput = pd.DataFrame | Mapping[str, pd.DataFrame] | None
+
+
+def read_covariance(path: FilePath) -> pd.DataFrame:
+    """Read a labelled square table; `covariance_from_frames` places it on a graph."""
+    return read_table(path).labelled()
+
+
+def covariance_files(
+    covariance: FilePath | Sequence[FilePath], paths: Sequence[FilePath], names: Sequence[str]
+) -> dict[str, Path]:
+    """Find the file of the sampling covariance of each map that has one.
+
+    Parameters
+    ----------
+    covariance
+        "auto": ``MAP_covariance.csv`` (or ``.csv.gz``) beside a map's own file, where there is one; "none"; or files.
+    paths, names
+        The maps' files and names.
+
+    Raises
+    ------
+    InputError
+        If a file belongs to no map.
+    """
+    if covariance == "none":
+        return {}
+    if covariance == "auto":
+        beside = {name: _covariance_beside(Path(path)) for path, name in zip(paths, names, strict=True)}
+        return {name: file for name, file in beside.items() if file is not None}
+    files = [covariance] if isinstance(covariance, str | os.PathLike) else list(covariance)
+    alone = len(files) == len(names) == 1
+    chosen = {names[0] if alone else file_stem(file).removesuffix("_covariance"): Path(file) for file in files}
+    unknown = [file for name, file in chosen.items() if name not in names]
+    if unknown:
+        raise InputError(f"{unknown[0]} goes with none of the maps {', '.join(names)}; name each MAP_covariance.csv.")
+    return chosen
+
+
+def _covariance_beside(path: Path) -> Path | None:
+    places = [path.with_name(f"{file_stem(path)}_covariance{end}") for end in (".csv", ".csv.gz")]
+    return next((place for place in places if place.is_file()), None)
+
+
+def covariance_from_frames(
+    covariance: CovarianceInput, maps: Sequence[ThinningMap], names: Sequence[str], *, matching: bool = False
+) -> np.ndarray | None:
+    """Return the sampling covariance (map, region, region), squared standard errors for maps without one.
+
+    With ``matching`` the diagonal has to be what the map's own standard errors say.
+    """
+    if covariance is None:
+        return None
+    labels = [one.name for one in maps]
+    given = {labels[0]: covariance} if isinstance(covariance, pd.DataFrame) else dict(covariance)
+    if isinstance(covariance, pd.DataFrame) and len(maps) > 1:
+        raise InputError(f"one covariance for {len(maps)} maps; give a mapping from map name to covariance.")
+    unknown = [label for label in given if label not in labels]
+    if unknown:
+        raise InputError(f"covariance of {unknown[0]}, which is no map; the maps are {', '.join(labels)}.")
+    placed = {name: place_covariance(table, names, f"covariance of {name}") for name, table in given.items()}
+    for one in maps:
+        if matching and one.name in placed:
+            _check_matching(placed[one.name], one, names)
+    return np.stack([placed.get(one.name, np.diag(one.standard_error**2)) for one in maps])
+
+
+def _check_matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) -> None:
+    own = np.sqrt(np.maximum(np.diag(covariance), 0))
+    off = np.nan_to_num(np.abs(own / one.standard_error - 1), nan=0.0)
+    if (off > 0.01).any():
+        row = int(np.argmax(off))
+        raise InputError(
+            f"covariance of {one.name}, region {names[row]}: the root of the variance is {own[row]:.4g} and the "
+            f"standard error is {one.standard_error[row]:.4g}; give the covariance that belongs to the map, or none."
+        )
+
+
+def place_covariance(table: pd.DataFrame, names: Sequence[str], source: str) -> np.ndarray:
+    """Place a labelled square on a graph's regions, rows and columns by their own labels; (region, region)."""
+    down = place_rows(table, names, source=f"rows of the {source}")
+    across = place_rows(down.frame.T, names, source=f"columns of the {source}")
+    numbers = parse_numbers(across.frame.T, source=source).to_numpy()
+    half = down.scatter(numbers)  # (region, column)
+    return across.scatter(half.T).T

@@ -1,0 +1,50 @@
+"""StudyFiles: the files that make up a study and how they are read, as one record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from ..graphs.region_graph import RegionGraph
+from .study import Study
+
+__all__ = ["StudyFiles"]
+
+Path = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, eq=False)
+class StudyFiles:
+    """What `Study.from_files` takes, each option as it is described there.
+
+    Attributes
+    ----------
+    expression, thinning
+        Table of expression, and one file a map or several.
+    graph, regions
+        Graph by its name or file, and the table of the regions of another atlas.
+    value_column, se_column, standard_error, covariance
+        Columns of the effect and of its standard error, whether there is one, and the sampling covariance.
+    normalise, genes, gene_weights
+        What becomes of the expression, which genes are kept, and how much each weighs.
+    """
+
+    expression: Path
+    thinning: Path | Sequence[Path]
+    graph: RegionGraph | Path | None = "dk68"
+    regions: pd.DataFrame | Path | None = None
+    value_column: str | None = None
+    se_column: str | None = None
+    standard_error: Literal["file", "none"] = "file"
+    covariance: Path | Sequence[Path] = "auto"
+    normalise: Literal["gene", "region", "none"] = "region"
+    genes: Sequence[str] | Path | None = None
+    gene_weights: pd.Series | Path | None = None
+
+    def read(self) -> Study:
+        """Read the study; InputError as `Study.from_files`."""
+        return Study.from_files(**vars(self))

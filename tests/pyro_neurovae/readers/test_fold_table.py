@@ -1,0 +1,36 @@
+"""Tables of folds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyro_neurovae.errors import InputError
+from pyro_neurovae.readers.fold_table import read_folds
+
+NAMES = ["one", "two", "three"]
+
+
+def test_folds_are_placed_by_name(tmp_path):
+    (tmp_path / "folds.csv").write_text("fold,region,note\n1,three,x\n0,one,y\n")
+    folds = read_folds(tmp_path / "folds.csv", NAMES)
+    assert folds.dtype.kind == "i"
+    np.testing.assert_array_equal(folds, [0, -1, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("region,group\none,1\n", r"folds\.csv has no column fold; a table of folds has the columns region and fold"),
+        ("area,fold\none,1\n", r"folds\.csv has no column region"),
+        ("region,fold\none,0.5\n", r"folds\.csv, row one: the fold is 0\.5; number folds with whole numbers from 0"),
+        ("region,fold\none,-1\n", "row one: the fold is -1"),
+        ("region,fold\none,\n", "row one: the fold is nan"),
+        ("region,fold\none,a\n", "row one, column fold: 'a' is not a number"),
+        ("region,fold\none,1\none,2\n", "two rows for one region, one stands 2 times"),
+    ],
+)
+def test_faults_of_folds(tmp_path, text, message):
+    (tmp_path / "folds.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_folds(tmp_path / "folds.csv", NAMES)

@@ -1,0 +1,72 @@
+"""Thinning in memory: series, frames of columns, frames of maps and mappings, as one list of maps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pyro_neurovae.errors import InputError
+from pyro_neurovae.readers.expression_table import ExpressionTable
+from pyro_neurovae.readers.frames import maps_from_frames, study_fields
+
+NAMES = ["one", "two", "three"]
+VALUE = pd.Series([0.1, -0.2, 0.3], index=NAMES[::-1], name="ad")
+ERROR = pd.Series([0.01, 0.02, 0.03], index=NAMES)
+
+
+def placed(thinning, error=None, covariance=None):
+    return maps_from_frames(thinning, error, covariance, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("thinning", "error", "names"),
+    [
+        (VALUE, ERROR, ["ad"]),
+        (VALUE.rename(None), ERROR, ["thinning"]),
+        (pd.DataFrame({"d": VALUE, "se": ERROR}), None, ["thinning"]),
+        (pd.DataFrame({"a": VALUE, "b": VALUE}), pd.DataFrame({"b": ERROR, "a": ERROR}), ["a", "b"]),
+        ({"a": VALUE, "b": pd.DataFrame({"d": VALUE})}, {"a": ERROR, "b": ERROR}, ["a", "b"]),
+        ({"a": pd.DataFrame({"region": NAMES[::-1], "d": VALUE.to_numpy(), "se": [0.03, 0.02, 0.01]})}, None, ["a"]),
+    ],
+)
+def test_every_shape_gives_the_same_maps(thinning, error, names):
+    found = placed(thinning, error)
+    assert [one.name for one in found] == names
+    for one in found:
+        np.testing.assert_array_equal(one.value, [0.3, -0.2, 0.1])
+        np.testing.assert_array_equal(one.standard_error, ERROR)
+
+
+def test_errors_come_from_the_diagonal_of_a_covariance():
+    joint = pd.DataFrame(np.diag([0.01, 0.04, 0.09]), index=NAMES, columns=NAMES)
+    np.testing.assert_allclose(placed(VALUE, None, joint)[0].standard_error, [0.1, 0.2, 0.3])
+    with pytest.raises(InputError, match="covariance of ad, row two: the variance is not above 0"):
+        placed(VALUE, None, joint * np.array([1, 0, 1]))
+
+
+def test_unknown_errors_have_to_be_said():
+    assert not placed(VALUE, "none")[0].standard_error.any()
+    with pytest.raises(InputError, match='map ad: no standard errors; give standard_error, or standard_error="none"'):
+        placed(VALUE)
+    with pytest.raises(InputError, match="standard_error is 'file'; give a series, a frame, a mapping or \"none\""):
+        placed(VALUE, "file")
+    with pytest.raises(InputError, match="standard_error has nothing for map b; name it like the map"):
+        placed({"a": VALUE, "b": VALUE}, {"a": ERROR})
+    with pytest.raises(InputError, match="one series of standard errors for several maps"):
+        placed({"a": VALUE, "b": VALUE}, ERROR)
+    with pytest.raises(InputError, match="thinning has two columns of one name among a, a; rename them"):
+        placed(pd.DataFrame(np.ones((3, 2)), index=NAMES, columns=["a", "a"]), pd.DataFrame({"a": ERROR}))
+    with pytest.raises(InputError, match="thinning holds no map"):
+        placed({})
+
+
+def test_fields_of_a_study():
+    maps = placed({"a": VALUE, "b": VALUE * 2}, "none")
+    table = ExpressionTable(("G1",), np.ones((3, 1)), ("of the expression.",))
+    fields = study_fields(table, maps, ("of the graph.",))
+    assert fields["maps"] == ("a", "b")
+    assert fields["genes"] == ("G1",)
+    np.testing.assert_array_equal(fields["thinning"][1], 2 * fields["thinning"][0])
+    assert fields["notices"][:2] == ("of the graph.", "of the expression.")
+    assert len(fields["notices"]) == 4

@@ -1,0 +1,63 @@
+"""Which columns are read: by the user's word, by their usual names, and each with its own standard error."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from pyro_neurovae.atlases.atlas import dk68_names
+from pyro_neurovae.errors import InputError
+from pyro_neurovae.readers.thinning_columns import choose_columns, first_column, label_rows
+
+DK = dk68_names()
+
+
+@pytest.mark.parametrize(
+    ("columns", "value", "error"),
+    [
+        (["Structure", "d_icv", "se_icv", "low_ci"], "d_icv", "se_icv"),
+        (["region", "d", "d_se", "se"], "d", "d_se"),
+        (["region", "effect", "SE"], "effect", "SE"),
+        (["region", "value"], "value", None),
+        (["region", "Cohen's d", "Std_Err"], "Cohen's d", "Std_Err"),
+        (["region", "d", "beta"], "d", None),
+    ],
+)
+def test_the_effect_and_its_standard_error(columns, value, error):
+    found = choose_columns(columns, source="m.csv")
+    assert (found.value, found.error, found.foreign_error) == (value, error, None)
+
+
+def test_a_bare_standard_error_belongs_to_the_raw_effect_where_there_is_one():
+    found = choose_columns(["b", "SE", "d", "NHC", "NPD"], source="m.csv")
+    assert (found.value, found.error, found.foreign_error) == ("d", None, "SE")
+    assert found.sizes == ("NHC", "NPD")
+    assert found.standardised
+    raw = choose_columns(["b", "SE", "d", "NHC", "NPD"], source="m.csv", value_column="B")
+    assert (raw.value, raw.error, raw.standardised) == ("b", "SE", False)
+
+
+def test_the_first_of_equal_spellings_is_taken():
+    assert first_column(["D", "d"], ["d"]) == "D"
+    assert first_column(["se", "d"], ["d", "se"]) == "d"
+    assert first_column(["x"], ["d"]) is None
+
+
+def test_rows_are_labelled_with_their_hemisphere():
+    table = pd.DataFrame({"Hem": ["L", "right"], "ROI": ["cuneus", "insula"], "d": [1, 2]})
+    assert list(label_rows(table, DK, source="m.csv").index) == ["L cuneus", "R insula"]
+    whole = table.assign(ROI=["L_cuneus", "R_insula"], Hem=["?", "?"])
+    assert list(label_rows(whole, DK, source="m.csv").index) == ["L_cuneus", "R_insula"]
+    named = pd.DataFrame({"d": [1.0, 2.0]}, index=["L_cuneus", "R_insula"])
+    assert list(label_rows(named, DK, source="m.csv").index) == ["L_cuneus", "R_insula"]
+    unnamed = pd.DataFrame({"thing": ["L_cuneus", "R_insula"], "d": ["1", "2"]})
+    assert list(label_rows(unnamed, DK, source="m.csv").index) == ["L_cuneus", "R_insula"]
+    with pytest.raises(InputError, match="hemisphere 'both' in column Hem is neither left nor right; write L or R"):
+        label_rows(table.assign(Hem="both"), DK, source="m.csv")
+
+
+def test_columns_that_are_not_there():
+    with pytest.raises(InputError, match=r"m\.csv: no column of effects among region, x; name it with --value-column"):
+        choose_columns(["region", "x"], source="m.csv")
+    with pytest.raises(InputError, match=r"m\.csv: no column 'z'; give --se-column one of region, d"):
+        choose_columns(["region", "d"], source="m.csv", se_column="z")
