@@ -7,16 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import SettingsError
 from ..studies.study import Study
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BASELINES", "predict_baseline"]
+__all__ = ["BASELINES", "predict_baseline", "register_baseline"]
 
 _PENALTIES = np.logspace(-3, 3, 25)
 _COMPONENTS = 2
 _INNER_FOLDS = 5
+
+Baseline = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, float]]
+
+BASELINES: dict[str, Baseline] = {}
+
+
+def register_baseline(name: str, baseline: Baseline) -> None:
+    """Let a predictor stand beside the models in `validate` by its name.
+
+    Parameters
+    ----------
+    name
+        What users call it.
+    baseline
+        Function from normalised expression (region, gene) and thinning (region,) of the regions seen, and expression
+        of the regions asked for, to the predictions of these (region,) and the standard deviation of their errors.
+
+    Raises
+    ------
+    SettingsError
+        For a name that is taken.
+    """
+    if name in BASELINES:
+        raise SettingsError(f"a baseline is called {name} already; choose another name.")
+    BASELINES[name] = baseline
 
 
 def predict_baseline(study: Study, name: str, folds: list[np.ndarray]) -> list[dict[str, np.ndarray]]:
@@ -50,18 +76,18 @@ def predict_baseline(study: Study, name: str, folds: list[np.ndarray]) -> list[d
 def _complete_expression(study: Study) -> NDArray[Any]:
     """Normalised expression without gaps, over the root of the number of genes; (region, gene)."""
     centred, measured = study.centred_expression(), study.expression_observed
-    filled = np.where(measured[:, None], centred, centred[study.graph.twins])
+    filled = np.where(measured[:, None], centred, centred[study.graph.homologue])
     return filled / np.sqrt(filled.shape[1])
 
 
-def _predict_way(study: Study, genes: NDArray[Any], fold: np.ndarray, method: Method) -> dict[str, np.ndarray]:
+def _predict_way(study: Study, genes: NDArray[Any], fold: np.ndarray, baseline: Baseline) -> dict[str, np.ndarray]:
     from scipy.stats import norm
 
     mean, sd = np.full(study.thinning.shape, np.nan), np.full(study.thinning.shape, np.nan)
     for m, observed in enumerate(study.thinning_observed):
         for number in np.unique(fold[observed]):
             seen, asked = observed & (fold != number), observed & (fold == number)
-            predicted, error = method(genes[seen], study.thinning[m, seen], genes[asked])
+            predicted, error = baseline(genes[seen], study.thinning[m, seen], genes[asked])
             mean[m, asked], sd[m, asked] = predicted, error
     z = (study.thinning - mean) / sd
     return {
@@ -93,6 +119,5 @@ def _pls(genes: NDArray[Any], thinning: NDArray[Any], asked: NDArray[Any]) -> tu
     return method.fit(genes, thinning).predict(asked).ravel(), float(np.sqrt((errors**2).mean()))
 
 
-Method = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, float]]
-
-BASELINES: dict[str, Method] = {"ridge": _ridge, "pls": _pls}
+register_baseline("ridge", _ridge)
+register_baseline("pls", _pls)

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
 from ..errors import SettingsError
 from ..graphs.null_maps import make_null_maps
-from ..models.settings import FitSettings
+from ..inference.methods import method_of
+from ..models.families import families_that, family_of
+from ..models.options import FitSettings
 from ..posterior.fits import Fit
 from ..studies.study import Study
-from .runs import Job, fingerprint, run_jobs
+from .result import Result, Shown
+from .runs import Arrays, Job, Progress, run_jobs
 
-__all__ = ["Nulls", "fit_null_maps", "nulls", "trained_half"]
-
-Progress = Callable[[str, int, int, float], None]
-Arrays = dict[str, np.ndarray]
+__all__ = ["Nulls", "fit_null_maps", "null_fit_settings", "nulls"]
 
 # Null maps that make one batch.
 _BATCH = 100
 
+# A share of null maps, or a rate of false discoveries, that counts as small.
+_SMALL = 0.05
+
 
 @dataclass(frozen=True)
-class Nulls:
+class Nulls(Result):
     """A map's fit among the fits of its null maps.
 
     Attributes
@@ -57,6 +59,48 @@ class Nulls:
     distribution: pd.DataFrame
     settings: dict[str, Any]
 
+    files: ClassVar[Mapping[str, str]] = {
+        "summary": "nulls.csv",
+        "genes": "null_genes.csv",
+        "maps": "null_maps.csv",
+        "distribution": "null_distribution.csv",
+    }
+
+    @classmethod
+    def from_contents(cls, contents: Mapping[str, Any]) -> Self:
+        """Rebuild from the tables, which tell the method and the number of null maps."""
+        first = contents["summary"].iloc[0]
+        return cls(**contents, settings={"method": first["method"], "number": int(first["n"])})
+
+    def conclusion(self, name: str | None = None) -> str:
+        """Say what the share's p and the genes' false discovery rates come to for a map, the first if none is named."""
+        name = self.summary["map"].iloc[0] if name is None else name
+        rows, genes = (table[table["map"] == name] for table in (self.summary, self.genes))
+        p = float(rows.loc[rows["statistic"] == "transcriptomic_share", "p"].iloc[0])
+        more = "more" if p <= _SMALL else "no more"
+        found = int((genes["q"] <= _SMALL).sum())
+        return (
+            f"Expression explains {more} of the map than of maps that are as smooth (p {p:.3g}); {found} of "
+            f"{len(genes)} genes have a weight that null maps do not reach at a false discovery rate of {_SMALL:.0%}."
+        )
+
+    def shown(self) -> Iterator[Shown | str]:
+        """Each map's statistics among those of its null maps, and what may be concluded."""
+        for name in dict.fromkeys(self.summary["map"]):
+            rows = self.summary[self.summary["map"] == name]
+            title = f"{name} among {rows['n'].iloc[0]} null maps ({rows['method'].iloc[0]})"
+            yield Shown.of(title, rows.assign(statistic=rows["statistic"].str.replace("_", " ")), _SHOWN)
+            yield self.conclusion(name)
+
+
+_SHOWN = {
+    "statistic": "{statistic}",
+    "observed": "{observed:.3f}",
+    "null mean": "{null_mean:.3f}",
+    "95% of null maps": "{null_lower95:.3f} to {null_upper95:.3f}",
+    "p": "{p:.3g}",
+}
+
 
 def nulls(
     fit: Fit,
@@ -73,8 +117,8 @@ def nulls(
     """Fit null maps as the map was fitted, and say how often they do as well.
 
     The observed map is fitted again among them, by the same settings and with the same draws of the programs, so that
-    nothing but the map differs. A fit of ``cross-scale`` lends its trained expression half, which no map enters. A null
-    map's value takes the standard error of the region that it lies in.
+    nothing but the map differs. A fit with programs lends them as they were trained on expression, which no map enters.
+    A null map's value takes the standard error of the region that it lies in.
 
     Parameters
     ----------
@@ -104,12 +148,12 @@ def nulls(
     Markello & Misic (2021), NeuroImage 236; Phipson & Smyth (2010), Statistical Applications in Genetics and Molecular
     Biology 9.
     """
-    if fit.settings.model not in ("cross-scale", "expression"):
+    if not family_of(fit.settings.model).tests_expression:
         raise SettingsError(
             f"null maps test the transcriptomic part, and this fit is of the model {fit.settings.model}; "
-            "fit cross-scale or expression."
+            f"fit {families_that(tests_expression=True)}."
         )
-    study, (settings, half) = fit.study, trained_half(fit, draws=draws, map_steps=map_steps)
+    study, (settings, programs) = fit.study, null_fit_settings(fit, draws=draws, map_steps=map_steps)
     made = np.stack(
         [
             make_null_maps(values, study.graph, method=method, number=number, seed=seed + 1000003 * m)
@@ -118,13 +162,9 @@ def nulls(
         axis=1,
     )  # (null, map, region)
     every = np.concatenate([study.thinning[None], made])
-    batches = [every[start : start + _BATCH] for start in range(0, len(every), _BATCH)]
-    key: list[Any] = [study, settings.to_json(), *(values for _, values in sorted((half or {}).items()))]
-    jobs = [Job(fingerprint("nulls", *key, batch), (study, settings, batch, half)) for batch in batches]
-    from ..inference.progress import training_progress
-
-    with training_progress(progress) as report:
-        done = run_jobs(fit_null_maps, jobs, workers=workers, resume=resume, label="null maps", progress=report)
+    batches = (every[start : start + _BATCH] for start in range(0, len(every), _BATCH))
+    jobs = [Job((study, settings, batch, programs)) for batch in batches]
+    done = run_jobs(fit_null_maps, jobs, workers=workers, resume=resume, label="null maps", progress=progress)
     found = {name: np.concatenate([one[name] for one in done]) for name in done[0]}
     return _tabulate(study, made, found, {"method": method, "number": number, "seed": seed, "draws": draws})
 
@@ -133,27 +173,23 @@ def fit_null_maps(
     study: Study,
     settings: FitSettings,
     maps: np.ndarray,
-    half: Arrays | None,
+    programs: Arrays | None,
     *,
     progress: Progress | None = None,
 ) -> Arrays:
     """Fit one batch of maps (null, map, region); see `inference.null_fits.fit_maps`."""
     from ..inference.null_fits import fit_maps  # late: torch and Pyro take two seconds to import
 
-    return fit_maps(study, settings, maps, half, progress=progress)
+    return fit_maps(study, settings, maps, programs, progress=progress)
 
 
-def trained_half(fit: Fit, *, draws: int, map_steps: int) -> tuple[FitSettings, Arrays | None]:
-    """Settings of a null map's fit, and the trained expression half of the fit's first chain where it has one."""
-    if fit.settings.method != "svi":
+def null_fit_settings(fit: Fit, *, draws: int, map_steps: int) -> tuple[FitSettings, Arrays | None]:
+    """Settings of a null map's fit, and the trained programs of the fit's first chain where it has any."""
+    if not method_of(fit.settings.training).batches:
         raise SettingsError("null maps are fitted by svi; fit the study without method= first.")
-    own: Any = fit.settings.training
-    training = replace(own, map_steps=map_steps)
-    settings = replace(fit.settings, restarts=1, draws=draws, training=training)
-    if fit.settings.model != "cross-scale":
-        return settings, None
-    guide = inferencedata.group(fit.idata, "guide")
-    return settings, {str(name): guide[name].values[:1] for name in guide.data_vars}
+    settings = fit.settings.with_options({"restarts": 1, "draws": draws, "map_steps": map_steps})
+    trained = fit.posterior.trained_programs
+    return settings, None if trained is None else {name: values[:1] for name, values in trained.items()}
 
 
 def _tabulate(study: Study, made: np.ndarray, found: Arrays, settings: dict[str, Any]) -> Nulls:

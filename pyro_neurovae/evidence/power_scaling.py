@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .. import inferencedata
-from ..models.settings import FitSettings, PCPrior
+from ..models.noise import GaussianNoise
+from ..models.options import FitSettings
+from ..models.settings import SCALES, PCPrior
 from ..posterior.fits import Fit
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ __all__ = ["GROUPS", "Scaled", "log_components", "power_scale", "power_table", "
 
 # What is raised to a power, each with the settings whose priors that changes.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "scales": ("transcriptomic_scale", "spatial_scale", "unexplained_scale"),
+    "scales": SCALES,
     "strengths": ("strength", "expression_noise"),
     "smoothness": ("smoothness",),
     "weights": ("transcriptomic_scale",),
@@ -122,20 +124,18 @@ def log_components(fit: Fit, chosen: int) -> dict[str, np.ndarray]:
     "scales" and "strengths" are their exponential priors; "smoothness" the exponential on the distance d from
     independence, on which a PC prior is put; "weights" and "field" the priors of the scales that a power of these
     standard normal priors amounts to (see `power_scale`); "likelihood" that of the map's values given noise-free
-    thinning. Constants are left out.
+    thinning.
     """
-    posterior, study = inferencedata.group(fit.idata, "posterior"), fit.study
-    prior = inferencedata.group(fit.idata, "log_prior")
+    posterior = fit.posterior
     found: dict[str, np.ndarray] = {}
     for group in ("scales", "strengths", "weights", "field"):
-        own = [_flat(prior[name], chosen) for name in GROUPS[group] if name in prior]
+        names = [name for name in GROUPS[group] if posterior.has(name, group="log_prior")]
+        own = [posterior.draws(name, chosen, group="log_prior") for name in names]
         if own:
             found[group] = np.sum([one.reshape(len(one), -1).sum(1) for one in own], axis=0)
-    if "smoothness" in posterior:
-        found["smoothness"] = _log_smoothness(fit, _flat(posterior["smoothness"], chosen))
-    seen = study.thinning_observed[chosen]
-    residual = study.thinning[chosen, seen] - _flat(posterior["thinning"], chosen)[:, seen]
-    found["likelihood"] = _log_noise(residual, _flat(posterior["unexplained_scale"], chosen), fit, chosen, seen)
+    if posterior.has("smoothness"):
+        found["smoothness"] = _log_smoothness(fit, posterior.draws("smoothness"))
+    found["likelihood"] = _log_likelihood(fit, chosen)
     return {group: found[group] for group in GROUPS if group in found}
 
 
@@ -160,23 +160,14 @@ def _log_smoothness(fit: Fit, smoothness: np.ndarray) -> np.ndarray:
     return density
 
 
-def _log_noise(residual: np.ndarray, sigma: np.ndarray, fit: Fit, chosen: int, seen: np.ndarray) -> np.ndarray:
-    """Log N(residual; 0, V + sigma^2 I) without its constant; (draw,)."""
-    if fit.study.covariance is None:
-        sampling, rotated = fit.study.standard_error[chosen, seen] ** 2, residual
-    else:
-        sampling, vectors = np.linalg.eigh(fit.study.covariance[chosen][np.ix_(seen, seen)])
-        rotated = residual @ vectors
-    variance = sampling + sigma[:, None] ** 2
-    density: np.ndarray = -0.5 * (rotated**2 / variance + np.log(variance)).sum(1)
+def _log_likelihood(fit: Fit, chosen: int) -> np.ndarray:
+    """Log density of a map's values given its noise-free thinning; (draw,)."""
+    noise, study, seen = GaussianNoise(), fit.study, fit.study.thinning_observed[chosen]
+    residual = study.thinning[chosen, seen] - fit.posterior.draws("thinning", chosen)[:, seen]
+    sampling = study.sampling_covariance()[chosen][np.ix_(seen, seen)]
+    scales = {name: fit.posterior.draws(name, chosen) for name in noise.scales}
+    density: np.ndarray = noise.log_density(residual, sampling, scales, np.eye(int(seen.sum())))
     return density
-
-
-def _flat(array: Any, chosen: int) -> np.ndarray:
-    """Draws of one map, chains after one another; (draw, ...)."""
-    values = array.isel(map=chosen, missing_dims="ignore").transpose("chain", "draw", ...).values
-    flat: np.ndarray = values.reshape(-1, *values.shape[2:])
-    return flat
 
 
 def power_table(fit: Fit) -> pd.DataFrame:
@@ -187,11 +178,11 @@ def power_table(fit: Fit) -> pd.DataFrame:
     index is above 0.05 and above its noise. If it is so to a prior and to the likelihood, the two pull against each
     other ("prior-data conflict"); if to the prior alone, the data say little of it ("prior decides").
     """
-    posterior, rows = inferencedata.group(fit.idata, "posterior"), []
-    sources = [str(source) for source in posterior["source"].values]
+    posterior, rows = fit.posterior, []
+    sources = posterior.labels("source")
     names = [*(f"thinning {region}" for region in fit.study.regions), *(f"share {source}" for source in sources)]
     for m, name in enumerate(fit.study.maps):
-        draws = np.concatenate([_flat(posterior["thinning"], m), _flat(posterior["variance_share"], m)], 1)
+        draws = np.concatenate([posterior.draws(name, m) for name in ("thinning", "variance_share")], 1)
         components = log_components(fit, m)
         index = {group: _index(draws, one, group) for group, one in components.items()}
         noise = {group: _noise(draws, one, group) for group, one in components.items()}
@@ -231,15 +222,10 @@ def scaled_settings(fit: Fit, group: str, power: float) -> FitSettings | None:
     settings = fit.settings
     if group == "likelihood":
         return None
+    family: dict[str, Any] = vars(settings.family)
     if group == "smoothness":
-        family: Any = settings.family
-        prior = PCPrior(family.smoothness.upper, _smoothness_prior(fit).powered(power, family.smoothness.upper))
-        return replace(settings, family=replace(family, smoothness=prior))
+        upper = family["smoothness"].upper
+        return settings.with_options({"smoothness": PCPrior(upper, _smoothness_prior(fit).powered(power, upper))})
     factor = float(np.sqrt(power)) if group in _ROOTED else power
-    present = {field.name for field in fields(settings.family)}
-    changed: dict[str, Any] = {}
-    for name in GROUPS[group]:
-        if name in present:
-            own: PCPrior = getattr(settings.family, name)
-            changed[name] = PCPrior(own.upper / factor, own.alpha)
-    return replace(settings, family=replace(settings.family, **changed))
+    priors = {name: family[name] for name in GROUPS[group] if name in family}
+    return settings.with_options({name: PCPrior(own.upper / factor, own.alpha) for name, own in priors.items()})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, NeurovaeError, SettingsError
-from ..posterior.store import versions
-from ..studies.study import Study
+from ..inference.progress import Progress, training_progress
+from ..models.options import FitSettings
+from ..studies.fingerprints import fingerprint
 
-__all__ = ["Job", "fingerprint", "run_jobs"]
+__all__ = ["Arrays", "Job", "Progress", "run_jobs"]
 
 Arrays = dict[str, np.ndarray]
-Progress = Callable[[str, int, int, float], None]
 
 # Times that what is left is handed out again after a worker has died.
 _TRIES = 3
@@ -29,18 +28,24 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class Job:
-    """One part of a run: what its function is called with, and the key that its result is kept under.
+    """One part of a run: all that its result depends on.
 
     Attributes
     ----------
-    key
-        What decides the result, as `fingerprint` gives it.
     arguments
-        Positional arguments of the function; they travel to workers by pickle.
+        Positional arguments of the run's function: studies, settings, arrays, texts, None, and lists and mappings of
+        such. They travel to workers by pickle.
+    name
+        What can't be fitted where the function fails, as in "variant 'few programs'"; None (the default) leaves its
+        errors as they are.
     """
 
-    key: str
     arguments: tuple[Any, ...]
+    name: str | None = None
+
+    def key(self, label: str) -> str:
+        """Key of what a run of that label makes of the arguments; the name is no part of it."""
+        return fingerprint(label, *(part for one in self.arguments for part in _parts(one)))
 
 
 def run_jobs(
@@ -50,14 +55,14 @@ def run_jobs(
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
     label: str = "parts",
-    progress: Progress | None = None,
+    progress: bool | Progress = False,
 ) -> list[Arrays]:
     """Run a function for every job and return its arrays in the jobs' order.
 
     Parameters
     ----------
     function
-        A module's own function, from a job's arguments to named arrays; with one worker it also gets ``progress``.
+        A module's own function, from a job's arguments to named arrays; with one worker it gets ``progress`` to call.
     jobs
         The parts; results depend on nothing but a job's arguments, so that the number of workers changes none.
     workers
@@ -66,8 +71,10 @@ def run_jobs(
     resume
         Folder that keeps each result as it is finished; what it holds already is not run again. None (the default)
         keeps nothing.
-    label, progress
-        What progress is told.
+    label
+        What progress calls the parts; a word of their keys, so that runs of two kinds can share a folder.
+    progress
+        As `fit` takes it.
 
     Raises
     ------
@@ -81,40 +88,34 @@ def run_jobs(
     if not isinstance(workers, Integral) or workers < 1:
         raise SettingsError(f"workers is {workers!r}; give a whole number of at least 1.")
     store = None if resume is None else _folder(resume)
-    done: dict[int, Arrays] = {}
-    for number, job in enumerate(jobs):
-        kept = None if store is None else _read(store / f"{job.key}.npz")
-        if kept is not None:
-            done[number] = kept
-    for number, arrays in _results(function, jobs, [i for i in range(len(jobs)) if i not in done], workers, progress):
-        done[number] = arrays
-        if store is not None:
-            _write(store / f"{jobs[number].key}.npz", arrays)
-        if progress is not None and len(jobs) > 1:
-            progress(label, len(done), len(jobs), float("nan"))
+    files = [] if store is None else [store / f"{job.key(label)}.npz" for job in jobs]
+    kept = {number: _read(file) for number, file in enumerate(files)}
+    done = {number: arrays for number, arrays in kept.items() if arrays is not None}
+    left = [number for number in range(len(jobs)) if number not in done]
+    with training_progress(progress) as report:
+        for number, arrays in _results(function, jobs, left, workers, report):
+            done[number] = arrays
+            if files:
+                _write(files[number], arrays)
+            if report is not None and len(jobs) > 1:
+                report(label, len(done), len(jobs), float("nan"))
     return [done[number] for number in range(len(jobs))]
 
 
-def fingerprint(*parts: Study | np.ndarray | str | bytes | None) -> str:
-    """Key of everything that decides a result: studies, arrays and texts, and the versions of what computes it."""
-    digest = hashlib.sha256(repr(sorted(versions().items())).encode())
-    for part in parts:
-        for piece in _pieces(part):
-            array = np.ascontiguousarray(piece) if isinstance(piece, np.ndarray) else None
-            data = str(piece).encode() if array is None else array.tobytes()
-            shape = "" if array is None else f"{array.dtype}{array.shape}"
-            digest.update(f"{type(piece).__name__}{shape}{len(data)}:".encode())
-            digest.update(data)
-    return digest.hexdigest()[:40]
-
-
-def _pieces(part: Any) -> list[Any]:
-    if not isinstance(part, Study):
-        return [part]
-    graph = part.graph
-    names = [part.normalise, *graph.names, *part.genes, *part.maps]
-    arrays = [part.expression, part.thinning, part.standard_error, part.covariance, graph.weights, graph.centroids]
-    return [repr(names), repr((graph.homologues, graph.lobes)), *arrays]
+def _parts(value: Any) -> Iterator[Any]:
+    """What a fingerprint can take of an argument: a list has its length, a mapping its names."""
+    if isinstance(value, FitSettings):
+        yield value.to_json()
+    elif isinstance(value, Mapping):
+        yield repr(sorted(value))
+        for name in sorted(value):
+            yield from _parts(value[name])
+    elif isinstance(value, list | tuple):
+        yield repr(len(value))
+        for one in value:
+            yield from _parts(one)
+    else:
+        yield value
 
 
 def _results(
@@ -127,13 +128,13 @@ def _results(
     """Results as they come, each with its job's number."""
     if workers == 1:
         for number in left:
-            yield number, function(*jobs[number].arguments, progress=progress)
+            yield _call(number, function, jobs[number], progress)
         return
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     for _ in range(_TRIES):
-        calls = [delayed(_numbered)(number, function, jobs[number].arguments) for number in left]
+        calls = [delayed(_call)(number, function, jobs[number]) for number in left]
         try:
             for number, arrays in Parallel(n_jobs=workers, return_as="generator_unordered")(calls):
                 left = [other for other in left if other != number]
@@ -147,8 +148,16 @@ def _results(
     )
 
 
-def _numbered(number: int, function: Callable[..., Arrays], arguments: tuple[Any, ...]) -> tuple[int, Arrays]:
-    return number, function(*arguments)
+def _call(
+    number: int, function: Callable[..., Arrays], job: Job, progress: Progress | None = None
+) -> tuple[int, Arrays]:
+    """Result of a job, with its number."""
+    try:
+        return number, function(*job.arguments, progress=progress)
+    except NeurovaeError as error:
+        if job.name is None:
+            raise
+        raise SettingsError(f"{job.name} can't be fitted: {error}") from error
 
 
 def _folder(resume: str | os.PathLike[str]) -> Path:

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
-from ..errors import NeurovaeError, SettingsError
-from ..models.settings import EXPRESSION_HALF, FitSettings
+from ..errors import InputError, SettingsError
+from ..inference.methods import method_of
+from ..models.families import family_of
+from ..models.options import FitSettings
 from ..posterior.fits import Fit
 from ..studies.study import Study
 from .power_scaling import GROUPS, log_components, power_scale, power_table, scaled_settings
-from .runs import Job, fingerprint, run_jobs
+from .result import Result, Shown
+from .runs import Arrays, Job, Progress, run_jobs
+from .shifts import QUANTITIES, Outcome, outcome_arrays, shift_tables
 from .variants import Variant, default_grid, read_grid
 
 __all__ = ["Sensitivity", "refit", "sensitivity"]
 
-Progress = Callable[[str, int, int, float], None]
-Arrays = dict[str, np.ndarray]
-
 # Powers that a prior group, and the likelihood, are raised to: half and twice the prior, four fifths and five quarters
 # of the data, further than which importance weights seldom carry.
 _POWERS = dict.fromkeys(GROUPS, (0.5, 2.0)) | {"likelihood": (0.8, 1.25)}
-_MOST_AFFECTED = 10
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Result):
     """How far results move with the prior and with other choices.
 
     Attributes
@@ -58,6 +58,23 @@ class Sensitivity:
     regions: pd.DataFrame
     genes: pd.DataFrame
 
+    files: ClassVar[Mapping[str, str]] = {
+        "power": "power_scaling.csv",
+        "variants": "sensitivity_variants.csv",
+        "regions": "sensitivity_regions.csv",
+        "genes": "sensitivity_genes.csv",
+    }
+    may_be_empty: ClassVar[tuple[str, ...]] = tuple(files)
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Self:
+        """Read what `write` wrote; InputError when a file is missing, no such table, or there is no variant."""
+        found = super().read(folder)
+        if found.variants.empty:
+            path = Path(folder, cls.files["variants"])
+            raise InputError(f"{path} holds no variant; run pyro-neurovae sensitivity again.")
+        return found
+
     def conclusion(self, name: str | None = None) -> str:
         """Say in two or three sentences what holds for a map, the first one if none is named."""
         name = self.variants["map"].iloc[0] if name is None else name
@@ -76,6 +93,23 @@ class Sensitivity:
                 groups = ", ".join(dict.fromkeys(found["group"]))
                 told += f" Prior and data pull against each other in {len(found)} quantities ({groups})."
         return told
+
+    def shown(self) -> Iterator[Shown | str]:
+        """Each map's variants, and what holds."""
+        for name in dict.fromkeys(self.variants["map"]):
+            title = f"{name}: how far regions move, in posterior standard deviations"
+            yield Shown.of(title, self.variants[self.variants["map"] == name], _SHOWN)
+            yield self.conclusion(name)
+
+
+_SHOWN = {
+    "variant": "{variant}",
+    "by": "{how}",
+    "largest": "{largest_shift:.2f}",
+    "median": "{median_shift:.2f}",
+    "regions that flip": "{flips}",
+    "genes that flip": "{gene_flips}",
+}
 
 
 def sensitivity(
@@ -115,28 +149,40 @@ def sensitivity(
     ----------
     Kallioinen, Paananen, Buerkner, Vehtari (2023), Statistics and Computing 34.
     """
-    if fit.settings.method != "svi":
+    if not method_of(fit.settings.training).batches:
         raise SettingsError("variants are fitted by svi; fit the study without method= first.")
     base = fit.settings if seed is None else replace(fit.settings, seed=seed)
     variants = _variants(fit, base, grid)
-    linear = fit.settings.model not in ("paper", "stacked")
+    linear = family_of(fit.settings.model).linear
     scaled = list(_power_variants(fit)) if linear else []
-    again = {one.name: one.settings for one in scaled if one.settings is not None}
     applied = {one.name: one.apply(fit.study, base) for one in variants}
-    refits = {name: (fit.study, settings) for name, settings in again.items()} | applied
-    jobs = [_job(fit, name, *own) for name, own in refits.items()]
-    from ..inference.progress import training_progress
-
-    with training_progress(progress) as report:
-        done = run_jobs(refit, jobs, workers=workers, resume=resume, label="variants", progress=report)
+    refits = {one.name: (fit.study, one.settings) for one in scaled if one.settings is not None} | applied
+    jobs = [Job((*own, _lent_programs(fit, *own)), f"variant {name!r}") for name, own in refits.items()]
+    done = run_jobs(refit, jobs, workers=workers, resume=resume, label="variants", progress=progress)
     results = dict(zip(refits, done, strict=True))
-    reference, genes = _reference(fit), fit.study.genes
-    rows: list[_Result] = []
+    outcomes: list[Outcome] = []
     for one in scaled:
         how = "weights" if one.reliable else "refit" if one.settings is not None else "unreliable"
-        rows.append(_Result(one.name, "power", how, one.k, results.get(one.name, one.arrays), genes))
-    rows += [_Result(name, "choice", "refit", np.nan, results[name], applied[name][0].genes) for name in applied]
-    return _tabulate(fit, reference, rows, power_table(fit) if linear else pd.DataFrame())
+        arrays = results.get(one.name, one.arrays)
+        outcomes.append(Outcome(one.name, "power", how, one.k, arrays, fit.study.genes))
+    outcomes += [
+        Outcome(name, "choice", "refit", np.nan, results[name], study.genes) for name, (study, _) in applied.items()
+    ]
+    return Sensitivity(power_table(fit) if linear else pd.DataFrame(), *shift_tables(fit, outcomes))
+
+
+def refit(study: Study, settings: FitSettings, programs: Arrays | None, *, progress: Progress | None = None) -> Arrays:
+    """Fit a study with programs of an earlier fit or its own; see `shifts.outcome_arrays`, and ``seconds``."""
+    from ..inference.observation import pick_device  # late: torch and Pyro take two seconds to import
+    from ..inference.programs.trained import TrainedPrograms
+    from ..posterior.groups import fit_groups
+
+    started = time.perf_counter()
+    lent = None if programs is None else TrainedPrograms.from_arrays(programs, pick_device(settings.device))
+    posterior = fit_groups(study, settings, programs=lent, progress=progress).groups["posterior"]
+    draws = {name: posterior[name][1] for name in QUANTITIES if name in posterior}  # (chain, draw, map, ...)
+    found = outcome_arrays({name: values.reshape(-1, *values.shape[2:]) for name, values in draws.items()})
+    return found | {"seconds": np.array(time.perf_counter() - started)}
 
 
 @dataclass(frozen=True)
@@ -150,18 +196,6 @@ class _Scaled:
     settings: FitSettings | None
 
 
-@dataclass(frozen=True)
-class _Result:
-    """What one variant came to."""
-
-    name: str
-    kind: str
-    how: str
-    k: float
-    arrays: Arrays
-    genes: tuple[str, ...]
-
-
 def _variants(fit: Fit, base: FitSettings, grid: Sequence[Variant] | str | os.PathLike[str] | None) -> list[Variant]:
     if grid is None:
         return default_grid(fit.study, base)
@@ -173,8 +207,8 @@ def _variants(fit: Fit, base: FitSettings, grid: Sequence[Variant] | str | os.Pa
 
 
 def _power_variants(fit: Fit) -> Iterator[_Scaled]:
-    posterior = inferencedata.group(fit.idata, "posterior")
-    draws = {name: _draws(posterior[name]) for name in ("thinning", "gene_weight") if name in posterior}
+    posterior = fit.posterior
+    draws = {name: posterior.draws(name) for name in QUANTITIES if posterior.has(name)}  # (draw, map, ...)
     components = [log_components(fit, m) for m in range(len(fit.study.maps))]
     for group in components[0]:
         for power in _POWERS[group]:
@@ -188,104 +222,15 @@ def _power_variants(fit: Fit) -> Iterator[_Scaled]:
             yield _Scaled(f"{group} to the power {power:g}", arrays, max(one.k for one in scaled), reliable, settings)
 
 
-def _job(fit: Fit, name: str, study: Study, settings: FitSettings) -> Job:
-    """Part of the run that fits one variant, with the fit's programs where it leaves them alone."""
-    own, half = fit.settings, None
-    same = study is fit.study and settings.seed == own.seed and settings.model == "cross-scale"
-    if same and _programs_of(settings) == _programs_of(own):
-        guide = inferencedata.group(fit.idata, "guide")
-        half = {str(key): guide[key].values for key in guide.data_vars}
-    arrays = [] if half is None else [values for _, values in sorted(half.items())]
-    return Job(fingerprint("sensitivity", study, settings.to_json(), *arrays), (name, study, settings, half))
+def _lent_programs(fit: Fit, study: Study, settings: FitSettings) -> Arrays | None:
+    """Trained programs of the fit, for a variant that leaves alone all that they depend on; else None."""
+    own = fit.settings
+    if not method_of(settings.training).keeps_programs or study is not fit.study or settings.seed != own.seed:
+        return None
+    return fit.posterior.trained_programs if _programs_of(settings) == _programs_of(own) else None
 
 
 def _programs_of(settings: FitSettings) -> list[Any]:
-    """What the trained expression half depends on."""
-    family = [getattr(settings.family, name) for name in EXPRESSION_HALF]
-    return [*family, *(getattr(settings.training, name) for name in ("steps", "learning_rate", "particles"))]
-
-
-def refit(
-    name: str, study: Study, settings: FitSettings, half: Arrays | None, *, progress: Progress | None = None
-) -> Arrays:
-    """Fit a variant; mean, sd and 90% interval of thinning (map, region) and gene weights (map, gene), and seconds."""
-    from ..inference.engine import run_fit  # late: torch and Pyro take two seconds to import
-    from ..inference.observation import pick_device
-    from ..inference.programs.trained import ExpressionHalf
-
-    started = time.perf_counter()
-    programs = None if half is None else ExpressionHalf.from_arrays(half, pick_device(settings.device))
-    try:
-        posterior = run_fit(study, settings, programs=programs, progress=progress).groups["posterior"]
-    except NeurovaeError as error:
-        raise SettingsError(f"variant {name!r} can't be fitted: {error}") from error
-    found: Arrays = {}
-    for quantity in ("thinning", "gene_weight"):
-        if quantity in posterior:
-            values = posterior[quantity][1]
-            summary = _summary(values.reshape(-1, *values.shape[2:]))
-            found |= {f"{quantity}.{key}": value for key, value in summary.items()}
-    return found | {"seconds": np.array(time.perf_counter() - started)}
-
-
-def _summary(draws: np.ndarray) -> Arrays:
-    lower, upper = np.quantile(draws, [0.05, 0.95], axis=0)
-    return {"mean": draws.mean(0), "sd": draws.std(0), "lower90": lower, "upper90": upper}
-
-
-def _draws(array: Any) -> np.ndarray:
-    values = array.transpose("chain", "draw", "map", ...).values
-    flat: np.ndarray = values.reshape(-1, *values.shape[2:])
-    return flat
-
-
-def _reference(fit: Fit) -> Arrays:
-    posterior = inferencedata.group(fit.idata, "posterior")
-    found: Arrays = {}
-    for name in ("thinning", "gene_weight"):
-        if name in posterior:
-            found |= {f"{name}.{key}": value for key, value in _summary(_draws(posterior[name])).items()}
-    return found
-
-
-def _tabulate(fit: Fit, reference: Arrays, results: list[_Result], power: pd.DataFrame) -> Sensitivity:
-    variants, regions, genes = [], [], []
-    for one in results:
-        for m, name in enumerate(fit.study.maps):
-            about = {"map": name, "variant": one.name}
-            table = _moved(one.arrays, reference, "thinning", m, np.arange(fit.study.n_regions))
-            table.insert(0, "region", fit.study.regions)
-            low = table["mean"].rank(method="first") <= _MOST_AFFECTED
-            before = pd.Series(reference["thinning.mean"][m]).rank(method="first") <= _MOST_AFFECTED
-            regions.append(table.assign(**about, most_affected=low, flips_most_affected=low != before))
-            flips = int((table["flips_excludes_zero"] | (low != before)).sum())
-            row = {**about, "kind": one.kind, "how": one.how, "k": one.k}
-            row |= {"largest_shift": table["shift"].abs().max(), "median_shift": table["shift"].abs().median()}
-            row |= {"flips": flips, "gene_flips": 0, "seconds": float(one.arrays["seconds"])}
-            if "gene_weight.mean" in reference:
-                place = {gene: j for j, gene in enumerate(fit.study.genes)}
-                weights = _moved(one.arrays, reference, "gene_weight", m, np.array([place[gene] for gene in one.genes]))
-                weights.insert(0, "gene", one.genes)
-                genes.append(weights.assign(**about))
-                row["gene_flips"] = int(weights["flips_excludes_zero"].sum())
-            variants.append(row)
-
-    def whole(tables: list[pd.DataFrame]) -> pd.DataFrame:
-        table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["map", "variant", "gene"])
-        first = ["map", "variant"]
-        return table[first + [column for column in table.columns if column not in first]]
-
-    return Sensitivity(power, pd.DataFrame(variants), whole(regions), whole(genes))
-
-
-def _moved(arrays: Arrays, reference: Arrays, name: str, m: int, rows: np.ndarray) -> pd.DataFrame:
-    """Rows of a variant beside the fit; ``rows`` are the fit's numbers of what the variant has."""
-    new = {key: arrays[f"{name}.{key}"][m] for key in ("mean", "lower90", "upper90")}
-    old = {key: reference[f"{name}.{key}"][m][rows] for key in ("mean", "sd", "lower90", "upper90")}
-    excludes = [(one["lower90"] > 0) | (one["upper90"] < 0) for one in (new, old)]
-    return pd.DataFrame(
-        new
-        | {"shift": (new["mean"] - old["mean"]) / old["sd"]}
-        | {"width": (new["upper90"] - new["lower90"]) / (old["upper90"] - old["lower90"])}
-        | {"excludes_zero": excludes[0], "flips_excludes_zero": excludes[0] != excludes[1]}
-    )
+    """Values of the settings that trained programs depend on."""
+    records = (settings.family, settings.training)
+    return [vars(record)[name] for record in records for name in record.of_programs]

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError, SettingsError
+from ..errors import InputError, SettingsError, check_seed
 from ..graphs.folds import make_folds
-from ..models.settings import FitSettings, check_seed, fit_settings
+from ..inference.methods import method_of, methods_that
+from ..models.options import FitSettings, fit_settings
 from ..studies.study import Study
-from ..studies.summary import noise_ceiling
 from .baselines import BASELINES, predict_baseline
-from .runs import Job, fingerprint, run_jobs
-from .scores import correlation, coverage, r_squared
+from .result import Result, Shown
+from .runs import Arrays, Job, Progress, run_jobs
+from .score_tables import PREDICTED, difference_table, pointwise_table, score_table, weight_table
 
 __all__ = ["Validation", "predict_ways", "validate"]
 
-Progress = Callable[[str, int, int, float], None]
-Arrays = dict[str, np.ndarray]
 Models = Sequence[str] | Mapping[str, Mapping[str, Any]]
 
 _MODELS = ("cross-scale", "expression", "spatial")
 
 
 @dataclass(frozen=True)
-class Validation:
+class Validation(Result):
     """Scores of models on regions that they had not seen.
 
     Attributes
@@ -57,9 +56,54 @@ class Validation:
     differences: pd.DataFrame
     weights: pd.DataFrame
 
+    files: ClassVar[Mapping[str, str]] = {
+        name: f"{name}.csv" for name in ("scores", "pointwise", "differences", "weights")
+    }
+
     def summary(self) -> pd.DataFrame:
         """Average the scores over repeats, a row a model and map."""
         return self.scores.drop(columns="repeat").groupby(["map", "model", "folds"], sort=False).mean().reset_index()
+
+    def conclusion(self, name: str | None = None) -> str:
+        """Say which models predict a map, the first if none is named, as well as the best, by two standard errors."""
+        name = self.scores["map"].iloc[0] if name is None else name
+        scores = self.summary().merge(self.differences, on=["map", "model"])
+        rows = scores[scores["map"] == name]
+        best = str(rows["best"].iloc[0])
+        near = rows.loc[(rows["model"] != best) & (rows["elpd_difference"] > -2 * rows["se"]), "model"].tolist()
+        told = f"by less than two standard errors ahead of {', '.join(near)}" if near else "two standard errors ahead"
+        if len(rows) == 1:
+            told = "the only model"
+        predicts = bool((rows.loc[rows["model"] == best, "r2"] > 0).all())
+        worth = "" if predicts else " It predicts no better than the mean of the map."
+        return f"{best} predicts best ({told}).{worth}"
+
+    def shown(self) -> Iterator[Shown | str]:
+        """Each map's scores, a row a model, and what may be concluded."""
+        scores = self.summary().merge(self.differences, on=["map", "model"]).merge(self.weights, on=["map", "model"])
+        for name in dict.fromkeys(scores["map"]):
+            rows = scores[scores["map"] == name].sort_values("elpd", ascending=False)
+            ceiling = rows["noise_ceiling"].iloc[0]
+            known = "unknown noise ceiling" if pd.isna(ceiling) else f"noise ceiling of R2 {ceiling:.2f}"
+            lost = [
+                "" if row["model"] == row["best"] else f"{-row['elpd_difference']:.3f} ± {row['se']:.3f}"
+                for row in rows.to_dict("records")
+            ]
+            title = f"{name}, held out by {rows['folds'].iloc[0]}; {known}"
+            yield Shown.of(title, rows.assign(lost=lost), _SHOWN)
+            yield self.conclusion(name)
+
+
+_SHOWN = {
+    "model": "{model}",
+    "log density": "{elpd:.3f}",
+    "less than best": "{lost}",
+    "R2": "{r2:.3f}",
+    "r": "{r:.3f}",
+    "90% coverage": "{coverage90:.3f}",
+    "CRPS": "{crps:.3f}",
+    "stacking": "{weight:.2f}",
+}
 
 
 def validate(
@@ -116,27 +160,12 @@ def validate(
     chosen = {name: _settings(given, seed=seed, draws=draws, device=device) for name, given in named.items()}
     together = len(ways) if workers == 1 and resume is None else 1  # repeats of a model that make one batch
     parts = [(name, ways[start : start + together]) for name in named for start in range(0, len(ways), together)]
-    jobs = [_job(study, named[name], chosen[name], own) for name, own in parts]
-    from ..inference.progress import training_progress
-
-    with training_progress(progress) as report:
-        done = run_jobs(predict_ways, jobs, workers=workers, resume=resume, label="validating", progress=report)
-    scores, pointwise = [], []
+    jobs = [Job((_as_seen(study, named[name]), chosen[name], own)) for name, own in parts]
+    done = run_jobs(predict_ways, jobs, workers=workers, resume=resume, label="validating", progress=progress)
     predicted: dict[str, list[Arrays]] = {name: [] for name in named}
     for (name, own), arrays in zip(parts, done, strict=True):
-        predicted[name] += [{key: arrays[f"{key}.{way}"] for key in _POINT_COLUMNS[6:]} for way in range(len(own))]
-    for name, found in predicted.items():
-        for repeat, (way, one) in enumerate(zip(ways, found, strict=True)):
-            table = _pointwise(study, way, one)
-            pointwise.append(table.assign(model=name, repeat=repeat))
-            scores.append(_scores(study, table).assign(model=name, folds=label, repeat=repeat))
-    rows = pd.concat(pointwise, ignore_index=True)[list(_POINT_COLUMNS)]
-    return Validation(
-        scores=pd.concat(scores, ignore_index=True)[list(_SCORE_COLUMNS)],
-        pointwise=rows,
-        differences=_differences(study, rows),
-        weights=_weights(rows),
-    )
+        predicted[name] += [{key: arrays[f"{key}.{way}"] for key in PREDICTED} for way in range(len(own))]
+    return _tabulate(study, ways, predicted, label)
 
 
 def predict_ways(
@@ -153,13 +182,6 @@ def predict_ways(
     return {f"{name}.{way}": values for way, one in enumerate(found) for name, values in one.items()}
 
 
-_SCORE_COLUMNS = (
-    "model", "map", "folds", "repeat", "elpd", "elpd_se", "r2", "r", "coverage90", "crps", "noise_ceiling"
-)  # fmt: skip
-_POINT_COLUMNS = (
-    "model", "map", "repeat", "region", "fold", "observed", "mean", "sd", "lower90", "upper90", "log_density", "crps"
-)  # fmt: skip
-
 # Regions that every fold must leave to learn from.
 _LEAST_SEEN = 5
 
@@ -175,31 +197,35 @@ def _ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, seed: i
     else:
         ways = [np.asarray(way) for way in folds]
     for way in ways:
-        if way.shape != (study.n_regions,):
-            raise InputError(
-                f"a way of folding has shape {way.shape}; give a fold number for each of the {study.n_regions} regions."
-            )
-        unnumbered = np.flatnonzero(study.thinning_observed.any(0) & (way < 0))
-        if len(unnumbered):
-            raise InputError(
-                f"{label} gives no fold to {study.regions[unnumbered[0]]}, which has a value in a map; number it."
-            )
-        for number in np.unique(way[way >= 0]):
-            seen = study.thinning_observed[:, way != number].sum(1)
-            if seen.min() < _LEAST_SEEN:
-                short = study.maps[int(seen.argmin())]
-                raise InputError(
-                    f"fold {number} of {label} leaves {seen.min()} regions of map {short} to learn from; use other "
-                    "folds or a map with more regions."
-                )
+        _check_way(study, way, label)
     return ways, label
 
 
-def _job(study: Study, given: Mapping[str, Any], settings: FitSettings | str, ways: Sequence[np.ndarray]) -> Job:
+def _check_way(study: Study, way: np.ndarray, label: str) -> None:
+    """Raise InputError for a way of folding that leaves a region out or too little to learn from."""
+    if way.shape != (study.n_regions,):
+        raise InputError(
+            f"a way of folding has shape {way.shape}; give a fold number for each of the {study.n_regions} regions."
+        )
+    unnumbered = np.flatnonzero(study.thinning_observed.any(0) & (way < 0))
+    if len(unnumbered):
+        raise InputError(
+            f"{label} gives no fold to {study.regions[unnumbered[0]]}, which has a value in a map; number it."
+        )
+    for number in np.unique(way[way >= 0]):
+        seen = study.thinning_observed[:, way != number].sum(1)
+        if seen.min() < _LEAST_SEEN:
+            short = study.maps[int(seen.argmin())]
+            raise InputError(
+                f"fold {number} of {label} leaves {seen.min()} regions of map {short} to learn from; use other "
+                "folds or a map with more regions."
+            )
+
+
+def _as_seen(study: Study, given: Mapping[str, Any]) -> Study:
+    """Study as a model sees it: a setting ``normalise`` replaces the study's."""
     normalise: Any = given.get("normalise", study.normalise)
-    shown = replace(study, normalise=normalise)
-    text = settings if isinstance(settings, str) else settings.to_json()
-    return Job(fingerprint("validate", shown, text, *ways), (shown, settings, list(ways)))
+    return replace(study, normalise=normalise)
 
 
 def _settings(given: Mapping[str, Any], **common: Any) -> FitSettings | str:
@@ -211,80 +237,22 @@ def _settings(given: Mapping[str, Any], **common: Any) -> FitSettings | str:
         return str(given["model"])
     options = {name: value for name, value in given.items() if name != "normalise"}
     settings = fit_settings(**(common | options))
-    if settings.method != "svi":
-        raise SettingsError("folds are trained by svi, all as one batch; leave out method.")
+    if not method_of(settings.training).batches:
+        raise SettingsError(f"folds are trained by {methods_that(batches=True)}, all as one batch; leave out method.")
     return settings
 
 
-def _pointwise(study: Study, way: np.ndarray, found: Arrays) -> pd.DataFrame:
-    """Rows of the observed regions of every map."""
-    maps = []
-    for m, name in enumerate(study.maps):
-        columns = {column: found[column][m] for column in _POINT_COLUMNS[6:]}
-        table = pd.DataFrame(
-            {"map": name, "region": study.regions, "fold": way, "observed": study.thinning[m]} | columns
-        )
-        maps.append(table[study.thinning_observed[m]])
-    return pd.concat(maps, ignore_index=True)
-
-
-def _scores(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """One row a map."""
-    rows = []
-    for m, name in enumerate(study.maps):
-        own = table[table["map"] == name]
-        observed, density = own["observed"].to_numpy(), own["log_density"].to_numpy()
-        rows.append(
-            {
-                "map": name,
-                "elpd": density.mean(),
-                "elpd_se": density.std(ddof=1) / np.sqrt(len(density)),
-                "r2": r_squared(observed, own["mean"].to_numpy()),
-                "r": correlation(observed, own["mean"].to_numpy()),
-                "coverage90": coverage(observed, own["lower90"].to_numpy(), own["upper90"].to_numpy()),
-                "crps": own["crps"].mean(),
-                "noise_ceiling": noise_ceiling(study.thinning[m], study.standard_error[m]),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _by_region(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Log density of a map's regions averaged over repeats, a column a model."""
-    own = rows[rows["map"] == name]
-    models = list(dict.fromkeys(own["model"]))
-    return own.pivot_table("log_density", "region", "model", sort=False)[models]
-
-
-def _differences(study: Study, rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a map and model."""
-    pair = pd.Series(study.graph.pairs, index=study.regions)
-    found = []
-    for name in study.maps:
-        density = _by_region(rows, name)
-        best = str(density.mean().idxmax())
-        lost = density.sub(density[best], axis=0)
-        sums = lost.sub(lost.mean()).groupby(pair.loc[lost.index].to_numpy()).sum()
-        error = np.sqrt((sums**2).sum() * len(sums) / max(len(sums) - 1, 1)) / len(lost)
-        found.append(
-            pd.DataFrame(
-                {"map": name, "model": lost.columns, "best": best, "elpd_difference": lost.mean().to_numpy()}
-            ).assign(se=error.to_numpy())
-        )
-    return pd.concat(found, ignore_index=True)
-
-
-def _weights(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a map and model."""
-    import torch
-
-    from ..inference.stacking import stacking_weights
-
-    found = []
-    for name in dict.fromkeys(rows["map"]):
-        density = torch.as_tensor(_by_region(rows, name).to_numpy().T.copy())
-        weight = stacking_weights(density, torch.ones(density.shape[1], dtype=torch.bool))
-        found.append(
-            pd.DataFrame({"map": name, "model": list(_by_region(rows, name).columns), "weight": weight.numpy()})
-        )
-    return pd.concat(found, ignore_index=True)
+def _tabulate(study: Study, ways: list[np.ndarray], predicted: Mapping[str, list[Arrays]], label: str) -> Validation:
+    """Tables of what every model predicts under every way of folding."""
+    tables = [
+        pointwise_table(study, way, one, model=name, repeat=repeat)
+        for name, found in predicted.items()
+        for repeat, (way, one) in enumerate(zip(ways, found, strict=True))
+    ]
+    rows = pd.concat(tables, ignore_index=True)
+    return Validation(
+        scores=score_table(study, rows, folds=label),
+        pointwise=rows,
+        differences=difference_table(study, rows),
+        weights=weight_table(rows),
+    )

@@ -14,14 +14,18 @@ import numpy as np
 from ..errors import InputError, SettingsError
 from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import GRAPHS, as_graph, named_graphs
-from ..models.settings import FitSettings, PCPrior
+from ..models.families import family_of
+from ..models.options import FitSettings
+from ..models.settings import PCPrior
 from ..studies.study import Study
-from .power_scaling import GROUPS
 
 __all__ = ["GRAPH_CHANGES", "Variant", "default_grid", "read_grid"]
 
 # Changes of the fit's own graph.
 GRAPH_CHANGES = ("no-homologues",)
+
+# Genes of which half still say something.
+_FEWEST_GENES = 20
 
 
 @dataclass(frozen=True)
@@ -73,28 +77,17 @@ class Variant:
             changes["normalise"] = self.normalise
         if self.graph is not None:
             changes["graph"] = _graph(self.graph, study.graph)
-        if self.genes is not None:
-            place = {gene: j for j, gene in enumerate(study.genes)}
-            lacking = [gene for gene in self.genes if gene not in place]
-            if lacking:
-                raise InputError(f"the study has no gene {lacking[0]}; name genes of the fit.")
-            kept = [place[gene] for gene in dict.fromkeys(self.genes)]
-            changes |= {"genes": tuple(study.genes[j] for j in kept), "expression": study.expression[:, kept]}
-        return replace(study, truth=None, **changes) if changes else study
+        changed = replace(study, truth=None, **changes) if changes else study
+        if self.genes is None:
+            return changed
+        known = set(study.genes)
+        lacking = [gene for gene in self.genes if gene not in known]
+        if lacking:
+            raise InputError(f"the study has no gene {lacking[0]}; name genes of the fit.")
+        return changed.select(genes=list(dict.fromkeys(self.genes)))
 
     def _settings(self, settings: FitSettings) -> FitSettings:
-        own: dict[str, Any] = {"seed": settings.seed if self.seed is None else self.seed}
-        for name, value in self.settings.items():
-            if hasattr(settings.family, name):
-                settings = replace(settings, family=replace(settings.family, **{name: value}))
-            elif hasattr(settings.training, name):
-                settings = replace(settings, training=replace(settings.training, **{name: value}))
-            elif name == "draws":
-                own["draws"] = value
-            else:
-                known = sorted({*vars(settings.family), *vars(settings.training), "draws"})
-                raise SettingsError(f"model {settings.model} has no setting {name!r}; it has {', '.join(known)}.")
-        return replace(settings, **own)
+        return settings.with_options(dict(self.settings) | ({} if self.seed is None else {"seed": self.seed}))
 
 
 def _graph(wanted: str | RegionGraph, own: RegionGraph) -> RegionGraph:
@@ -112,46 +105,21 @@ def _graph(wanted: str | RegionGraph, own: RegionGraph) -> RegionGraph:
 
 def default_grid(study: Study, settings: FitSettings) -> list[Variant]:
     """Choices that another analyst might have made; the first is another seed, which shows what chance does."""
-    family: Any = settings.family
+    family = family_of(settings.model)
+    choices = settings.family.alternatives(paired=bool(study.graph.homologues))
     grid = [Variant("another seed", seed=settings.seed + 1)]
-    if settings.model == "cross-scale":
-        grid += [
-            *(Variant(f"{number} programs", {"n_programs": number}) for number in _numbers(family.n_programs)),
-            Variant("Leroux programs (rho)", {"program_prior": "leroux"}),
-            # Programs that hardly know of each other's regions, and noise in place of the field.
-            Variant("no graph", {"spatial_prior": "iid", "smoothness": PCPrior(0.01, 0.99)}),
-        ]
-        if study.graph.homologues:
-            grid += [
-                Variant(f"homologue sharing {value:g}", {"homologue_sharing": value})
-                for value in (0.0, 1.0)
-                if value != family.homologue_sharing
-            ]
-    scales = [name for name in GROUPS["scales"] if isinstance(getattr(family, name, None), PCPrior)]
-    for factor in (3.0, 1 / 3):
-        wide = {name: PCPrior(factor * getattr(family, name).upper, getattr(family, name).alpha) for name in scales}
-        if wide:
-            grid.append(Variant(f"scale priors {'three times as wide' if factor > 1 else 'a third as wide'}", wide))
-    if settings.model == "paper":
-        grid += [Variant(f"lambda {value:g}", {"lam": value}) for value in (0.0, 0.01, 1.0)]
-    if settings.model in ("cross-scale", "spatial"):
-        grid.append(Variant("no spatial smoothness", {"spatial_prior": "iid"}))
-    if settings.model in ("cross-scale", "spatial", "paper"):
+    grid += [Variant(name, changed) for name, changed in choices.items()]
+    if family.graph:
         grid += _graphs(study.graph)
-    if settings.model != "spatial":
+    if family.expression:
         grid += [
             Variant(f"normalised per {kind}" if kind != "none" else "expression as given", normalise=kind)
             for kind in ("gene", "region", "none")
             if kind != study.normalise
         ]
-        if len(study.genes) >= 20:
+        if len(study.genes) >= _FEWEST_GENES:
             grid.append(Variant("every other gene", genes=study.genes[::2]))
     return grid
-
-
-def _numbers(programs: int) -> list[int]:
-    """Half as many programs, and half as many more."""
-    return sorted({max(1, programs // 2), programs + programs // 2} - {programs})
 
 
 def _graphs(graph: RegionGraph) -> list[Variant]:

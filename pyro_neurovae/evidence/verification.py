@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
-from ..atlases.atlas import dk68_names
 from ..errors import GraphError, InputError, SettingsError
-from ..models.settings import fit_settings
+from ..models.options import fit_settings
 from ..posterior.fits import fit
 from ..studies.study import Study
 from ..studies.summary import noise_ceiling
+from .checklist import paper_checks
+from .result import Result, Shown
+from .runs import Progress
 from .scores import correlation, r_squared
 from .validation import validate
 
@@ -26,15 +27,12 @@ __all__ = ["PAPER_OPTIONS", "Verification", "verify"]
 # the held-back regions miss.
 PAPER_OPTIONS: dict[str, Any] = {"unexplained_scale": 0.2, "standard_errors": False}
 
-_REGIONS, _GENES = 68, 910
-_LEAST_R2, _LEAST_R = 0.85, 0.90
 _SCHEMES = {"pairs": "homologue pairs", "blocks": "spatial blocks"}
-
-Progress = Callable[[str, int, int, float], None]
+_SCORES = {"r2": "R2", "r": "correlation", "elpd": "log density a region", "coverage90": "90% coverage"}
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(Result):
     """The paper's checklist on one study.
 
     Attributes
@@ -66,6 +64,8 @@ class Verification:
     notices: tuple[str, ...]
     settings: dict[str, Any]
 
+    files: ClassVar[Mapping[str, str]] = {"record": "verify.json"}
+
     @property
     def passed(self) -> bool:
         """Whether no check failed."""
@@ -84,6 +84,37 @@ class Verification:
             "notices": list(self.notices),
             "settings": self.settings,
         }
+
+    def contents(self) -> dict[str, Any]:
+        """The record, which holds everything."""
+        return {"record": self.record()}
+
+    @classmethod
+    def from_contents(cls, contents: Mapping[str, Any]) -> Self:
+        """Rebuild from the record; a score of no number is NaN again."""
+        record = {name: value for name, value in contents["record"].items() if name != "passed"}
+        held_out = {scheme: _numbers(scores) for scheme, scores in record["held_out"].items()}
+        sample = {name: _numbers(record[name]) for name in ("in_sample", "all_regions")}
+        lists = {"checks": pd.DataFrame(record["checks"]), "notices": tuple(record["notices"])}
+        return cls(**record | sample | lists | {"held_out": held_out})
+
+    def remarks(self) -> tuple[str, ...]:
+        """The notices."""
+        return self.notices
+
+    def shown(self) -> Iterator[Shown | str]:
+        """The checklist, each in-sample figure beside those held out, and what may be concluded."""
+        columns = {name: f"{{{name}}}" for name in ("check", "found", "expected", "status")}
+        yield Shown.of("The paper's checklist", self.checks, columns, names=len(columns))
+        held_out = {f"held out, {scheme}": scores for scheme, scores in self.held_out.items()}
+        figures = {"in-sample": self.in_sample, "all regions": self.all_regions} | held_out
+        ceiling = "unknown" if self.noise_ceiling is None else f"{self.noise_ceiling:.3f}"
+        rows = []
+        for score, label in _SCORES.items():
+            cells = (f"{one[score]:.3f}" if score in one else "" for one in figures.values())
+            rows.append((label, *cells, ceiling if score == "r2" else ""))
+        yield Shown("What the figures are worth", ("score", *figures, "ceiling"), tuple(rows))
+        yield self.conclusion
 
 
 def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **options: Any) -> Verification:
@@ -126,13 +157,13 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
     settings = fit_settings("paper", seed=seed, **options)
     fitted = fit(study, "paper", seed=seed, progress=progress, **options)
     predicted = fitted.regions()["mean"].to_numpy()
-    stopped = inferencedata.group(fitted.idata, "guide")["held_back"].values[0, 0]
+    stopped = fitted.posterior.guide["held_back"][0, 0]
     in_sample = _scores(np.where(stopped, np.nan, study.thinning[0]), predicted)
     held_out, missing = _held_out(study, options, seed, progress)
     ceiling = noise_ceiling(study.thinning[0], study.standard_error[0])
     known = ceiling if np.isfinite(ceiling) else None
     return Verification(
-        checks=pd.DataFrame(_data_checks(study) + _fit_checks(in_sample)),
+        checks=paper_checks(study, in_sample),
         in_sample=in_sample,
         all_regions=_scores(study.thinning[0], predicted),
         held_out=held_out,
@@ -141,42 +172,6 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
         notices=(*fitted.notices, *missing),
         settings=json.loads(settings.to_json()),
     )
-
-
-def _data_checks(study: Study) -> list[dict[str, str]]:
-    regions, genes = study.expression.shape
-    panel = "pass" if genes == _GENES else "note"
-    weights, names = study.graph.weights, study.graph.names
-    binary = bool(np.isin(weights, (0.0, 1.0)).all())
-    symmetric = bool(np.array_equal(weights, weights.T))
-    ours = sum(name in dk68_names() for name in names)
-    observed = int(study.thinning_observed.sum())
-    return [
-        _row("expression", f"{regions} x {genes}", f"{_REGIONS} x {_GENES}", panel if regions == _REGIONS else "fail"),
-        _row("thinning", f"{observed} x 1", f"{_REGIONS} x 1", _status(observed == _REGIONS)),
-        _row("adjacency binary", _yes(binary), "yes", _status(binary)),
-        _row("adjacency symmetric", _yes(symmetric), "yes", _status(symmetric)),
-        _row(
-            "Desikan-Killiany labels", f"{ours} of {len(names)}", f"{_REGIONS}", _status(ours == len(names) == _REGIONS)
-        ),
-    ]
-
-
-def _fit_checks(in_sample: dict[str, float]) -> list[dict[str, str]]:
-    return [
-        _row(
-            "explained variance, in-sample",
-            f"{in_sample['r2']:.3f}",
-            f"> {_LEAST_R2}",
-            _status(in_sample["r2"] > _LEAST_R2),
-        ),
-        _row(
-            "spatial correlation, in-sample",
-            f"{in_sample['r']:.3f}",
-            f"> {_LEAST_R}",
-            _status(in_sample["r"] > _LEAST_R),
-        ),
-    ]
 
 
 def _held_out(
@@ -192,7 +187,7 @@ def _held_out(
             missing.append(str(error))
         else:
             row = found.scores.iloc[0]
-            scores[scheme] = {name: float(row[name]) for name in ("r2", "r", "elpd", "coverage90")}
+            scores[scheme] = {name: float(row[name]) for name in _SCORES}
     return scores, tuple(missing)
 
 
@@ -222,17 +217,9 @@ def _scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     return {"r2": r_squared(observed, predicted), "r": correlation(observed, predicted)}
 
 
-def _row(check: str, found: str, expected: str, status: str) -> dict[str, str]:
-    return {"check": check, "found": found, "expected": expected, "status": status}
-
-
-def _status(passed: bool) -> str:
-    return "pass" if passed else "fail"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
 def _finite(scores: dict[str, float]) -> dict[str, float | None]:
     return {name: value if np.isfinite(value) else None for name, value in scores.items()}
+
+
+def _numbers(scores: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float("nan") if value is None else value for name, value in scores.items()}

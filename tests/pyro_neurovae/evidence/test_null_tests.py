@@ -17,8 +17,8 @@ QUICK = {"number": 9, "draws": 30, "map_steps": 10}
 
 
 @pytest.fixture(scope="module")
-def found(small_fit):
-    return nv.nulls(small_fit, seed=3, **QUICK)
+def found(small_nulls):
+    return small_nulls
 
 
 def test_tables_have_a_row_for_everything(small_fit, found):
@@ -58,7 +58,7 @@ def test_a_map_made_by_expression_stands_out_and_a_smooth_one_does_not():
     told = nv.simulate(1, genes=80, programs=4, transcriptomic_scale=0.2, spatial_scale=0.02)
     plain = nv.simulate(1, genes=80, programs=4, transcriptomic_scale=0.0, spatial_scale=0.15)
     p = [
-        nv.nulls(nv.fit(study, **options), number=39, draws=40, map_steps=30).summary.set_index("statistic")["p"]
+        nv.nulls(nv.fit(study, **options), number=19, draws=40, map_steps=30).summary.set_index("statistic")["p"]
         for study in (told, plain)
     ]
     assert p[0]["transcriptomic_share"] <= 0.05
@@ -71,7 +71,7 @@ def test_parts_are_kept_and_workers_change_nothing(small_fit, found, tmp_path, m
     spread = nv.nulls(small_fit, seed=3, workers=2, resume=tmp_path, **QUICK)
     assert len(list(tmp_path.iterdir())) == 3
     pd.testing.assert_frame_equal(spread.summary, found.summary, rtol=1e-4)
-    monkeypatch.setattr(module, "fit_null_maps", None)  # nothing is left that could call it
+    monkeypatch.setattr(module, "fit_null_maps", None)  # nothing is left to call it
     pd.testing.assert_frame_equal(nv.nulls(small_fit, seed=3, resume=tmp_path, **QUICK).summary, spread.summary)
 
 

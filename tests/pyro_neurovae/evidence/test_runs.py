@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import cloudpickle
@@ -14,7 +13,8 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.errors import InputError, NeurovaeError, SettingsError
-from pyro_neurovae.evidence.runs import Job, fingerprint, run_jobs
+from pyro_neurovae.evidence.runs import Job, run_jobs
+from pyro_neurovae.models.options import fit_settings
 
 # Workers can't import a module of the tests: its functions travel whole.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -45,8 +45,13 @@ def log(tmp_path):
     return tmp_path / "log.txt"
 
 
+def refuse(number, progress=None):
+    """Fail, as a fit that can't be made."""
+    raise InputError(f"{number} is no number to fit")
+
+
 def jobs_of(log, *more, count=6):
-    return [Job(fingerprint("square", str(number)), (number, log, *more)) for number in range(count)]
+    return [Job((number, str(log), *more)) for number in range(count)]
 
 
 def squares(done):
@@ -64,7 +69,7 @@ def test_results_in_order_and_progress_in_this_process(log):
 def test_what_is_finished_is_kept_and_not_run_again(log, tmp_path):
     store = tmp_path / "store"
     run_jobs(square, jobs_of(log, count=3), resume=store)
-    (store / f"{jobs_of(log)[1].key}.npz").write_bytes(b"cut short")  # a part that can't be read is run again
+    (store / f"{jobs_of(log)[1].key('parts')}.npz").write_bytes(b"cut short")  # a part that can't be read is run again
     assert squares(run_jobs(square, jobs_of(log), resume=store)) == [0, 1, 4, 9, 16, 25]
     assert log.read_text().split() == ["0", "1", "2", "1", "3", "4", "5"]
 
@@ -86,24 +91,43 @@ def test_a_killed_worker_does_not_lose_the_run(log, tmp_path):
 
 
 def test_workers_killed_again_and_again(log, tmp_path):
+    jobs, store = jobs_of(log, 99, os.getpid()), tmp_path / "store"
     with pytest.raises(NeurovaeError, match="workers were killed 3 times, as happens when memory runs out; use fewer"):
-        run_jobs(square_unless_killed, jobs_of(log, 99, os.getpid()), workers=2, resume=tmp_path / "store")
-    kept = run_jobs(square, jobs_of(log), resume=tmp_path / "store")
-    assert squares(kept) == [0, 1, 4, 9, 16, 25]
+        run_jobs(square_unless_killed, jobs, workers=2, resume=store)
+    log.with_suffix(".kills").write_text("x" * 99)  # from here on none is killed
+    assert squares(run_jobs(square_unless_killed, jobs, workers=2, resume=store)) == [0, 1, 4, 9, 16, 25]
 
 
-def test_a_key_is_of_all_that_decides():
-    study = nv.simulate(0, genes=5)
-    others = [
-        study,
-        replace(study, normalise="none"),
-        study.with_thinning(study.thinning + 1e-9, study.standard_error),
-        study.select(regions=study.regions[::-1]),
+def test_a_key_is_of_the_kind_of_run_and_of_every_argument():
+    study, settings, values = nv.simulate(0, genes=5), fit_settings("spatial"), np.arange(4.0)
+    jobs = [
+        Job((study, settings, [values, values], {"a": values})),
+        Job(
+            (
+                study.with_thinning(study.thinning + 1e-9, study.standard_error),
+                settings,
+                [values, values],
+                {"a": values},
+            )
+        ),
+        Job((study, fit_settings("spatial", seed=1), [values, values], {"a": values})),
+        Job((study, settings, [values], {"a": values})),
+        Job((study, settings, [values, values + 1], {"a": values})),
+        Job((study, settings, [values, values], {"b": values})),
+        Job((study, settings, [values, values], None)),
     ]
-    assert len({fingerprint(one, "a") for one in others}) == 4
-    assert fingerprint(study, "a") == fingerprint(nv.simulate(0, genes=5), "a")
-    assert fingerprint("ab", "c") != fingerprint("a", "bc")
-    assert fingerprint(np.arange(4)) != fingerprint(np.arange(4).reshape(2, 2))
+    assert len({job.key("squares") for job in jobs}) == len(jobs)
+    assert jobs[0].key("cubes") != jobs[0].key("squares")
+    again = Job((nv.simulate(0, genes=5), fit_settings("spatial"), [values, values.copy()], {"a": values}))
+    assert again.key("squares") == Job(jobs[0].arguments, "a name").key("squares") == jobs[0].key("squares")
+
+
+def test_what_can_not_be_fitted_has_its_name():
+    with pytest.raises(InputError, match=r"^7 is no number to fit$"):
+        run_jobs(refuse, [Job((7,))])
+    for workers in (1, 2):
+        with pytest.raises(SettingsError, match=r"^variant 'b' can't be fitted: 7 is no number to fit$"):
+            run_jobs(refuse, [Job((7,), "variant 'b'")], workers=workers)
 
 
 def test_faults(log, tmp_path):

@@ -8,7 +8,8 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae.errors import InputError, SettingsError
 from pyro_neurovae.evidence.variants import Variant, default_grid, read_grid
-from pyro_neurovae.models.settings import PCPrior, fit_settings
+from pyro_neurovae.models.options import fit_settings
+from pyro_neurovae.models.settings import PCPrior
 
 FILE = """
 [[variant]]

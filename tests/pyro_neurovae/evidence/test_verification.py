@@ -33,10 +33,6 @@ def found(study) -> nv.Verification:
     return nv.verify(study, **QUICK)
 
 
-def status_of(found):
-    return found.checks.set_index("check")["status"]
-
-
 def test_the_record_is_plain_json(found):
     record = json.loads(json.dumps(found.record(), allow_nan=False))
     assert record == found.record()
@@ -60,7 +56,7 @@ def test_a_note_fails_nothing(found, statuses, passed):
     assert replace(found, checks=pd.DataFrame({"status": statuses})).passed == passed
 
 
-def test_each_figure_has_its_held_out_twins_and_the_ceiling(study, found):
+def test_each_figure_has_its_held_out_counterparts_and_the_ceiling(study, found):
     assert set(found.in_sample) == {"r2", "r"}
     assert set(found.held_out) == {"pairs", "blocks"}
     for scores in found.held_out.values():
@@ -99,12 +95,6 @@ def test_learning_what_it_is_given_passes():
 # Studies that differ from the paper's
 
 
-def test_weights_that_are_no_adjacency_fail():
-    graph = nv.RegionGraph.dk68(weights="distance")
-    status = status_of(nv.verify(nv.simulate(0, genes=40, graph=graph), **QUICK))
-    assert status[DATA_CHECKS].tolist() == ["note", "pass", "fail", "pass", "pass"]
-
-
 def test_a_graph_without_positions_has_no_blocks(study):
     bare = nv.RegionGraph.from_adjacency(study.graph.weights, study.regions)
     found = nv.verify(replace(study, graph=bare), **QUICK)
@@ -114,12 +104,12 @@ def test_a_graph_without_positions_has_no_blocks(study):
     assert list(found.record()["held_out"]) == ["pairs"]
 
 
-def test_regions_of_another_atlas_fail(study):
+def test_regions_of_another_atlas_are_fitted_and_fail():
     forward = np.roll(np.eye(20), 1, axis=1)
     ring = nv.RegionGraph.from_adjacency(forward + forward.T, [f"r{i}" for i in range(20)])
-    rows = nv.verify(nv.simulate(0, genes=40, programs=3, graph=ring), **QUICK).checks.set_index("check")
-    assert rows.loc[DATA_CHECKS, "status"].tolist() == ["fail", "fail", "pass", "pass", "fail"]
-    assert rows.loc[DATA_CHECKS, "found"].tolist() == ["20 x 40", "20 x 1", "yes", "yes", "0 of 20"]
+    found = nv.verify(nv.simulate(0, genes=40, programs=3, graph=ring), **QUICK)
+    assert not found.passed
+    assert list(found.held_out) == ["pairs"]
 
 
 def test_a_region_without_thinning_fails_and_is_left_out_of_the_scores(study):

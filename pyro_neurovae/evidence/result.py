@@ -1,0 +1,125 @@
+"""Result: named tables with one writer, one reader, and one way in which they are shown."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+
+from ..errors import InputError
+
+__all__ = ["Result", "Shown", "write_table"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table as people read it.
+
+    Attributes
+    ----------
+    title
+        What stands above it.
+    headings
+        Of the columns.
+    rows
+        Cells in words, a tuple a row.
+    names
+        How many of the first columns hold words; the others hold numbers and are set to the right.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    names: int = 1
+
+    @classmethod
+    def of(cls, title: str, table: pd.DataFrame, columns: Mapping[str, str], *, names: int = 1) -> Self:
+        """Write the rows of a table, a template for each heading, as in ``{"share": "{mean:.0%}"}``."""
+        records: list[dict[Any, Any]] = table.to_dict("records")
+        rows = tuple(tuple(form.format_map(row) for form in columns.values()) for row in records)
+        return cls(title, tuple(columns), rows, names)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a comparison of many fits came to.
+
+    A subclass is a frozen dataclass of tables. It says in `files` where each is kept and in `shown` what of it is
+    printed; the rest is the same for all.
+    """
+
+    # Name of a table, or of a record that JSON can hold, to the file that keeps it; in the order of writing.
+    files: ClassVar[Mapping[str, str]]
+
+    # Names of the tables that may be empty.
+    may_be_empty: ClassVar[tuple[str, ...]] = ()
+
+    def shown(self) -> Iterator[Shown | str]:
+        """What is printed: tables, and after them the sentences that say what they come to."""
+        raise NotImplementedError
+
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know besides, one sentence each."""
+        return ()
+
+    def contents(self) -> dict[str, Any]:
+        """What is kept, by the names of `files`."""
+        return {name: getattr(self, name) for name in self.files}
+
+    @classmethod
+    def from_contents(cls, contents: Mapping[str, Any]) -> Self:
+        """Rebuild from what `contents` gave."""
+        return cls(**contents)
+
+    def write(self, folder: str | os.PathLike[str]) -> list[str]:
+        """Write every table to a folder; returns the names of the files."""
+        for name, value in self.contents().items():
+            path = Path(folder) / self.files[name]
+            if isinstance(value, pd.DataFrame):
+                write_table(value, path)
+            else:
+                path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        return list(self.files.values())
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Self:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        InputError
+            When a file is missing or holds no such table or record.
+        """
+        place = Path(folder)
+        contents = {name: _read(place, file, empty=name in cls.may_be_empty) for name, file in cls.files.items()}
+        try:
+            return cls.from_contents(contents)
+        except (LookupError, TypeError, AttributeError) as fault:
+            files = ", ".join(cls.files.values())
+            raise InputError(f"{place}: {files} are not what the command writes; run it again.") from fault
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as every table of the package is written: CSV, eight digits, no index."""
+    table.to_csv(path, index=False, float_format="%.8g")
+
+
+def _read(folder: Path, name: str, *, empty: bool) -> Any:
+    path = folder / name
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else pd.read_csv(path)
+    except FileNotFoundError as fault:
+        raise InputError(f"{folder} holds no {name}; name the folder that the command wrote to.") from fault
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, json.JSONDecodeError, UnicodeDecodeError) as fault:
+        if empty and isinstance(fault, pd.errors.EmptyDataError):
+            return pd.DataFrame()
+        what = "record" if path.suffix == ".json" else "table"
+        raise InputError(f"{path} is no {what} that can be read; run the command that wrote it again.") from fault
+    if isinstance(found, pd.DataFrame) and "map" not in found.columns and not empty:
+        raise InputError(f"{path} has no column map; name the folder that the command wrote to.")
+    return found

@@ -1,0 +1,88 @@
+"""Tables of predictions of held-out regions: every value, scores, differences between models, stacking weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..studies.study import Study
+from ..studies.summary import noise_ceiling
+from .runs import Arrays
+from .scores import correlation, coverage, r_squared
+
+__all__ = ["PREDICTED", "difference_table", "pointwise_table", "score_table", "weight_table"]
+
+# What a model says of every held-out value; each (map, region).
+PREDICTED = ("mean", "sd", "lower90", "upper90", "log_density", "crps")
+
+_POINT_COLUMNS = ("model", "map", "repeat", "region", "fold", "observed", *PREDICTED)
+_SCORE_COLUMNS = (
+    *("model", "map", "folds", "repeat"),
+    *("elpd", "elpd_se", "r2", "r", "coverage90", "crps", "noise_ceiling"),
+)
+
+
+def pointwise_table(study: Study, way: np.ndarray, found: Arrays, *, model: str, repeat: int) -> pd.DataFrame:
+    """One row a map and observed region: what a model predicts under one way of folding; see `Validation`."""
+    tables = []
+    for m, name in enumerate(study.maps):
+        about = {"model": model, "map": name, "repeat": repeat, "region": study.regions, "fold": way}
+        values = {"observed": study.thinning[m]} | {column: found[column][m] for column in PREDICTED}
+        tables.append(pd.DataFrame(about | values)[study.thinning_observed[m]])
+    return pd.concat(tables, ignore_index=True)[list(_POINT_COLUMNS)]
+
+
+def score_table(study: Study, pointwise: pd.DataFrame, *, folds: str) -> pd.DataFrame:
+    """One row a model, map and repeat; see `Validation`."""
+    ceilings = {
+        name: noise_ceiling(values, errors)
+        for name, values, errors in zip(study.maps, study.thinning, study.standard_error, strict=True)
+    }
+    rows = []
+    for (model, repeat, name), own in pointwise.groupby(["model", "repeat", "map"], sort=False):
+        observed, mean, density = (own[column].to_numpy() for column in ("observed", "mean", "log_density"))
+        rows.append(
+            {"model": model, "map": name, "folds": folds, "repeat": repeat}
+            | {"elpd": density.mean(), "elpd_se": density.std(ddof=1) / np.sqrt(len(density))}
+            | {"r2": r_squared(observed, mean), "r": correlation(observed, mean)}
+            | {"coverage90": coverage(observed, own["lower90"].to_numpy(), own["upper90"].to_numpy())}
+            | {"crps": own["crps"].mean(), "noise_ceiling": ceilings[str(name)]}
+        )
+    return pd.DataFrame(rows)[list(_SCORE_COLUMNS)]
+
+
+def difference_table(study: Study, pointwise: pd.DataFrame) -> pd.DataFrame:
+    """One row a map and model: how far it is behind the map's best one; see `Validation`."""
+    pair = pd.Series(study.graph.pair, index=study.regions)
+    tables = []
+    for name in study.maps:
+        density = _by_region(pointwise, name)
+        best = str(density.mean().idxmax())
+        lost = density.sub(density[best], axis=0)
+        sums = lost.sub(lost.mean()).groupby(pair.loc[lost.index].to_numpy()).sum()
+        error = np.sqrt((sums**2).sum() * len(sums) / max(len(sums) - 1, 1)) / len(lost)
+        columns = {"map": name, "model": lost.columns, "best": best, "elpd_difference": lost.mean().to_numpy()}
+        tables.append(pd.DataFrame(columns | {"se": error.to_numpy()}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def weight_table(pointwise: pd.DataFrame) -> pd.DataFrame:
+    """One row a map and model: its weight when all are stacked; see `Validation`."""
+    import torch  # late: takes two seconds to import
+
+    from ..inference.stacking import stacking_weights
+
+    tables = []
+    for name in dict.fromkeys(pointwise["map"]):
+        density = _by_region(pointwise, name)  # (region, model)
+        values = torch.as_tensor(density.to_numpy().T.copy())
+        weight = stacking_weights(values, torch.ones(len(density), dtype=torch.bool))
+        tables.append(pd.DataFrame({"map": name, "model": list(density.columns), "weight": weight.numpy()}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _by_region(pointwise: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Log density of a map's regions averaged over repeats, a column a model."""
+    own = pointwise[pointwise["map"] == name]
+    models = list(dict.fromkeys(own["model"]))
+    return own.pivot_table("log_density", "region", "model", sort=False)[models]
