@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
-from ..errors import SettingsError
-from ..models.settings import check_seed
+from ..errors import SettingsError, check_seed
 from ..posterior.fits import Fit
-from ..posterior.tables import interval
+from ..posterior.intervals import summary_columns
 from ..studies.study import Study
 from . import partitions
 from .program_draws import ProgramDraws, standard_expression
@@ -192,18 +190,14 @@ def _mean_modules(mean: np.ndarray, number: int, seed: int) -> np.ndarray:
 
 
 def _weights(fit: Fit, final: np.ndarray, number: int) -> pd.DataFrame:
-    values = inferencedata.group(fit.idata, "posterior")["gene_weight"].values
+    weights = fit.posterior.draws("gene_weight")  # (draw, map, gene)
     member = np.eye(number)[final]
-    share = (member / np.maximum(member.sum(0), 1)).astype(values.dtype)
-    draws = (values.reshape(-1, *values.shape[2:]) @ share).astype(float)  # (draw, map, module)
+    share = (member / np.maximum(member.sum(0), 1)).astype(weights.dtype)
+    draws = (weights @ share).astype(float)  # (draw, map, module)
     maps = fit.study.maps
     table = pd.DataFrame({"map": np.repeat(maps, number), "module": np.tile(np.arange(1, number + 1), len(maps))})
-    columns = {"mean": draws.mean(0), "sd": draws.std(0)}
-    for percent in (50, 90, 95):
-        columns[f"lower{percent}"], columns[f"upper{percent}"] = interval(draws, percent / 100)
-    return table.assign(
-        **{name: column.ravel() for name, column in columns.items()}, p_positive=(draws > 0).mean(0).ravel()
-    )
+    columns = summary_columns(draws, (50, 90, 95)) | {"p_positive": (draws > 0).mean(0)}
+    return table.assign(**{name: column.ravel() for name, column in columns.items()})
 
 
 def _summary(study: Study, mean: np.ndarray, final: np.ndarray, membership: pd.DataFrame) -> pd.DataFrame:

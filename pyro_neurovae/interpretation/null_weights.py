@@ -6,7 +6,8 @@ import numpy as np
 
 from ..errors import SettingsError
 from ..graphs.null_maps import make_null_maps
-from ..posterior.conditional import MapConditional, drawn_sites, transcriptomic_kernel
+from ..models.families import families_that, family_of
+from ..posterior.conditional import MapConditional, drawn_sites, transcriptomic_covariance
 from ..posterior.fits import Fit
 from .program_draws import standard_expression
 
@@ -27,7 +28,7 @@ def transcriptomic_smoother(fit: Fit, chosen: int) -> np.ndarray:
     Parameters
     ----------
     fit
-        A fit of ``cross-scale`` or ``expression``.
+        A fit whose family is linear and has a transcriptomic part.
     chosen
         Number of the map.
 
@@ -41,15 +42,14 @@ def transcriptomic_smoother(fit: Fit, chosen: int) -> np.ndarray:
     SettingsError
         For a model that is not linear, or that has no transcriptomic part.
     """
-    if fit.settings.model not in ("cross-scale", "expression"):
+    if not family_of(fit.settings.model).tests_expression:
         raise SettingsError(
             f"null maps go through the linear part that expression explains, and this fit is of the model "
-            f'{fit.settings.model}; fit cross-scale or expression, or take null="coexpression".'
+            f'{fit.settings.model}; fit {families_that(tests_expression=True)}, or take null="coexpression".'
         )
-    conditional = MapConditional.of(fit.idata, fit.study, fit.settings, chosen)
-    assert conditional is not None  # both models are linear
-    everywhere = np.ones(fit.study.n_regions, dtype=bool)
-    kernel = transcriptomic_kernel(drawn_sites(fit.idata, chosen), fit.study, fit.settings, everywhere)
+    conditional = MapConditional.of(fit.posterior, fit.study, fit.settings, chosen)
+    assert conditional is not None  # the family is linear
+    kernel = transcriptomic_covariance(fit.posterior, fit.study, fit.settings, drawn_sites(fit.posterior, chosen))
     seen = fit.study.thinning_observed[chosen]
     smoother: np.ndarray = np.einsum("drs,dst->rt", kernel[:, :, seen], conditional.precision) / len(kernel)
     return smoother

@@ -10,7 +10,8 @@ import pandas as pd
 
 from ..errors import SettingsError
 from ..posterior.fits import Fit
-from ..posterior.tables import interval
+from ..posterior.intervals import normal_columns, summary_columns
+from ..posterior.tables import tidy_programs
 from ..studies.study import Study
 from .program_draws import ProgramDraws
 
@@ -18,7 +19,6 @@ __all__ = ["AlignedPrograms", "aligned_programs", "program_names", "varimax"]
 
 # Draws that are aligned, and rounds of turning them to their mean and taking the mean anew.
 _DRAWS, _ROUNDS = 500, 6
-_NORMAL95 = 1.6448536269514722
 
 
 @dataclass(frozen=True)
@@ -183,10 +183,8 @@ def _tabulate(study: Study, aligned: ProgramDraws, size: np.ndarray) -> pd.DataF
     }
     parts = []
     for quantity, (names, draws) in drawn.items():  # (draw, name, program)
-        lower, upper = interval(draws, 0.9)
-        parts.append(_tidy(quantity, names, draws.mean(0), draws.std(0), lower, upper))
-    mean, sd = _loadings(study, aligned, size)
-    parts.append(_tidy("loading", list(study.genes), mean, sd, mean - _NORMAL95 * sd, mean + _NORMAL95 * sd))
+        parts.append(tidy_programs(quantity, names, summary_columns(draws)))
+    parts.append(tidy_programs("loading", study.genes, normal_columns(*_loadings(study, aligned, size))))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -203,13 +201,3 @@ def _loadings(study: Study, aligned: ProgramDraws, size: np.ndarray) -> tuple[np
     factor = root[1][..., None] * root[2]  # (program, rank, region)
     between = np.stack([((one @ expression) ** 2).sum(0) for one in factor], 1)
     return (mean @ expression).T * size, np.sqrt(between + within) * size
-
-
-def _tidy(quantity: str, names: list[str], *columns: np.ndarray) -> pd.DataFrame:
-    """Rows program by program, of columns mean, sd, lower90 and upper90, each (name, program)."""
-    n, programs = columns[0].shape
-    table = pd.DataFrame({"program": np.repeat([f"P{k + 1}" for k in range(programs)], n), "quantity": quantity})
-    table["name"] = names * programs
-    for name, column in zip(("mean", "sd", "lower90", "upper90"), columns, strict=True):
-        table[name] = column.T.ravel()
-    return table

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from .. import inferencedata
 from ..errors import NeurovaeError
+from ..models.algebra import share_homologues
+from ..models.families import families_that
 from ..posterior.fits import Fit
-from ..posterior.tables import has_programs
 from ..studies.study import Study
 
-__all__ = ["ProgramDraws", "evenly_spaced", "share_homologues", "standard_expression"]
+__all__ = ["ProgramDraws", "evenly_spaced", "shared_programs", "standard_expression"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +50,15 @@ class ProgramDraws:
         NeurovaeError
             For a fit without programs.
         """
-        if not has_programs(fit.idata):
+        if not fit.posterior.has_programs:
             raise NeurovaeError(
-                f"this fit is of the model {fit.settings.model}, which has no programs; fit the model cross-scale."
+                f"this fit is of the model {fit.settings.model}, which has no programs; fit the model "
+                f"{families_that(programs=True)}."
             )
-        posterior = inferencedata.group(fit.idata, "posterior")
         names = ("program_score", "strength", "expression_noise", "program_weight")
-        flat = {n: posterior[n].values.reshape(-1, *posterior[n].shape[2:]) for n in names}
-        kept = evenly_spaced(len(flat["strength"]), most)
-        score, strength, noise, weight = (flat[name][kept] for name in names)
+        every = [fit.posterior.draws(name) for name in names]
+        kept = evenly_spaced(len(every[0]), most)
+        score, strength, noise, weight = (values[kept] for values in every)
         scaled = score * strength[:, None]
         return cls(scaled, noise, weight / strength[:, None], fit.study.expression_observed)
 
@@ -88,12 +89,14 @@ def evenly_spaced(count: int, most: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(count, most)).round().astype(int)
 
 
-def share_homologues(scaled: np.ndarray, fit: Fit) -> np.ndarray:
-    """Programs as thinning sees them, each region moved towards the mean with its homologue; (draw, region, program).
+def shared_programs(draws: ProgramDraws, fit: Fit) -> np.ndarray:
+    """Scaled programs as thinning sees them, each region moved towards its homologue; (draw, region, program).
 
-    The H of `models.cross_scale.CrossScale`, by the fit's own setting ``homologue_sharing``.
+    By `models.algebra.share_homologues` and the fit's own setting ``homologue_sharing``.
     """
-    return fit.study.graph.shared(scaled, getattr(fit.settings.family, "homologue_sharing", 0.0))
+    family: Any = fit.settings.family  # of a family with programs, which have the setting
+    shared: np.ndarray = share_homologues(draws.scaled.mT, fit.study.graph.homologue, family.homologue_sharing).mT
+    return shared
 
 
 def standard_expression(study: Study) -> np.ndarray:

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import SettingsError
+from ..errors import SettingsError, check_seed
 from ..graphs.null_maps import make_null_maps
-from ..models.settings import check_seed
 from ..posterior.fits import Fit
 from ..studies.study import Study
 from . import partitions
-from .program_draws import ProgramDraws, share_homologues, standard_expression
+from .program_draws import ProgramDraws, shared_programs, standard_expression
 
 __all__ = ["Clusters", "clusters"]
 
@@ -97,7 +96,7 @@ def clusters(fit: Fit, *, number: int | None = None, seed: int = 0, maximum: int
     check_seed(seed)
     tried = _numbers(number, maximum, fit.study.n_regions)
     draws = ProgramDraws.of(fit, _DRAWS)
-    points = share_homologues(draws.scaled, fit)
+    points = shared_programs(draws, fit)
     points = points - points.mean(1, keepdims=True)
     choice = _choice(points[:: max(1, _DRAWS // _CHOOSING_DRAWS)], fit.study, tried, seed)
     chosen = int(choice["k"].iloc[int(choice["excess"].argmax())]) if number is None else int(number)
@@ -190,9 +189,9 @@ def _summary(study: Study, points: np.ndarray, final: np.ndarray, membership: pd
 
 def _name(regions: list[str], genes: list[str], study: Study) -> str:
     """Two regions, of homologues the first only, and two genes."""
-    twins, named = study.graph.twins, list[str]()
+    across, named = study.graph.homologue, list[str]()
     for region in regions:
-        homologue = study.regions[twins[study.regions.index(region)]]
+        homologue = study.regions[across[study.regions.index(region)]]
         if homologue == region or homologue not in named:
             named.append(region)
     return ", ".join(named[:2]) + (f": {', '.join(genes[:2])}" if genes else "")

@@ -7,7 +7,6 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
 from ..errors import SettingsError
 from ..posterior.fits import Fit
 
@@ -62,8 +61,7 @@ def region_report(fit: Fit, *, threshold: float | None = None, top: int = 10, ma
         raise SettingsError(f"threshold is {threshold}; give a finite number in the map's units, or None.")
     if not isinstance(top, Integral) or not 1 <= top <= study.n_regions:
         raise SettingsError(f"top is {top!r}; give a whole number from 1 to the number of regions, {study.n_regions}.")
-    values = inferencedata.group(fit.idata, "posterior")["thinning"].values
-    draws = values.reshape(-1, *values.shape[2:])  # (draw, map, region)
+    draws = fit.posterior.draws("thinning")  # (draw, map, region)
     lower, upper = simultaneous_band(draws, 0.9)
     table = fit.regions().assign(
         simultaneous_lower90=lower.ravel(),

@@ -8,16 +8,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
-from ..errors import NeurovaeError, SettingsError
-from ..models.settings import check_seed
+from ..errors import NeurovaeError, SettingsError, check_seed
+from ..models.families import families_that
 from ..posterior.fits import Fit
-from ..posterior.tables import has_genes, interval
-from .gene_sets import PlacedSets, place_sets, read_gmt
+from ..posterior.intervals import interval
+from .gene_sets import PlacedSets, place_sets
 from .null_weights import matched_sets, spatial_null_weights
 from .program_draws import standard_expression
 
-__all__ = ["ENRICHMENT_COLUMNS", "enrichment", "read_gmt"]
+__all__ = ["ENRICHMENT_COLUMNS", "enrichment"]
 
 ENRICHMENT_COLUMNS = (
     "map", "set", "size", "found", "score", "null_mean", "null_sd", "p", "q", "probability", "lower90", "upper90"
@@ -113,8 +112,7 @@ def enrichment(
     if map is not None and map not in maps:
         raise SettingsError(f"the fit has no map {map!r}: it has {', '.join(maps)}.")
     placed = place_sets(sets, fit.study.genes, minimum=minimum, maximum=maximum)
-    values = inferencedata.group(fit.idata, "posterior")["gene_weight"].values
-    draws = values.reshape(-1, *values.shape[2:])  # (draw, map, gene)
+    draws = fit.posterior.draws("gene_weight")  # (draw, map, gene)
     random = _random_sets(fit, placed, direction, n, seed) if null != "spatial" else []
     parts = []
     for m in range(len(maps)) if map is None else [maps.index(map)]:
@@ -135,8 +133,9 @@ def enrichment(
 
 
 def _check(fit: Fit, null: str, direction: str, n: int, seed: int) -> None:
-    if not has_genes(fit.idata):
-        raise NeurovaeError("this fit weighs no genes: fit the model cross-scale or expression to test gene sets.")
+    if not fit.posterior.has_genes:
+        models = families_that(linear=True, genes=True)
+        raise NeurovaeError(f"this fit weighs no genes: fit the model {models} to test gene sets.")
     for name, value, known in (
         ("null", null, ("spatial", "coexpression", "both")),
         ("direction", direction, ("signed", "both")),

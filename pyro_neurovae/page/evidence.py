@@ -44,8 +44,7 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
     """Return the section on regions that were held out."""
     body = paragraph(
         "Every region predicted from the folds that it is not in. In-sample fit says nothing about prediction; the "
-        "noise "
-        "ceiling bounds what any model can reach."
+        "noise ceiling bounds what any model can reach."
     )
     scores = validation.summary()
     columns = ["map", "model", "folds", "elpd", "r2", "r", "coverage90", "crps", "noise_ceiling"]

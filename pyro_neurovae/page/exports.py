@@ -12,7 +12,6 @@ import pandas as pd
 
 from ..errors import InputError, SettingsError
 from ..posterior.summary import summarise_fit
-from ..posterior.tables import has_genes
 
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
@@ -80,7 +79,7 @@ def export(fit: Fit, folder: Path, *, formats: Sequence[str] = FORMATS, top: int
         elif one == "gifti":
             names += _overlays(fit, folder)
         else:
-            text = json.dumps(summarise_fit(fit.idata, fit.study), indent=2)
+            text = json.dumps(summarise_fit(fit.posterior, fit.study), indent=2)
             (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
             names.append("summary.json")
     return names
@@ -160,7 +159,7 @@ def _tables(fit: Fit, top: int) -> tuple[dict[str, pd.DataFrame], dict[str, pd.D
     regions, variance = fit.regions(), fit.variance()
     whole = {"regions": regions, "variance": variance}
     short = {"regions": _worst_first(regions)[list(_REGION_COLUMNS)], "variance": variance}
-    if has_genes(fit.idata):
+    if fit.posterior.has_genes:
         genes = fit.genes()
         whole["genes"] = genes
         sure = (genes["weight"].abs() / genes["sd"].where(genes["sd"] > 0)).fillna(0).rename("sure")

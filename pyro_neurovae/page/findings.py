@@ -10,7 +10,6 @@ import pandas as pd
 from ..interpretation.gene_groups import gene_modules
 from ..interpretation.region_clusters import clusters
 from ..interpretation.region_statements import region_report
-from ..posterior.tables import has_genes, has_programs
 from ..studies.study import Study
 from ..studies.summary import noise_ceiling
 from .elements import Section, data_table, definitions, paragraph, plain_table, unordered
@@ -46,7 +45,7 @@ def glance_section(fit: Fit, checks: pd.DataFrame, others: dict[str, dict[str, s
             "most affected": ", ".join(worst["region"]),
         }
         part = shares[(shares["map"] == name) & (shares["source"] == "transcriptomic")]
-        if len(part) and has_genes(fit.idata):
+        if len(part) and fit.posterior.has_genes:
             row = part.iloc[0]
             facts["share of the map that expression explains"] = (
                 f"{row['mean']:.0%} (90% interval {row['lower90']:.0%} to {row['upper90']:.0%})"
@@ -134,8 +133,7 @@ def regions_section(fit: Fit, pictures: Pictures, threshold: float | None) -> Se
     body += data_table(table, name="regions.csv", caption="Regions")
     body += paragraph(
         "p_negative: probability of thinning. p_top: probability of being among the ten most affected. shrinkage: "
-        "share of "
-        "the standard error that the model took away. move: posterior mean minus observed value.",
+        "share of the standard error that the model took away. move: posterior mean minus observed value.",
         kind="lead",
     )
     return Section("regions", "Regions", body)
@@ -152,16 +150,15 @@ def variance_section(fit: Fit, pictures: Pictures) -> Section:
 
 def programs_section(fit: Fit, pictures: Pictures) -> Section | None:
     """Return the section on programs and clusters of regions; None for a model without programs."""
-    if not has_programs(fit.idata):
+    if not fit.posterior.has_programs:
         return None
     from ..interpretation.program_alignment import aligned_programs
 
     aligned, found = aligned_programs(fit), clusters(fit)
     body = paragraph(
         "Programs are known up to rotations, which differ from draw to draw: here every draw is turned to the "
-        "posterior "
-        "mean's principal axes, the strongest first. Stability is the share of a program's variance that all draws "
-        "agree on."
+        "posterior mean's principal axes, the strongest first. Stability is the share of a program's variance that all "
+        "draws agree on."
     )
     body += pictures.programs(fit)
     names = aligned.names[["program", "name", "share", "stability"]]
@@ -175,7 +172,7 @@ def programs_section(fit: Fit, pictures: Pictures) -> Section | None:
 
 def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
     """Return the section on genes: ranked, in modules, and in the user's gene sets; None for a model without genes."""
-    if not has_genes(fit.idata):
+    if not fit.posterior.has_genes:
         return None
     table = fit.genes()
     order = (table["weight"].abs() / table["sd"].where(table["sd"] > 0)).fillna(0).sort_values(ascending=False).index
@@ -184,13 +181,11 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
         table = table.drop(columns="map")
     body = paragraph(
         "A gene's weight is the slope of the transcriptomic part of thinning on its expression, per standard "
-        "deviation: its "
-        "association, not its effect with the other genes held fixed. A negative weight: where the gene is expressed "
-        "more, "
-        "the cortex is thinner. The local false sign rate is the probability that the sign is wrong."
+        "deviation: its association, not its effect with the other genes held fixed. A negative weight: where the gene "
+        "is expressed more, the cortex is thinner. The local false sign rate is the probability that the sign is wrong."
     )
     body += data_table(table, name="genes.csv", caption="Genes, the surest first")
-    if has_programs(fit.idata):
+    if fit.posterior.has_programs:
         modules = gene_modules(fit)
         body += "<h3>Gene modules</h3>" + paragraph(_module_words(modules.settings))
         weights = modules.weights.merge(modules.summary[["module", "name", "size"]], on="module")
@@ -199,8 +194,7 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
     if enriched is not None:
         body += "<h3>Gene sets</h3>" + paragraph(
             "Each set's mean weight against that of the other genes; p against null maps that are as smooth as the "
-            "map, q "
-            "over all sets of a map (Benjamini-Hochberg)."
+            "map, q over all sets of a map (Benjamini-Hochberg)."
         )
         body += data_table(enriched, name="enrichment.csv", caption="Gene sets")
     return Section("genes", "Genes", body)
@@ -213,8 +207,7 @@ def _cluster_words(settings: dict[str, object], choice: pd.DataFrame) -> str:
     beyond = f" (silhouette {best.iloc[0]:+.2f} beyond that of random smooth programs)" if len(best) else ""
     return (
         f"{number} clusters, {rule}{beyond}. Membership has an uncertainty: the matrix shows how probably two regions "
-        "are in "
-        "one cluster."
+        "are in one cluster."
     )
 
 

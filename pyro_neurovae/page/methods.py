@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..inference.methods import method_of
+from ..models.families import family_of
 from ..studies.study import Study
 from .elements import Section, definitions, paragraph
 
@@ -52,8 +54,7 @@ def methods_paragraph(
     if validated:
         sentences.append(
             f"Predictions were scored on regions held out by {validated}, by the log predictive density, R2 and the "
-            "coverage "
-            "of 90% intervals [gneiting2007]."
+            "coverage of 90% intervals [gneiting2007]."
         )
     if nulls:
         told = _NULLS.get(str(nulls.get("method")), str(nulls.get("method")))
@@ -87,11 +88,10 @@ def methods_section(text: str) -> Section:
 
 def record_section(fit: Fit) -> Section:
     """Return the section that lets the numbers be made again: seed, settings, versions."""
-    settings = json.loads(fit.idata.attrs["settings"])
-    versions = json.loads(fit.idata.attrs["versions"])
-    facts = {"seed": str(settings["seed"]), "seconds of the fit": f"{float(fit.idata.attrs['elapsed_s']):.1f}"}
-    body = definitions(facts | {f"version of {name}": number for name, number in versions.items()})
-    shown = escape(json.dumps(settings, indent=2))
+    posterior = fit.posterior
+    facts = {"seed": str(posterior.settings["seed"]), "seconds of the fit": f"{posterior.elapsed_s:.1f}"}
+    body = definitions(facts | {f"version of {name}": number for name, number in posterior.versions.items()})
+    shown = escape(json.dumps(posterior.settings, indent=2))
     body += f"<details><summary>All settings</summary><pre>{shown}</pre></details>"
     return Section("record", "Seed, settings and versions", body)
 
@@ -111,35 +111,20 @@ def _data_sentences(study: Study) -> list[str]:
     return [
         f"Regional expression of {len(study.genes)} genes [hawrylycz2012, markello2021], measured in {measured} of "
         f"{study.n_regions} {atlas} and {_NORMALISED[study.normalise]}{weighed}, was related to {count} of cortical "
-        "thinning "
-        f"({', '.join(study.maps)}) with {errors}."
+        f"thinning ({', '.join(study.maps)}) with {errors}."
     ]
 
 
 def _model_sentences(fit: Fit) -> list[str]:
-    settings = fit.settings
-    graph = f"the region graph {fit.study.graph.label} ({fit.study.graph.n_edges} edges)"
-    told = [
-        f"The model {settings.model} of pyro_neurovae {_version(fit)} was fitted, with Gaussian Markov random field "
-        "priors on "
-        f"{graph} scaled to unit generalised variance [riebler2016, sorbye2014] and penalised-complexity priors on "
-        "standard "
-        "deviations [simpson2017]."
+    settings, graph = fit.settings, fit.study.graph
+    how = method_of(settings.training).words or family_of(settings.model).guide
+    return [
+        f"The model {settings.model} of pyro_neurovae {fit.posterior.versions['pyro_neurovae']} was fitted, with "
+        f"Gaussian Markov random field priors on the region graph {graph.label} ({graph.n_edges} edges) scaled to unit "
+        "generalised variance [riebler2016, sorbye2014] and penalised-complexity priors on standard deviations "
+        "[simpson2017].",
+        f"{how} ({settings.restarts} x {settings.draws} draws, seed {settings.seed}).",
     ]
-    how = {
-        "svi": "Posterior draws came from a trained guide in Pyro [bingham2019], corrected by Gibbs sweeps and "
-        "Pareto-smoothed importance resampling [vehtari2024]",
-        "nuts": "Posterior draws came from the No-U-Turn sampler of NumPyro [phan2019]",
-        "exact": "The posterior was computed on a grid of the scales, exactly given these",
-    }
-    if settings.model == "paper":
-        how["svi"] = "Posterior draws came from a graph neural network guide in Pyro [bingham2019, paper2026]"
-    told.append(f"{how[settings.method]} ({settings.restarts} x {settings.draws} draws, seed {settings.seed}).")
-    return told
-
-
-def _version(fit: Fit) -> str:
-    return str(json.loads(fit.idata.attrs["versions"])["pyro_neurovae"])
 
 
 @lru_cache(maxsize=1)

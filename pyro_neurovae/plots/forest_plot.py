@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SettingsError
-from ..posterior.tables import interval
-from .selection import check_choice, draws_of, effect, pick_map
+from ..posterior.intervals import interval
+from .selection import check_choice, effect, pick_map
 from .style import BLUE, GREY, INK, SMALL, VERMILION, axes_on, figure_of, heading, legend_above, tidy
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def forest(
     heading(axis, f"{chosen}\nposterior mean, {_percents(intervals)} intervals")
     tidy(axis, grid="x")
     _draw_bands(axis, len(rows))
-    draws = draws_of(fit, "thinning", chosen)[:, rows["place"]]
+    draws = fit.posterior.draws("thinning", chosen)[:, rows["place"]]
     sides = [side for side in _SIDES if (rows["hemisphere"] == side).any()]
     for side in sides:
         _draw_side(axis, rows, draws, side, intervals)

@@ -151,11 +151,11 @@ def _draw_view(axis: Axes, graph: RegionGraph, view: _View, colours: np.ndarray)
     from matplotlib.collections import LineCollection
 
     x = view.page[view.kept, 0]
-    twins = {tuple(sorted(pair)) for pair in graph.homologues}
+    homologues = {tuple(sorted(pair)) for pair in graph.homologues}
     pairs = [pair for pair in zip(*np.nonzero(np.triu(graph.weights)), strict=True) if view.kept[list(pair)].all()]
     most = graph.weights.max() if graph.n_edges else 1.0
     for across in (False, True):
-        own = np.array([pair for pair in pairs if (pair in twins) == across], dtype=int).reshape(-1, 2)
+        own = np.array([pair for pair in pairs if (pair in homologues) == across], dtype=int).reshape(-1, 2)
         widths = 0.25 + 0.65 * graph.weights[own[:, 0], own[:, 1]] / most
         style = {"color": _HOMOLOGUES, "linestyles": [(0, (3, 2))]} if across else {"color": "0.62"}
         axis.add_collection(LineCollection(view.page[own], linewidths=widths, **style, zorder=1))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import inferencedata
 from ..errors import InputError
+from ..models.families import family_of
 from .style import BLUE, GREEN, ORANGE, SMALL, VERMILION, figure_of, heading, panels_on, tidy
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def training(fit: Fit, *, figure: Any = None) -> Figure:
     Returns
     -------
     Figure
-        A fit of ``cross-scale`` trains its programs on expression and then each map's scales: a panel each. Faint is
+        A fit with programs trains these on expression and then each map's scales: a panel each. Faint is
         the loss of every step, which is noisy; the line is its running mean. A line that still falls at its end wants
         more ``steps`` or ``map_steps``; chains that end apart found different optima.
 
@@ -58,13 +58,12 @@ def training(fit: Fit, *, figure: Any = None) -> Figure:
 
 def _losses(fit: Fit) -> dict[str, np.ndarray]:
     """What each panel shows: its name and loss (chain, step)."""
-    loss = inferencedata.group(fit.idata, "sample_stats")["loss"].values
-    if loss.shape[-1] < 2:
+    trace, programs = fit.posterior.training, fit.posterior.trained_programs
+    if trace is None or trace.loss.shape[1] < 2:  # one step makes no line
         raise InputError(f"a fit by {fit.settings.method} has no training to show; fit with method svi.")
-    kept = inferencedata.group(fit.idata, "guide") if "guide" in inferencedata.group_names(fit.idata) else {}
-    if "elbo" in kept:
-        return {"programs": -kept["elbo"].values, "scales of the maps": loss}
-    return {"mean of the stacked models" if fit.settings.model == "stacked" else "training": loss}
+    if programs is not None:
+        return {"programs": -programs["elbo"], "scales of the maps": trace.loss}
+    return {family_of(fit.settings.model).loss: trace.loss}
 
 
 def _draw(axis: Axes, loss: np.ndarray) -> None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import inferencedata
-from .selection import draws_of, pick_map, unit_of
+from .selection import pick_map, unit_of
 from .style import BLUE, INK, ORANGE, SMALL, figure_of, heading, panels_on, tidy
 
 if TYPE_CHECKING:
@@ -54,11 +53,11 @@ def prior_posterior(fit: Fit, *, map: str | None = None, unit: str | None = None
         When matplotlib is not installed.
     """
     chosen = pick_map(fit.study.maps, map)
-    scales = [name for name in _SCALES if name in inferencedata.group(fit.idata, "posterior")]
+    scales = [name for name in _SCALES if fit.posterior.has(name)]
     part = panels_on(figure, 0.3 + max(2.3 * len(scales), 3.5), 2.3)
     axes = part.subplots(1, len(scales), squeeze=False)[0]
     for axis, name in zip(axes, scales, strict=True):
-        prior, posterior = (draws_of(fit, name, chosen, group=group) for group in ("prior", "posterior"))
+        prior, posterior = (fit.posterior.draws(name, chosen, group=group) for group in ("prior", "posterior"))
         _draw(axis, prior, posterior, _SCALES[name])
         axis.set_xlabel(f"{name.replace('_', ' ')} ({unit_of(fit.study, unit)})")
     axes[0].set_ylabel("density")

@@ -1,4 +1,4 @@
-"""What a picture takes from a fit: one map, its draws, and the words for its units."""
+"""What a picture is told: which map, which words, and the unit of its axes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
 from ..atlases.resolver import resolve_on
 from ..errors import InputError, SettingsError
 
 if TYPE_CHECKING:
-    from ..posterior.fits import Fit
     from ..studies.study import Study
 
-__all__ = ["by_name", "check_choice", "draws_of", "effect", "pick_map", "unit_of"]
+__all__ = ["by_name", "check_choice", "effect", "pick_map", "unit_of"]
 
 
 def pick_map(maps: Sequence[str], name: str | None) -> str:
@@ -45,12 +43,6 @@ def check_choice(what: str, given: str, known: Sequence[str]) -> None:
     """
     if given not in known:
         raise SettingsError(f"{what} is {given!r}; give one of {', '.join(known)}.")
-
-
-def draws_of(fit: Fit, variable: str, name: str, *, group: str = "posterior") -> np.ndarray:
-    """Stack the chains of one map's draws of a variable after one another; (draw, ...)."""
-    values: np.ndarray = inferencedata.group(fit.idata, group)[variable].sel(map=name).values
-    return values.reshape(-1, *values.shape[2:])
 
 
 def by_name(values: pd.Series, names: Sequence[str]) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .style import BLUE, INK, ORANGE, SMALL, axes_on, figure_of, heading, legend_above, tidy
+from .style import BLUE, GREEN, INK, ORANGE, SMALL, axes_on, figure_of, heading, legend_above, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ __all__ = ["variance"]
 
 # What the model explains has a colour; noise is grey.
 _SOURCES = {"transcriptomic": BLUE, "spatial": ORANGE, "unexplained": "0.45", "sampling": "0.74"}
+_OTHER = GREEN  # a part of a family of the user's own
 _NAMES = {"sampling": "sampling error"}
 _LEAST_LABEL = 0.06  # share of the bar that has room for its number
 
@@ -46,7 +47,8 @@ def variance(fit: Fit, *, ax: Any = None) -> Figure:
     """
     table = fit.variance()
     maps = list(dict.fromkeys(table["map"]))
-    sources = [source for source in _SOURCES if (table.loc[table["source"] == source, "upper95"] > 0).any()]
+    named = [*_SOURCES, *(source for source in table["source"].unique() if source not in _SOURCES)]
+    sources = [source for source in named if (table.loc[table["source"] == source, "upper95"] > 0).any()]
     axis = axes_on(ax, 5.6, 0.95 + 0.82 * len(maps))
     heading(axis, "Shares of variance, posterior mean with 50% and 90% intervals")
     tidy(axis)
@@ -66,7 +68,7 @@ def _draw_bar(axis: Axes, own: pd.DataFrame, place: int) -> None:
     """Draw posterior means end to end, each with its number where there is room."""
     start = 0.0
     for source, share in own["mean"].items():
-        colour = _SOURCES[str(source)]
+        colour = _SOURCES.get(str(source), _OTHER)
         axis.barh(place - 0.22, share, left=start, height=0.34, color=colour, edgecolor="white", linewidth=0.6)
         if share >= _LEAST_LABEL:
             ink = INK if source in ("sampling", "spatial") else "white"
@@ -78,7 +80,7 @@ def _draw_bar(axis: Axes, own: pd.DataFrame, place: int) -> None:
 def _draw_intervals(axis: Axes, own: pd.DataFrame, place: int) -> None:
     """Draw the interval of each share, one below the other."""
     heights = place + 0.06 + 0.11 * np.arange(len(own))
-    colours = [_SOURCES[str(source)] for source in own.index]
+    colours = [_SOURCES.get(str(source), _OTHER) for source in own.index]
     for percent, width in ((90, 1.0), (50, 2.6)):
         axis.hlines(heights, own[f"lower{percent}"], own[f"upper{percent}"], color=colours, linewidth=width)
     axis.scatter(own["mean"], heights, s=13, color=colours, edgecolors="white", linewidths=0.5, zorder=3)
@@ -87,4 +89,4 @@ def _draw_intervals(axis: Axes, own: pd.DataFrame, place: int) -> None:
 def _legend(sources: list[str]) -> list[Any]:
     from matplotlib.patches import Patch
 
-    return [Patch(color=_SOURCES[source], label=_NAMES.get(source, source)) for source in sources]
+    return [Patch(color=_SOURCES.get(source, _OTHER), label=_NAMES.get(source, source)) for source in sources]

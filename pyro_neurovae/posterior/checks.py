@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .. import inferencedata
-from ..models.settings import FitSettings
+from ..inferencedata import arviz_statistic
+from ..models.options import FitSettings
 from ..studies.study import Study
+from .advice import ADVICE
 from .conditional import MapConditional, Residuals, drawn_residuals, expression_kernel, left_out_residuals
-from .residual_statistics import Statistic, residual_statistics, two_sided
+from .posterior import Posterior
+from .residuals import Statistic, residual_statistics, two_sided
 
-if TYPE_CHECKING:
-    import xarray
-
-__all__ = ["ADVICE", "COLUMNS", "check_table"]
+__all__ = ["COLUMNS", "check_table"]
 
 COLUMNS = (
     "check", "map", "observed", "replicated", "lower90", "upper90", "p", "threshold", "status", "advice"
 )  # fmt: skip
-
-# Check to what to do when it fails, in the order of the table.
-ADVICE = {
-    "moran": "Residuals of neighbouring regions go together more, or less, than the model says: use a model with a "
-    "spatial part (cross-scale), or another graph.",
-    "spread": "The data lie further from the draws, or nearer to them, than the noise allows, so intervals are wrong: "
-    'do not report them unless method="nuts" agrees.',
-    "extremes": "At least one region is further from its prediction than the noise allows: find where fit.predict() "
-    "misses the observed value most, and check that value and its standard error.",
-    "asymmetry": "One hemisphere is thinner throughout than the model expects: look for a difference in how the "
-    "hemispheres were processed; if it is real, fit each as a study of its own.",
-    "expression_pc1": "What the model leaves of the map follows the main axis of expression: use cross-scale, with "
-    "more programs (n_programs).",
-    "expression": "Regions of similar expression keep similar residuals, so that the transcriptomic part misses "
-    "something: use cross-scale, with more programs (n_programs).",
-    "loo_pit": "Predictions of left-out regions are shifted, too narrow or too wide: compare models by nv.validate, "
-    "and check values and standard errors.",
-    "draws": "The drawn thinning is not as wide as its exact distribution given the scales, so intervals are wrong: "
-    'fit again, or use method="nuts".',
-    "sampling_error": "Unexplained noise exceeds the sampling error: check that standard errors are not understated "
-    "and regions are labelled rightly; if both hold, the model lacks what moves this map.",
-    "importance_k": "The guide misses part of the posterior of the map's scales: raise map_steps and proposals, or use "
-    'method="nuts".',
-    "rhat": "Chains disagree on the thinning: raise steps and map_steps (warm_up for nuts).",
-    "ess": "The ends of intervals rest on too few effective draws: raise draws.",
-    "programs_k": "The maps say more of the programs than draws made from expression alone can hold, so that programs "
-    'stay as expression has them: raise draws and program_proposals, or use method="nuts".',
-    "graph": "Expression is no smoother along the graph than with its labels shuffled: check that the graph's labels "
-    "are in the order of its rows.",
-}
 
 # Of the predictive checks, six a map: so rare that a table of many checks seldom fails by chance.
 _LEAST_P = 0.005
@@ -66,7 +34,7 @@ _MOST_K, _MOST_RHAT = 0.7, 1.01
 _LEAST_ESS = 100  # a chain, 50 each half: 400 for four chains (Vehtari et al. 2021)
 
 
-def check_table(idata: Any, study: Study, settings: FitSettings) -> pd.DataFrame:
+def check_table(posterior: Posterior, study: Study, settings: FitSettings) -> pd.DataFrame:
     r"""Check a fit against its own data; one row a check and map, of which a trustworthy fit passes every one.
 
     Residuals are of two kinds, both standardised. The *left-out* residual of a region is what the other regions and a
@@ -101,7 +69,7 @@ def check_table(idata: Any, study: Study, settings: FitSettings) -> pd.DataFrame
 
     Parameters
     ----------
-    idata, study, settings
+    posterior, study, settings
         Of the fit.
 
     Returns
@@ -116,11 +84,10 @@ def check_table(idata: Any, study: Study, settings: FitSettings) -> pd.DataFrame
     Gelman, Meng, Stern (1996), Statistica Sinica 6; Marshall, Spiegelhalter (2007), Bayesian Analysis 2(2);
     Vehtari, Gelman, Simpson, Carpenter, Buerkner (2021), Bayesian Analysis 16(2).
     """
-    rows = [row for number in range(len(study.maps)) for row in _map_rows(idata, study, settings, number)]
-    kept = inferencedata.group(idata, "sample_stats")
-    if "programs_k" in kept:
-        ratios = settings.draws * getattr(settings.training, "program_proposals", 1)
-        rows += _shape_rows("programs_k", "all", kept["programs_k"], ratios)
+    rows = [row for number in range(len(study.maps)) for row in _map_rows(posterior, study, settings, number)]
+    shapes = posterior.stats("programs_k")
+    if shapes is not None:
+        rows += _shape_rows("programs_k", "all", shapes, settings.training.program_ratios(settings.draws))
     rows += _graph_rows(study, np.random.default_rng([settings.seed, 1]))
     return pd.DataFrame([row.record() for row in rows], columns=list(COLUMNS))
 
@@ -158,21 +125,21 @@ class _Row:
         }
 
 
-def _map_rows(idata: Any, study: Study, settings: FitSettings, number: int) -> Iterator[_Row]:
+def _map_rows(posterior: Posterior, study: Study, settings: FitSettings, number: int) -> Iterator[_Row]:
     """Rows of one map, in the table's order."""
     name, seen = study.maps[number], study.thinning_observed[number]
-    conditional = MapConditional.of(idata, study, settings, number)
-    drawn = drawn_residuals(idata, study, settings, number)
+    conditional = MapConditional.of(posterior, study, settings, number)
+    drawn = drawn_residuals(posterior, study, settings, number)
     rng = np.random.default_rng([settings.seed, 0, number])
     residuals = drawn if conditional is None else left_out_residuals(conditional, rng)
     for check, statistic in residual_statistics(study, seen).items():
         yield _predictive_row(check, name, statistic, drawn if check == "spread" else residuals)
-    yield from _pit_rows(idata, name, number, seen, conditional)
+    yield from _pit_rows(posterior, name, number, seen, conditional)
     if conditional is not None:
         width = float(np.sqrt((conditional.standardised_draws() ** 2).mean()))
         yield _Row("draws", name, width, _WIDTH[0] <= width <= _WIDTH[1], f"{_WIDTH[0]} to {_WIDTH[1]}")
-    yield from _noise_rows(idata, study, settings, number)
-    yield from _sampler_rows(idata, settings, name, number)
+    yield from _noise_rows(posterior, study, settings, number)
+    yield from _sampler_rows(posterior, settings, name, number)
 
 
 def _predictive_row(check: str, name: str, statistic: Statistic, residuals: Residuals) -> _Row:
@@ -182,12 +149,12 @@ def _predictive_row(check: str, name: str, statistic: Statistic, residuals: Resi
 
 
 def _pit_rows(
-    idata: Any, name: str, number: int, seen: np.ndarray, conditional: MapConditional | None
+    posterior: Posterior, name: str, number: int, seen: np.ndarray, conditional: MapConditional | None
 ) -> Iterator[_Row]:
     """Uniformity of the transforms that the fit keeps, or that are computed from its draws."""
-    kept = inferencedata.group(idata, "sample_stats")
-    if "loo_pit" in kept:
-        values = kept["loo_pit"].isel(map=number).mean("chain").values[seen]
+    kept = posterior.stats("loo_pit", number)  # (chain, region)
+    if kept is not None:
+        values = kept.mean(0)[seen]
     elif conditional is not None:
         values = conditional.left_out_transforms()
     else:
@@ -200,12 +167,12 @@ def _pit_rows(
 # Noise, graph, sampler
 
 
-def _noise_rows(idata: Any, study: Study, settings: FitSettings, number: int) -> Iterator[_Row]:
+def _noise_rows(posterior: Posterior, study: Study, settings: FitSettings, number: int) -> Iterator[_Row]:
     """Unexplained noise against standard errors, where both are known apart."""
     seen = study.thinning_observed[number]
     variance = study.standard_error[number, seen] ** 2
-    sigma = inferencedata.group(idata, "posterior")["unexplained_scale"].isel(map=number).values
-    if not variance.any() or np.ptp(sigma) == 0 or not getattr(settings.family, "standard_errors", True):
+    sigma = posterior.draws("unexplained_scale", number)
+    if not variance.any() or np.ptp(sigma) == 0 or not settings.family.counts_sampling_error:
         return
     exceeds = float((sigma**2 > variance.mean()).mean())
     passes = exceeds <= _MOST_UNEXPLAINED
@@ -227,32 +194,32 @@ def _graph_rows(study: Study, rng: np.random.Generator) -> Iterator[_Row]:
     yield _Row("graph", "all", observed, p <= _MOST_P_GRAPH, f"p at most {_MOST_P_GRAPH}", shuffled, p)
 
 
-def _sampler_rows(idata: Any, settings: FitSettings, name: str, number: int) -> Iterator[_Row]:
+def _sampler_rows(posterior: Posterior, settings: FitSettings, name: str, number: int) -> Iterator[_Row]:
     """Pareto k, R-hat and effective sample size of one map."""
-    kept = inferencedata.group(idata, "sample_stats")
-    if "importance_k" in kept:
-        ratios = settings.draws * getattr(settings.training, "proposals", 1)
-        yield from _shape_rows("importance_k", name, kept["importance_k"].isel(map=number), ratios)
-    draws = inferencedata.group(idata, "posterior")["thinning"].isel(map=number).transpose("chain", "draw", "region")
+    shapes = posterior.stats("importance_k", number)  # (chain,)
+    if shapes is not None:
+        yield from _shape_rows("importance_k", name, shapes, settings.training.ratios(settings.draws))
+    draws = posterior.chains("thinning", number)
     chains, count, regions = draws.shape
     if count < 4:  # fewer than ArviZ splits
         return
     if chains > 1:
-        worst, most = _by_arviz("rhat", draws).max(), _most_rhat(chains, count, regions)
+        worst, most = arviz_statistic("rhat", draws).max(), _most_rhat(chains, count, regions)
         yield _Row("rhat", name, worst, worst <= most, f"at most {most:.3f}")
-    least = _by_arviz("ess", draws).min()
+    least = arviz_statistic("ess", draws).min()
     yield _Row("ess", name, least, least >= _LEAST_ESS * chains, f"at least {_LEAST_ESS * chains}")
 
 
-def _shape_rows(check: str, name: str, shapes: xarray.DataArray, ratios: int) -> Iterator[_Row]:
+def _shape_rows(check: str, name: str, shapes: np.ndarray, ratios: int) -> Iterator[_Row]:
     """Pareto k of each chain's importance ratios; NaN stands for too few ratios.
 
     k is estimated from the m largest ratios with a standard error of (1 + k) / m^(1/2): 0.7 is exceeded where it is
     by more than that.
     """
-    k = shapes.max().item()
-    if np.isnan(k):
+    known = shapes[~np.isnan(shapes)]
+    if not known.size:
         return
+    k = float(known.max())
     tail = np.ceil(min(0.2 * ratios, 3 * np.sqrt(ratios)))
     most = _MOST_K + (1 + _MOST_K) / np.sqrt(tail)
     yield _Row(check, name, k, k <= most, f"at most {most:.2f} ({_MOST_K} and its standard error)")
@@ -263,12 +230,3 @@ def _most_rhat(chains: int, draws: int, regions: int) -> float:
     half, parts = draws // 2, 2 * chains
     ratio = stats.f.isf(_LEAST_P / (2 * regions), parts - 1, parts * (half - 1))  # of bulk and folded draws
     return max(_MOST_RHAT, float(np.sqrt((half - 1 + ratio) / half)))
-
-
-def _by_arviz(name: str, draws: xarray.DataArray) -> np.ndarray:
-    """Compute ``rhat`` or (bulk) ``ess`` of draws (chain, draw, region), under ArviZ 0.x and 1.x alike; (region,)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # 0.23 announces its own refactor at import
-        import arviz
-    values: np.ndarray = getattr(arviz, name)(draws.to_dataset(name="x"))["x"].values
-    return values

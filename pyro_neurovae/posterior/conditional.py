@@ -1,17 +1,22 @@
-"""What the draws of scales and programs say about one map: exact conditionals and residuals, in NumPy alone."""
+"""What the draws of scales and programs say about one map: exact conditionals and residuals, in NumPy."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import inferencedata
-from ..graphs.region_graph import RegionGraph
-from ..models.settings import FitSettings
+from ..models.algebra import intercept_level, map_covariance, tied_programs, unit_covariance
+from ..models.families import family_of
+from ..models.options import FitSettings
 from ..studies.study import Study
+from .posterior import Posterior
+
+if TYPE_CHECKING:
+    from ..models.linear import LinearModel
 
 __all__ = [
     "MapConditional",
@@ -20,7 +25,8 @@ __all__ = [
     "drawn_sites",
     "expression_kernel",
     "left_out_residuals",
-    "transcriptomic_kernel",
+    "part_covariances",
+    "transcriptomic_covariance",
 ]
 
 # Draws that matrices are made for: an evenly spaced part of more says the same.
@@ -49,8 +55,8 @@ class MapConditional:
 
     .. math:: y \sim N(0, \Sigma), \qquad \Sigma = l^2 1 1' + \sum_p \sigma_p^2 K_p + N, \qquad N = V + \sigma^2 I
 
-    with the unit covariance :math:`K_p` of each part, over the regions the map has a value in. It is the model of
-    `models.thinning.ThinningFamily`, in arrays that need no PyTorch.
+    with the unit covariance :math:`K_p` of each part, over the regions the map has a value in: the model's own parts
+    and noise (`models.linear.LinearModel`), through the same algebra (`models.algebra`).
 
     Attributes
     ----------
@@ -68,21 +74,19 @@ class MapConditional:
     thinning: np.ndarray
 
     @classmethod
-    def of(cls, idata: Any, study: Study, settings: FitSettings, chosen: int) -> MapConditional | None:
-        """Take map number ``chosen`` of a fit; None for ``paper``, which is not linear, and for ``stacked``."""
-        if settings.model in ("paper", "stacked"):
+    def of(cls, posterior: Posterior, study: Study, settings: FitSettings, chosen: int) -> MapConditional | None:
+        """Take map number ``chosen`` of a fit; None for a family that is not linear."""
+        family = family_of(settings.model)
+        if not family.linear:
             return None
         seen = study.thinning_observed[chosen]
-        draws = drawn_sites(idata, chosen)
-        observed = study.thinning[chosen, seen]
-        noise = _diagonal(draws["unexplained_scale"] ** 2, len(observed)) + _sampling(study, chosen, seen)
-        covariance = noise + 4 * np.mean(observed**2)  # the intercept's prior sd is twice the root mean square
-        if "spatial_scale" in draws:
-            kind = getattr(settings.family, "spatial_prior", "icar")
-            unit = unit_icar(study.graph) if kind == "icar" else np.eye(study.n_regions)
-            covariance = covariance + draws["spatial_scale"][:, None, None] ** 2 * unit[np.ix_(seen, seen)]
-        if "transcriptomic_scale" in draws:
-            covariance = covariance + transcriptomic_kernel(draws, study, settings, seen)
+        block = np.ix_(seen, seen)
+        draws, observed = drawn_sites(posterior, chosen), study.thinning[chosen, seen]
+        sampling = study.sampling_covariance()[chosen][block]
+        noise = family.noise.covariance(sampling, draws, np.eye(len(observed)))
+        kernels = {part: one[..., *block] for part, one in part_covariances(posterior, study, settings, draws).items()}
+        level = intercept_level(observed, np.ones_like(observed))
+        covariance = map_covariance(noise, level, draws, kernels)
         return cls(observed, covariance, noise, draws["thinning"][:, seen])
 
     @cached_property
@@ -148,16 +152,15 @@ def left_out_residuals(conditional: MapConditional, rng: np.random.Generator, *,
     return Residuals(observed, conditional.left_out(conditional.replicate(rng, replicates)))
 
 
-def drawn_residuals(idata: Any, study: Study, settings: FitSettings, chosen: int) -> Residuals:
+def drawn_residuals(posterior: Posterior, study: Study, settings: FitSettings, chosen: int) -> Residuals:
     """Residual of each region from the drawn noise-free thinning, and of the posterior predictive from the same draw.
 
     Divided by the noise's sd, so that the replicates' distribution does not hang on the draw: each goes with all.
     """
     seen = study.thinning_observed[chosen]
-    draws = drawn_sites(idata, chosen)
-    counted = getattr(settings.family, "standard_errors", True)
-    sampling = np.diagonal(_sampling(study, chosen, seen)) if counted else 0.0
-    spread = np.sqrt(draws["unexplained_scale"][:, None] ** 2 + sampling)
+    draws = drawn_sites(posterior, chosen)
+    sampling = study.sampling_covariance()[chosen][np.ix_(seen, seen)]
+    spread = family_of(settings.model).noise.spread(sampling * settings.family.counts_sampling_error, draws)
     thinning = draws["thinning"][:, seen]
     replicated = (draws["replicated"][:, seen] - thinning) / spread
     return Residuals((study.thinning[chosen, seen] - thinning) / spread, replicated[None])
@@ -170,63 +173,44 @@ def expression_kernel(study: Study) -> np.ndarray:
     return kernel
 
 
-def unit_icar(graph: RegionGraph) -> np.ndarray:
-    """Covariance of the scaled ICAR prior, as `models.gmrf.GMRF` of kind "icar" has it; (region, region)."""
-    basis = graph.eigenbasis()
-    moving = basis.values > 0
-    vectors = basis.vectors[:, moving]
-    covariance = (vectors / basis.values[moving]) @ vectors.T
-    for component in range(graph.n_components):
-        members = np.flatnonzero(graph.components == component)
-        block = np.ix_(members, members)
-        if len(members) == 1:
-            covariance[block] = 1.0
-        else:
-            covariance[block] /= np.exp(np.log(np.diagonal(covariance[block])).mean())
-    return covariance
-
-
-def drawn_sites(idata: Any, chosen: int) -> dict[str, np.ndarray]:
-    """Draws (draw, ...) of one map's quantities and of the programs, chains after one another."""
-    posterior = inferencedata.group(idata, "posterior")
-    drawn = {}
-    for name in ("thinning", "unexplained_scale", "spatial_scale", "transcriptomic_scale", "strength", "program_score"):
-        if name in posterior:
-            drawn[name] = posterior[name]
-    drawn["replicated"] = inferencedata.group(idata, "predictions")["thinning"]
-    own = {name: array.isel(map=chosen, missing_dims="ignore") for name, array in drawn.items()}
-    ordered = {name: array.transpose("chain", "draw", ...).values for name, array in own.items()}
-    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in ordered.items()}
-    count = len(flat["thinning"])
+def drawn_sites(posterior: Posterior, chosen: int) -> dict[str, np.ndarray]:
+    """Draws (draw, ...) of one map's thinning and scales and of the programs; an even part of many."""
+    programs = ("strength", "program_score")
+    names = ["thinning", *(name for name in posterior.names() if name.endswith("_scale") or name in programs)]
+    drawn = {name: posterior.draws(name, chosen) for name in names}
+    drawn["replicated"] = posterior.draws("thinning", chosen, group="predictions")
+    count = len(drawn["thinning"])
     kept = np.linspace(0, count - 1, min(count, _MOST_DRAWS)).round().astype(int)
-    return {name: values[kept] for name, values in flat.items()}
+    return {name: values[kept] for name, values in drawn.items()}
 
 
-def transcriptomic_kernel(
-    draws: dict[str, np.ndarray], study: Study, settings: FitSettings, seen: np.ndarray
+def transcriptomic_covariance(
+    posterior: Posterior, study: Study, settings: FitSettings, draws: Mapping[str, np.ndarray]
 ) -> np.ndarray:
-    """Covariance of the transcriptomic part; (draw, region, region)."""
-    scale = draws["transcriptomic_scale"][:, None, None]
-    if "program_score" in draws:
-        strength = draws["strength"] / np.linalg.norm(draws["strength"], axis=1, keepdims=True)
-        scaled = draws["program_score"] * strength[:, None]  # (draw, region, program)
-        shared = study.graph.shared(scaled, getattr(settings.family, "homologue_sharing", 0.0))
-        tied = scale * shared[:, seen]
-        product: np.ndarray = tied @ tied.swapaxes(1, 2)
-        return product
-    kernel, measured = expression_kernel(study), study.expression_observed
-    unit = kernel / np.diagonal(kernel)[measured].mean() + np.diag((~measured).astype(float))
-    covariance: np.ndarray = scale**2 * unit[np.ix_(seen, seen)]
+    """Covariance of the transcriptomic part of a linear family's fit at `drawn_sites`; (draw, region, region)."""
+    kernel = part_covariances(posterior, study, settings, draws)["transcriptomic"]
+    nothing = np.zeros(())
+    covariance: np.ndarray = map_covariance(nothing, nothing, draws, {"transcriptomic": kernel})
     return covariance
 
 
-def _sampling(study: Study, chosen: int, seen: np.ndarray) -> np.ndarray:
-    """Sampling covariance of the seen regions; (region, region)."""
-    if study.covariance is None:
-        return np.diag(study.standard_error[chosen, seen] ** 2)
-    return study.covariance[chosen][np.ix_(seen, seen)]
+def part_covariances(
+    posterior: Posterior, study: Study, settings: FitSettings, draws: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Unit covariances of a linear family's parts at `drawn_sites`; each (draw, region, region) or (region, region)."""
+    kernels = posterior.kernels
+    kernels = _fixed_kernels(study, settings) if kernels is None else kernels
+    if "program_score" in draws:
+        family: Any = settings.family
+        score = draws["program_score"].swapaxes(1, 2)
+        tied = tied_programs(score, draws["strength"], study.graph.homologue, family.homologue_sharing)
+        kernels = {"transcriptomic": unit_covariance(tied)} | kernels
+    return kernels
 
 
-def _diagonal(values: np.ndarray, size: int) -> np.ndarray:
-    """Multiples of the identity; (draw, size, size)."""
-    return values[:, None, None] * np.eye(size)
+def _fixed_kernels(study: Study, settings: FitSettings) -> dict[str, np.ndarray]:
+    """What a file of version 0.1 did not keep."""
+    from ..inference.observation import observe  # late: torch takes a second to import
+
+    model: LinearModel = family_of(settings.model).build(observe(study), settings.family)
+    return {part: unit_covariance(root[0, 0]).numpy() for part, root in model.fixed_roots().items()}

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +14,18 @@ import pandas as pd
 
 from .. import inferencedata
 from ..errors import SettingsError
-from ..models.settings import EXPRESSION_HALF, FitSettings, fit_settings
+from ..inference.methods import method_of, methods_that
+from ..models.families import family_of
+from ..models.options import FitSettings, fit_settings
+from ..studies.fingerprints import versions
 from ..studies.study import Study
 from . import store, tables
+from .posterior import Posterior
 from .summary import describe_fit, summarise_fit
 
 if TYPE_CHECKING:
-    from ..inference.engine import FitResult
-    from ..inference.programs.trained import ExpressionHalf
+    from ..inference.programs.trained import TrainedPrograms
+    from .groups import NamedFit
 
 __all__ = ["Fit", "fit", "load"]
 
@@ -47,40 +52,45 @@ class Fit:
     study: Study
     settings: FitSettings
 
+    @cached_property
+    def posterior(self) -> Posterior:
+        """The draws and what goes with them, by name."""
+        return Posterior(self.idata)
+
     @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know of the study and of the training, one sentence each."""
-        return (*self.study.notices, *json.loads(self.idata.attrs["notices"]))
+        return (*self.study.notices, *self.posterior.notices)
 
     def summary(self) -> str:
         """Return a readable account: what was fitted, the most affected regions, variance shares, notices."""
-        return describe_fit(summarise_fit(self.idata, self.study))
+        return describe_fit(summarise_fit(self.posterior, self.study))
 
     def regions(self) -> pd.DataFrame:
         """Table of regions; see `tables.region_table`."""
-        return tables.region_table(self.idata, self.study)
+        return tables.region_table(self.posterior, self.study)
 
     def genes(self) -> pd.DataFrame:
         """Table of genes; see `tables.gene_table`. NeurovaeError for a model without genes."""
-        return tables.gene_table(self.idata, self.study)
+        return tables.gene_table(self.posterior, self.study)
 
     def programs(self) -> pd.DataFrame:
         """Tidy table of programs; see `tables.program_table`. NeurovaeError for a model without programs."""
-        return tables.program_table(self.idata, self.study)
+        return tables.program_table(self.posterior, self.study)
 
     def variance(self) -> pd.DataFrame:
         """Shares of each map's variance; see `tables.variance_table`."""
-        return tables.variance_table(self.idata)
+        return tables.variance_table(self.posterior)
 
     def predict(self) -> pd.DataFrame:
         """Predict every region's value observed anew, all noise included; see `tables.prediction_table`."""
-        return tables.prediction_table(self.idata, self.study)
+        return tables.prediction_table(self.posterior, self.study)
 
     def check(self) -> pd.DataFrame:
         """Check whether the posterior can be trusted: one row a check and map; see `check.check_table`."""
         from .checks import check_table  # late: SciPy's statistics take half a second to import
 
-        return check_table(self.idata, self.study, self.settings)
+        return check_table(self.posterior, self.study, self.settings)
 
     def map_idata(self, name: str) -> Any:
         """Take one map out of ``idata``, with the regions it observed where ArviZ compares value by value.
@@ -162,24 +172,23 @@ def fit(
     SettingsError
         For an unknown model or option, a number out of range, or ``programs`` of another expression.
     """
-    chains = (4 if method == "nuts" else 1) if restarts is None else restarts
-    settings = fit_settings(model, method=method, seed=seed, draws=draws, restarts=chains, device=device, **options)
-    from ..inference.engine import run_fit  # late: torch and Pyro take two seconds to import
-    from ..inference.progress import training_progress
-
-    _check_device(device)
-    half: ExpressionHalf | None = None
+    settings = fit_settings(model, method=method, seed=seed, draws=draws, device=device, **options)
+    way = method_of(settings.training)
+    settings = replace(settings, restarts=way.chains if restarts is None else restarts)
+    lent: TrainedPrograms | None = None
     notices: tuple[str, ...] = ()
     if programs is not None:
-        if method != "svi":
-            raise SettingsError("programs= goes with method svi only.")
-        half = _expression_half(programs, study, settings)
-        kept = {name: getattr(programs.settings.family, name) for name in EXPRESSION_HALF}
-        settings = replace(settings, family=replace(settings.family, **kept))
+        if not way.keeps_programs:
+            raise SettingsError(f"programs= goes with method {methods_that(keeps_programs=True)} only.")
+        lent, settings = _lent_programs(programs, study, settings)
         notices = (f"the programs are those of an earlier fit (seed {programs.settings.seed}).",)
+    from ..inference.progress import training_progress
+    from .groups import fit_groups  # late: torch and Pyro take two seconds to import
+
+    _check_device(device)
     with training_progress(progress) as report:
-        result = run_fit(study, settings, programs=half, progress=report)
-    result = replace(result, notices=notices + result.notices)
+        result = fit_groups(study, settings, programs=lent, progress=report)
+    result = replace(result, notices=(*notices, *result.notices))
     return Fit(_inference_data(study, settings, result), study, settings)
 
 
@@ -194,39 +203,37 @@ def _check_device(device: str) -> None:
         raise SettingsError(f"device {device!r} is not to be had here; give auto or cpu.") from error
 
 
-def _inference_data(study: Study, settings: FitSettings, result: FitResult) -> Any:
+def _inference_data(study: Study, settings: FitSettings, result: NamedFit) -> Any:
     groups = {**result.groups, **store.study_groups(study)}
     strength = result.groups["posterior"].get("strength")
     attrs = store.study_attributes(study) | {
         "format": store.FORMAT,
         "settings": settings.to_json(),
-        "versions": json.dumps(store.versions()),
+        "versions": json.dumps(versions()),
         "seed": settings.seed,
         "elapsed_s": round(result.elapsed_s, 3),
         "notices": json.dumps(result.notices),
     }
     programs = 0 if strength is None else strength[1].shape[-1]
-    idata = inferencedata.build(groups, store.coordinates(study, programs), attrs)
+    labels = store.coordinates(study, programs) | {"source": list(family_of(settings.model).sources)}
+    idata = inferencedata.build(groups, labels, attrs)
     return inferencedata.restrict(idata, np.flatnonzero(study.thinning_observed.any(0)))
 
 
-def _expression_half(fitted: Fit, study: Study, settings: FitSettings) -> ExpressionHalf:
-    """Take the expression half that a fit keeps, once it is seen to belong to the study's expression."""
-    same = (
-        fitted.settings.model == settings.model == "cross-scale"
-        and fitted.study.regions == study.regions
-        and fitted.study.genes == study.genes
-        and fitted.study.normalise == study.normalise
-        and np.array_equal(fitted.study.graph.weights, study.graph.weights)
-        and np.array_equal(fitted.study.expression, study.expression, equal_nan=True)
-    )
-    if not same:
+def _lent_programs(fitted: Fit, study: Study, settings: FitSettings) -> tuple[TrainedPrograms, FitSettings]:
+    """Take the trained programs that a fit keeps, once they are seen to belong to the study's expression.
+
+    The settings given back have the priors that the programs were trained under.
+    """
+    kept = fitted.posterior.trained_programs
+    wanted = settings.family.of_programs
+    if kept is None or not wanted or not fitted.study.same_as(study, without=("map",)):
         raise SettingsError(
             "programs= takes a cross-scale fit of the same expression, regions and graph; fit this study without it."
         )
     from ..inference.observation import pick_device
-    from ..inference.programs.trained import ExpressionHalf
+    from ..inference.programs.trained import TrainedPrograms
 
-    guide = inferencedata.group(fitted.idata, "guide")
-    arrays = {str(name): guide[name].values for name in guide.data_vars}
-    return ExpressionHalf.from_arrays(arrays, pick_device(settings.device))
+    own = {name: getattr(fitted.settings.family, name) for name in wanted}
+    programs = TrainedPrograms.from_arrays(kept, pick_device(settings.device))
+    return programs, settings.with_options(own)

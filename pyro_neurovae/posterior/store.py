@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,8 @@ import numpy as np
 
 from .. import inferencedata
 from ..errors import InputError
-from ..graphs.region_graph import RegionGraph
-from ..models.settings import FitSettings
+from ..graphs.parts import parts_of
+from ..models.options import FitSettings
 from ..readers.whole_file import write_whole
 from ..studies.study import Study
 
@@ -28,7 +27,6 @@ __all__ = [
     "study_attributes",
     "study_from",
     "study_groups",
-    "versions",
     "write_fit",
 ]
 
@@ -37,89 +35,58 @@ _AXES = ("x", "y", "z")
 
 
 def study_groups(study: Study) -> inferencedata.Groups:
-    """Arrange the study as the groups observed_data and constant_data, which hold all of it."""
-    graph = study.graph
+    """Arrange the study as the groups observed_data and constant_data, which hold all of it with its attributes."""
     constant: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
-        "thinning": (("map", "region"), study.thinning),
-        "expression": (("region", "gene"), study.expression),
-        "expression_observed": (("region",), study.expression_observed),
-        "standard_error": (("map", "region"), study.standard_error),
-        "adjacency": (("region", "region_to"), graph.weights),
+        "expression_observed": (("region",), study.expression_observed)
     }
-    if study.covariance is not None:
-        constant["covariance"] = (("map", "region", "region_to"), study.covariance)
-    if study.gene_weights is not None:
-        constant["expression_weight"] = (("gene",), study.gene_weights)
-    for name in ("centroids", "sphere"):
-        if getattr(graph, name) is not None:
-            constant[name] = (("region", "axis"), getattr(graph, name))
-    for name in ("hemispheres", "lobes"):
-        if getattr(graph, name) is not None:
-            constant[name] = (("region",), np.array(getattr(graph, name), dtype=str))
-    if graph.homologues:
-        constant["homologues"] = (("pair", "side"), np.array(graph.homologues))
-    for name, values in (study.truth or {}).items():
-        constant[f"truth_{name}"] = (_truth_dims(name, np.ndim(values)), np.asarray(values))
+    for part in parts_of(study).values():
+        if part.dims and not part.labels:
+            values = part.value if isinstance(part.value, np.ndarray) else np.array(part.value, dtype=str)
+            constant[part.stored] = (_stored_dims(part.dims), values)
     return {"observed_data": {"thinning": (("map", "region"), study.thinning)}, "constant_data": constant}
+
+
+def _stored_dims(dims: Sequence[str]) -> tuple[str, ...]:
+    """Name a dimension that an array has twice "region" and "region_to"."""
+    return tuple(f"{dim}_to" if dim in dims[:place] else dim for place, dim in enumerate(dims))
 
 
 def coordinates(study: Study, programs: int) -> dict[str, Any]:
     """Labels of the named dimensions."""
-    return {
-        "map": list(study.maps),
-        "region": list(study.regions),
+    own = {part.stored: list(part.value) for part in parts_of(study).values() if part.labels}
+    return own | {
         "region_to": list(study.regions),
-        "gene": list(study.genes),
         "program": [f"P{k + 1}" for k in range(programs)],
-        "source": ["transcriptomic", "spatial", "unexplained", "sampling"],
         "axis": list(_AXES),
         "side": ["L", "R"],
     }
 
 
 def study_attributes(study: Study) -> dict[str, str]:
-    """What of a study is neither an array nor a name."""
-    return {
-        "graph_label": study.graph.label,
-        "normalise": study.normalise,
-        "study_notices": json.dumps(study.notices),
-    }
+    """What of a study belongs to the whole: texts, several as a JSON list."""
+    whole = [part for part in parts_of(study).values() if not part.dims]
+    return {part.stored: part.value if isinstance(part.value, str) else json.dumps(part.value) for part in whole}
 
 
-def study_from(idata: Any) -> Study:
+def study_from(idata: Any, kind: type[Study] = Study) -> Study:
     """Rebuild the study that a fit was made from."""
-    constant = inferencedata.group(idata, "constant_data")
-    truth = {str(n)[6:]: constant[n].values for n in constant.data_vars if str(n).startswith("truth_")}
-    return Study(
-        graph=_graph_from(constant, str(idata.attrs["graph_label"])),
-        genes=_texts(constant["gene"]),
-        maps=_texts(constant["map"]),
-        expression=constant["expression"].values,
-        thinning=constant["thinning"].values,
-        standard_error=constant["standard_error"].values,
-        covariance=constant["covariance"].values if "covariance" in constant else None,
-        normalise=idata.attrs["normalise"],
-        gene_weights=constant["expression_weight"].values if "expression_weight" in constant else None,
-        notices=tuple(json.loads(idata.attrs["study_notices"])),
-        truth=truth or None,
-    )
+    return kind(**dict(_fields_from(kind, inferencedata.group(idata, "constant_data"), idata.attrs)))
 
 
-def _graph_from(constant: xarray.Dataset, label: str) -> RegionGraph:
-    kept: dict[str, Any] = {name: constant[name].values for name in ("centroids", "sphere") if name in constant}
-    kept |= {name: _texts(constant[name]) for name in ("hemispheres", "lobes") if name in constant}
-    pairs = constant["homologues"].values if "homologues" in constant else ()
-    return RegionGraph(
-        names=_texts(constant["region"]),
-        weights=constant["adjacency"].values,
-        homologues=tuple((int(left), int(right)) for left, right in pairs),
-        label=label,
-        **kept,
-    )
-
-
-def _texts(array: xarray.DataArray) -> tuple[str, ...]:
-    return tuple(str(value) for value in array.values)
+def _fields_from(kind: type, constant: xarray.Dataset, attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Fields of a record that a file holds; those it lacks are left to their defaults."""
+    for one in fields(kind):
+        declared = one.metadata
+        stored, texts = declared.get("stored", one.name), declared.get("kind") == "texts"
+        if "record" in declared:
+            yield one.name, declared["record"](**dict(_fields_from(declared["record"], constant, attributes)))
+        elif isinstance(declared.get("dims"), Mapping):
+            named = {str(name): constant[name].values for name in constant.data_vars if str(name).startswith(stored)}
+            yield one.name, {name.removeprefix(stored): values for name, values in named.items()} or None
+        elif "dims" in declared and stored in constant:
+            yield one.name, constant[stored].values
+        elif "dims" not in declared and stored in attributes:
+            yield one.name, json.loads(attributes[stored]) if texts else str(attributes[stored])
 
 
 def write_fit(idata: Any, path: str | os.PathLike[str]) -> None:
@@ -164,24 +131,3 @@ def read_fit(path: str | os.PathLike[str]) -> tuple[Any, Study, FitSettings]:
         raise InputError(
             f"{source} holds no fit of pyro_neurovae that is whole; give the fit.nc that a fit wrote."
         ) from error
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of what the numbers depend on."""
-    found = {"python": platform.python_version()}
-    for package in ("pyro_neurovae", "torch", "pyro-ppl", "torch_geometric", "arviz", "numpy", "scipy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
-
-
-def _truth_dims(name: str, ndim: int) -> tuple[str, ...]:
-    known: Mapping[str, tuple[str, ...]] = {
-        "program_score": ("region", "truth_program"),
-        "strength": ("truth_program",),
-        "smoothness": ("truth_program",),
-        "gene_weight": ("map", "gene"),
-    }
-    return known.get(name, ("map", "region")[:ndim])

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
 from ..studies.study import Study
 from ..studies.summary import noise_ceiling
 from . import tables
-
-if TYPE_CHECKING:
-    import xarray
+from .posterior import Posterior, TrainingTrace
 
 __all__ = ["describe_fit", "summarise_fit"]
 
 _MOST_AFFECTED = 10
 
 
-def summarise_fit(idata: Any, study: Study) -> dict[str, Any]:
+def summarise_fit(posterior: Posterior, study: Study) -> dict[str, Any]:
     """Summarise a fit as what JSON can hold: settings, versions, convergence, and each map's main numbers.
 
     ``importance_k`` is a map's Pareto k of the importance ratios, one a chain: above 0.7 the intervals of its
-    scales are not to be trusted. ``elbo_drift`` is what the ELBO (nats) of the thinning half still gained over
-    the last tenth of training, with its Monte Carlo standard error.
+    scales are not to be trusted. ``elbo_drift`` is what the ELBO (nats) of the maps' scales still gained over
+    the last tenth of training, with its Monte Carlo standard error; ``convergence`` is None where nothing was trained.
     """
-    regions, shares = tables.region_table(idata, study), tables.variance_table(idata)
-    stats = inferencedata.group(idata, "sample_stats")
-    k = stats["importance_k"].values if "importance_k" in stats else None  # (chain, map)
+    regions, shares = tables.region_table(posterior, study), tables.variance_table(posterior)
+    k = posterior.stats("importance_k")  # (chain, map)
     maps = {}
     for m, name in enumerate(study.maps):
         ceiling = noise_ceiling(study.thinning[m], study.standard_error[m])
@@ -40,15 +35,15 @@ def summarise_fit(idata: Any, study: Study) -> dict[str, Any]:
             "variance_shares": share.to_dict("records"),
             "importance_k": None if k is None else [_number(value) for value in k[:, m]],
         }
-    settings = json.loads(idata.attrs["settings"])
+    settings, training = posterior.settings, posterior.training
     return {
         "model": settings["model"],
         "seed": settings["seed"],
         "settings": settings,
-        "versions": json.loads(idata.attrs["versions"]),
-        "elapsed_s": float(idata.attrs["elapsed_s"]),
-        "notices": [*study.notices, *json.loads(idata.attrs["notices"])],
-        "convergence": _convergence(stats),
+        "versions": posterior.versions,
+        "elapsed_s": posterior.elapsed_s,
+        "notices": [*study.notices, *posterior.notices],
+        "convergence": None if training is None else _convergence(training),
         "note": "in_sample_r2 is of the values the fit has seen: it says nothing about prediction.",
         "maps": maps,
     }
@@ -89,13 +84,12 @@ def _map_record(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _convergence(stats: xarray.Dataset) -> dict[str, Any]:
+def _convergence(training: TrainingTrace) -> dict[str, Any]:
     """ELBO over the last tenth of training, and its drift, None where training was too short to tell."""
-    loss = stats["loss"].values  # (chain, step)
-    last = -loss[:, -max(loss.shape[1] // 10, 1) :]
+    steps = training.loss.shape[1]
+    last = -training.loss[:, -max(steps // 10, 1) :]
     record: dict[str, Any] = {"elbo": [_number(value) for value in last.mean(1)]}
-    for name in ("elbo_drift", "elbo_drift_se"):
-        values = stats[name].values
+    for name, values in (("elbo_drift", training.drift), ("elbo_drift_se", training.drift_se)):
         record[name] = values.tolist() if np.isfinite(values).all() else None
     return record
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .. import inferencedata
 from ..errors import NeurovaeError
+from ..models.families import families_that
 from ..studies.study import Study
+from .intervals import summary_columns
+from .posterior import Posterior
 
 __all__ = [
     "GENE_COLUMNS",
     "PROGRAM_COLUMNS",
     "gene_table",
-    "has_genes",
-    "has_programs",
-    "interval",
     "prediction_table",
     "program_table",
     "region_table",
+    "tidy_programs",
     "variance_table",
 ]
 
@@ -30,18 +29,8 @@ GENE_COLUMNS = (
 )  # fmt: skip
 PROGRAM_COLUMNS = ("program", "quantity", "name", "mean", "sd", "lower90", "upper90")
 
-# The 95th centile of a standard normal: ends of the 90% interval of what is kept as a mean and sd.
-_NORMAL95 = 1.6448536269514722
 
-
-def interval(draws: np.ndarray, probability: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of the equal-tailed credible interval over the first dimension."""
-    tail = (1 - probability) / 2
-    lower, upper = np.quantile(draws, [tail, 1 - tail], axis=0)
-    return lower, upper
-
-
-def region_table(idata: Any, study: Study) -> pd.DataFrame:
+def region_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     """Tabulate the regions: one row a map and region, in the study's order.
 
     ``mean``, ``sd`` and the intervals are of the noise-free thinning (intercept, transcriptomic and spatial
@@ -50,34 +39,26 @@ def region_table(idata: Any, study: Study) -> pd.DataFrame:
     ``se`` are what the study holds: NaN where it holds nothing, ``se`` also where a map's sampling error is
     unknown.
     """
-    draws = _draws(idata, "posterior", "thinning")  # (draw, map, region)
-    share = _draws(idata, "posterior", "region_share").mean(0)  # (map, region, source)
+    draws = posterior.draws("thinning")  # (draw, map, region)
+    share = posterior.draws("region_share").mean(0)  # (map, region, source)
     unknown = ~(study.standard_error > 0).any(1, keepdims=True)
     table = _grid("region", study.maps, study.regions)
     for name, values in (("hemisphere", study.graph.hemispheres), ("lobe", study.graph.lobes)):
         table[name] = np.tile(values, len(study.maps)) if values is not None else ""
     table["observed"] = study.thinning.ravel()
     table["se"] = np.where(unknown, np.nan, study.standard_error).ravel()
-    columns = _moments(draws) | _intervals(draws, (50, 90, 95)) | {"p_negative": (draws < 0).mean(0)}
+    columns = summary_columns(draws, (50, 90, 95)) | {"p_negative": (draws < 0).mean(0)}
     for name, column in columns.items():
         table[name] = column.ravel()
     table["expression_observed"] = np.tile(study.expression_observed, len(study.maps))
     table["thinning_observed"] = study.thinning_observed.ravel()
-    table["transcriptomic_share"], table["spatial_share"] = share[..., 0].ravel(), share[..., 1].ravel()
+    sources = posterior.labels("source")
+    for part in ("transcriptomic", "spatial"):
+        table[f"{part}_share"] = share[..., sources.index(part)].ravel()
     return table
 
 
-def has_genes(idata: Any) -> bool:
-    """Whether the fit's family weighs genes."""
-    return "gene_weight" in inferencedata.group(idata, "posterior")
-
-
-def has_programs(idata: Any) -> bool:
-    """Whether the fit's family has programs."""
-    return "program_score" in inferencedata.group(idata, "posterior")
-
-
-def gene_table(idata: Any, study: Study) -> pd.DataFrame:
+def gene_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     """Tabulate the genes: one row a map and gene, within each map the largest ``weight`` in size first.
 
     ``weight`` is the posterior mean slope of the transcriptomic part of thinning on the gene's normalised
@@ -91,13 +72,15 @@ def gene_table(idata: Any, study: Study) -> pd.DataFrame:
     NeurovaeError
         For a family without genes.
     """
-    if not has_genes(idata):
-        raise NeurovaeError("this fit weighs no genes: fit the model cross-scale or expression for a table of genes.")
-    draws = _draws(idata, "posterior", "gene_weight")  # (draw, map, gene)
+    if not posterior.has_genes:
+        models = families_that(linear=True, genes=True)
+        raise NeurovaeError(f"this fit weighs no genes: fit the model {models} for a table of genes.")
+    draws = posterior.draws("gene_weight")  # (draw, map, gene)
     positive, size = (draws > 0).mean(0), np.abs(draws)
     leading = max(1, round(0.1 * draws.shape[-1]))
     threshold = np.partition(size, -leading, axis=-1)[..., -leading, None]
-    columns = {"weight": draws.mean(0), "sd": draws.std(0)} | _intervals(draws, (90,))
+    moments = summary_columns(draws)
+    columns = {"weight": moments.pop("mean"), **moments}
     columns |= {
         "p_positive": positive,
         "local_false_sign_rate": 1 - np.maximum(positive, (draws < 0).mean(0)),
@@ -110,7 +93,7 @@ def gene_table(idata: Any, study: Study) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def program_table(idata: Any, study: Study) -> pd.DataFrame:
+def program_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     """Tabulate the programs, tidily: program, quantity, name, mean, sd, lower90, upper90.
 
     Quantities: ``strength``; ``smoothness``; ``weight`` on each map (effect of one standard deviation of the
@@ -122,8 +105,9 @@ def program_table(idata: Any, study: Study) -> pd.DataFrame:
     NeurovaeError
         For a family without programs.
     """
-    if not has_programs(idata):
-        raise NeurovaeError("this fit has no programs: fit the model cross-scale for a table of programs.")
+    if not posterior.has_programs:
+        models = families_that(programs=True)
+        raise NeurovaeError(f"this fit has no programs: fit the model {models} for a table of programs.")
     rows = []
     for quantity, variable, names in (
         ("strength", "strength", ("",)),
@@ -131,71 +115,41 @@ def program_table(idata: Any, study: Study) -> pd.DataFrame:
         ("weight", "program_weight", study.maps),
         ("score", "program_score", study.regions),
     ):
-        draws = _draws(idata, "posterior", variable)
-        draws = draws[:, None] if draws.ndim == 2 else draws  # (draw, name, program)
-        rows.append(_tidy(quantity, names, _moments(draws) | _intervals(draws, (90,))))
-    rows.append(_tidy("loading", study.genes, _loading_columns(idata)))
+        columns = posterior.summary(variable)  # ([name,] program)
+        rows.append(tidy_programs(quantity, names, {one: np.atleast_2d(column) for one, column in columns.items()}))
+    rows.append(tidy_programs("loading", study.genes, posterior.loadings()))
     return pd.concat(rows, ignore_index=True)
 
 
-def variance_table(idata: Any) -> pd.DataFrame:
+def variance_table(posterior: Posterior) -> pd.DataFrame:
     """Tabulate the shares of each map's variance: one row a map and source, 50, 90 and 95% intervals."""
-    posterior = inferencedata.group(idata, "posterior")
-    draws = _draws(idata, "posterior", "variance_share")  # (draw, map, source)
-    table = _grid("source", posterior["map"].values, posterior["source"].values)
-    for name, column in (_moments(draws) | _intervals(draws, (50, 90, 95))).items():
+    table = _grid("source", posterior.labels("map"), posterior.labels("source"))
+    for name, column in posterior.summary("variance_share", percents=(50, 90, 95)).items():  # (map, source)
         table[name] = column.ravel()
     return table
 
 
-def prediction_table(idata: Any, study: Study) -> pd.DataFrame:
+def prediction_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     """Tabulate predictions: mean, sd, lower90, upper90 of a map's region observed anew, all noise included.
 
     Where a region has no standard error, the median of its map's stands for it.
     """
-    draws = _draws(idata, "predictions", "thinning")
     table = _grid("region", study.maps, study.regions)
-    for name, column in (_moments(draws) | _intervals(draws, (90,))).items():
+    for name, column in posterior.summary("thinning", group="predictions").items():
         table[name] = column.ravel()
     return table
 
 
-def _draws(idata: Any, group: str, variable: str) -> np.ndarray:
-    """Stack the chains of a variable after one another; (draw, ...)."""
-    values: np.ndarray = inferencedata.group(idata, group)[variable].values
-    return values.reshape(-1, *values.shape[2:])
-
-
-def _grid(label: str, maps: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
-    """Pair every map with every name, map by map."""
-    return pd.DataFrame({"map": np.repeat(list(maps), len(names)), label: np.tile(list(names), len(maps))})
-
-
-def _moments(draws: np.ndarray) -> dict[str, np.ndarray]:
-    return {"mean": draws.mean(0), "sd": draws.std(0)}
-
-
-def _intervals(draws: np.ndarray, percents: tuple[int, ...]) -> dict[str, np.ndarray]:
-    ends = {}
-    for percent in percents:
-        ends[f"lower{percent}"], ends[f"upper{percent}"] = interval(draws, percent / 100)
-    return ends
-
-
-def _loading_columns(idata: Any) -> dict[str, np.ndarray]:
-    """Pool the loadings of the chains, each a mean and an sd; (gene, program)."""
-    loadings = inferencedata.group(idata, "loadings")
-    means = loadings["mean"].values  # (chain, program, gene)
-    mean = means.mean(0).T
-    sd = np.sqrt((loadings["sd"].values ** 2).mean(0) + means.var(0)).T
-    return {"mean": mean, "sd": sd, "lower90": mean - _NORMAL95 * sd, "upper90": mean + _NORMAL95 * sd}
-
-
-def _tidy(quantity: str, names: Sequence[str], columns: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Turn columns of (name, program) into rows, program by program."""
+def tidy_programs(quantity: str, names: Sequence[str], columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Turn columns (name, program) of one quantity into rows, program by program: what `program_table` is made of."""
     n, programs = columns["mean"].shape
     labels = np.repeat([f"P{k + 1}" for k in range(programs)], n)
     table = pd.DataFrame({"program": labels, "quantity": quantity, "name": np.tile(list(names), programs)})
     for name, column in columns.items():
         table[name] = column.T.ravel()
     return table
+
+
+def _grid(label: str, maps: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
+    """Pair every map with every name, map by map."""
+    return pd.DataFrame({"map": np.repeat(list(maps), len(names)), label: np.tile(list(names), len(maps))})

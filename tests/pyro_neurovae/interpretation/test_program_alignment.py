@@ -10,7 +10,7 @@ import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
 from pyro_neurovae.errors import NeurovaeError, SettingsError
 from pyro_neurovae.interpretation.program_alignment import aligned_programs, program_names, varimax
-from pyro_neurovae.interpretation.program_draws import ProgramDraws, share_homologues
+from pyro_neurovae.interpretation.program_draws import ProgramDraws
 
 
 def altered(fit, **posterior):
@@ -99,13 +99,6 @@ def test_sds_of_loadings_are_those_of_sampled_ones(fit):
     mean = table.pivot_table("mean", "name", "program", sort=False).to_numpy()[:25]
     np.testing.assert_allclose(loading.std((0, 1)).T, sd, rtol=0.05)
     np.testing.assert_allclose(loading.mean((0, 1)).T, mean, atol=4 * sd.max() / np.sqrt(40 * len(own)))
-
-
-def test_scaled_programs_times_slopes_are_the_transcriptomic_part(fit):
-    draws = ProgramDraws.of(fit, 500)
-    part = np.einsum("drp,dmp->dmr", share_homologues(draws.scaled, fit), draws.slope)
-    expected = inferencedata.group(fit.idata, "posterior")["transcriptomic"].values.reshape(part.shape)
-    np.testing.assert_allclose(part, expected, atol=1e-8)
 
 
 def test_strongest_programs_come_first_and_are_named(fit):

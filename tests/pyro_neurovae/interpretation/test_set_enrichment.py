@@ -1,8 +1,6 @@
-"""Gene sets: files with faults, scores and p-values by hand, nulls that are what they say, false positives."""
+"""Gene sets: scores and p-values by hand, nulls that are what they say, false positives."""
 
 from __future__ import annotations
-
-import gzip
 
 import numpy as np
 import pandas as pd
@@ -10,19 +8,13 @@ import pytest
 from scipy.stats import binom, false_discovery_control
 
 import pyro_neurovae as nv
-from pyro_neurovae import inferencedata
 from pyro_neurovae.errors import InputError, NeurovaeError, SettingsError
 from pyro_neurovae.interpretation.gene_sets import place_sets
 from pyro_neurovae.interpretation.null_weights import matched_sets, spatial_null_weights, transcriptomic_smoother
 from pyro_neurovae.interpretation.program_draws import standard_expression
-from pyro_neurovae.interpretation.set_enrichment import ENRICHMENT_COLUMNS, enrichment, read_gmt
+from pyro_neurovae.interpretation.set_enrichment import ENRICHMENT_COLUMNS, enrichment
 
 TRAINING = {"n_programs": 4, "steps": 25, "map_steps": 40, "draws": 100, "program_sweeps": 10}
-
-
-def drawn(fit, name):
-    values = inferencedata.group(fit.idata, "posterior")[name].values
-    return values.reshape(-1, *values.shape[2:])
 
 
 @pytest.fixture(scope="module")
@@ -57,44 +49,11 @@ def along(told):
     }
 
 
-class TestReadGmt:
-    def test_sets_as_written(self, tmp_path):
-        text = "# from somewhere\nSET_A\thttp://a\tAPP\tMAPT\tAPP\n\nset b\t\tPSEN1\t\n"
-        path = tmp_path / "sets.gmt"
-        path.write_text(text, encoding="utf-8")
-        assert read_gmt(path) == {"SET_A": ("APP", "MAPT"), "set b": ("PSEN1",)}
-        packed = tmp_path / "sets.gmt.gz"
-        packed.write_bytes(gzip.compress(text.replace("\n", "\r\n").encode()))
-        assert read_gmt(packed) == read_gmt(path)
-
-    @pytest.mark.parametrize(
-        ("text", "message"),
-        [
-            ("A\tx\tG1\nB\tx\n", r"sets\.gmt, line 2: the set B has no genes; give name, description and genes"),
-            ("A G1 G2\n", r"sets\.gmt, line 1: the set A G1 G2 has no genes; .*separated by tabs"),
-            ("A\tx\tG1\n\nA\ty\tG2\n", r"sets\.gmt, line 3: the set A is there already"),
-            ("\tx\tG1\n", r"sets\.gmt, line 1: the set has no name"),
-            ("# nothing\n", r"sets\.gmt: no gene set in it"),
-            ("", r"sets\.gmt: .*the file is empty"),
-            ("PK\x00\x01", r"sets\.gmt: .*zip archive"),
-        ],
-    )
-    def test_faults_are_told_with_their_line(self, tmp_path, text, message):
-        path = tmp_path / "sets.gmt"
-        path.write_text(text, encoding="utf-8")
-        with pytest.raises(InputError, match=message):
-            read_gmt(path)
-
-    def test_a_missing_file(self, tmp_path):
-        with pytest.raises(InputError, match="no such file"):
-            read_gmt(tmp_path / "none.gmt")
-
-
 def test_scores_by_hand(small_fit, sets):
     table = enrichment(small_fit, sets, n=19)
     assert tuple(table.columns) == ENRICHMENT_COLUMNS
     assert table["map"].tolist() == ["simulated1"] * 3 + ["simulated2"] * 3  # "few" is left out
-    draws, genes = drawn(small_fit, "gene_weight"), np.array(small_fit.study.genes)
+    draws, genes = small_fit.posterior.draws("gene_weight"), np.array(small_fit.study.genes)
     for row in table.to_dict("records"):
         inside = np.isin(genes, sets[row["set"]])
         own = draws[:, small_fit.study.maps.index(row["map"])].astype(float)
@@ -110,7 +69,7 @@ def test_scores_by_hand(small_fit, sets):
 def test_p_values_of_null_maps_by_hand(small_fit, sets, direction):
     table = enrichment(small_fit, sets, n=49, seed=2, direction=direction, map="simulated2").set_index("set")
     weights = spatial_null_weights(small_fit, 1, number=49, seed=2)
-    genes, own = np.array(small_fit.study.genes), drawn(small_fit, "gene_weight")[:, 1].mean(0)
+    genes, own = np.array(small_fit.study.genes), small_fit.posterior.draws("gene_weight")[:, 1].mean(0)
     if direction == "both":
         weights, own = np.abs(weights), np.abs(own)
     for name in table.index:
@@ -131,7 +90,7 @@ def test_the_smoother_gives_the_drawn_transcriptomic_part(small_fit, small_study
     for m in range(2):
         seen = small_study.thinning_observed[m]
         mean = transcriptomic_smoother(fit, m) @ small_study.thinning[m, seen]
-        draws = drawn(fit, "transcriptomic")[:, m]
+        draws = fit.posterior.draws("transcriptomic")[:, m]
         deviation = (mean - draws.mean(0)) / (draws.std(0) / np.sqrt(len(draws)))
         assert np.sqrt((deviation**2).mean()) < 2.5  # correlated over regions: about one if they are the same
     if model == "expression":
@@ -250,7 +209,7 @@ def test_false_positives_are_rare_for_co_expressed_sets():
         own = study.with_thinning(-0.2 + 0.08 * one, np.full(68, 0.05))
         fit = nv.fit(own, seed=0, draws=150, programs=first, map_steps=30)
         rejected += (enrichment(fit, sets, n=99, seed=run)["p"] <= 0.05).mean()
-        weights = drawn(fit, "gene_weight")[:, 0].mean(0)
+        weights = fit.posterior.draws("gene_weight")[:, 0].mean(0)
         null = np.stack([weights[rng.choice(200, 25, replace=False)].mean() for _ in range(400)])
         low, high = np.quantile(null, [0.025, 0.975])
         permuted += np.mean([not low <= weights[own].mean() <= high for own in near])

@@ -4,67 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.models.settings import FAMILIES, fit_settings
-from pyro_neurovae.page import bibtex, methods_paragraph, report_html
-from pyro_neurovae.page.elements import data_table
-from pyro_neurovae.page.model_text import EQUATIONS, MODEL_WORDS, prior_table
-
-_VOID = {"meta", "link", "img", "input", "br"}
-
-
-class _Page(HTMLParser):
-    """Tags in their nesting, ids, links, headings, images and text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.faults: list[str] = []
-        self.ids: list[str] = []
-        self.targets: list[str] = []
-        self.levels: list[int] = []
-        self.images: list[dict[str, str | None]] = []
-        self.outside: list[str] = []
-        self.data: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        own = dict(attrs)
-        if tag not in _VOID:
-            self.open.append(tag)
-        if own.get("id"):
-            self.ids.append(str(own["id"]))
-        if re.fullmatch(r"h[1-6]", tag):
-            self.levels.append(int(tag[1]))
-        if tag == "img":
-            self.images.append(own)
-        for name in ("src", "href"):
-            address = own.get(name) or ""
-            if address.startswith("#"):
-                self.targets.append(address[1:])
-            elif address and not address.startswith("data:"):
-                self.outside.append(address)
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.data.append(data)
-
-
-def _parse(text: str) -> _Page:
-    page = _Page()
-    page.feed(text)
-    page.close()
-    return page
+from pyro_neurovae.page import report_html
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +24,12 @@ def html(small_fit: nv.Fit) -> str:
 
 
 @pytest.fixture(scope="module")
-def page(html: str) -> _Page:
+def page(html: str, parse: Callable[[str], Any]) -> Any:
     """It, parsed."""
-    return _parse(html)
+    return parse(html)
 
 
-def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(html: str, page: _Page) -> None:
+def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(html: str, page: Any) -> None:
     assert html.startswith("<!DOCTYPE html>")
     assert (page.open, page.faults) == ([], [])
     assert page.outside == []
@@ -89,7 +39,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(html: str, pag
     assert len(html) < 8e6
 
 
-def test_it_is_accessible(page: _Page) -> None:
+def test_it_is_accessible(page: Any) -> None:
     assert page.levels[0] == 1
     assert page.levels.count(1) == 1
     assert all(b - a <= 1 for a, b in zip(page.levels, page.levels[1:], strict=False))
@@ -112,7 +62,7 @@ def test_its_tables_hold_what_the_fit_says(html: str, small_fit: nv.Fit) -> None
     assert strength == sorted(strength, reverse=True)
 
 
-def test_it_tells_problems_checks_seed_and_versions(page: _Page, small_fit: nv.Fit) -> None:
+def test_it_tells_problems_checks_seed_and_versions(page: Any, small_fit: nv.Fit) -> None:
     text = " ".join(page.data)
     assert "No expression in R_frontalpole, R_temporalpole" in text
     assert "No thinning of simulated1 in" in text
@@ -124,11 +74,13 @@ def test_it_tells_problems_checks_seed_and_versions(page: _Page, small_fit: nv.F
 
 
 @pytest.mark.slow
-def test_what_stands_beside_the_fit_gets_its_sections_ci_selection(small_fit: nv.Fit, small_study: nv.Study) -> None:
+def test_what_stands_beside_the_fit_gets_its_sections_ci_selection(
+    small_fit: nv.Fit, small_study: nv.Study, parse: Callable[[str], Any]
+) -> None:
     validation = nv.validate(small_study, ["spatial"], draws=50)
     nulls = nv.nulls(small_fit, number=20, draws=20)
     sets = pd.DataFrame({"map": ["simulated1"], "set": ["a </script> set"], "p": [0.2]})
-    page = _parse(report_html(small_fit, validation=validation, nulls=nulls, enrichment=sets))
+    page = parse(report_html(small_fit, validation=validation, nulls=nulls, enrichment=sets))
     assert {"held-out", "nulls"} <= set(page.ids)
     assert (page.open, page.faults) == ([], [])
     text = " ".join(page.data)
@@ -138,20 +90,13 @@ def test_what_stands_beside_the_fit_gets_its_sections_ci_selection(small_fit: nv
 
 
 @pytest.mark.parametrize("model", ["spatial", "expression"])
-def test_a_model_without_programs_or_genes_has_a_report_too(small_study: nv.Study, model: str) -> None:
-    page = _parse(report_html(nv.fit(small_study, model, map_steps=20, draws=60)))
+def test_a_model_without_programs_or_genes_has_a_report_too(
+    small_study: nv.Study, model: str, parse: Callable[[str], Any]
+) -> None:
+    page = parse(report_html(nv.fit(small_study, model, map_steps=20, draws=60)))
     assert (page.open, page.faults) == ([], [])
     assert "programs" not in page.ids
     assert ("genes" in page.ids) == (model == "expression")
-
-
-def test_names_cannot_break_the_page(small_fit: nv.Fit) -> None:
-    frame = pd.DataFrame({"gene": ['<b>"x"</b></script><script>alert(1)</script>'], "weight": [0.5]})
-    text = data_table(frame, name="genes.csv", caption="a & b")
-    page = _parse(text)
-    assert (page.open, page.faults) == ([], [])
-    assert "<b>" not in text.split('<script type="application/json">')[0]
-    assert text.count("</script>") == 1
 
 
 def test_the_file_is_written_whole_or_not_at_all(
@@ -163,24 +108,3 @@ def test_the_file_is_written_whole_or_not_at_all(
     with pytest.raises(nv.InputError, match="the report can't be written"):
         nv.report(small_fit, tmp_path / "nowhere" / "r.html")
     assert [one.name for one in tmp_path.iterdir()] == ["r.html"]
-
-
-def test_every_family_is_told_in_words_and_equations() -> None:
-    assert set(MODEL_WORDS) == set(EQUATIONS) == set(FAMILIES)
-    table = prior_table(fit_settings("cross-scale", transcriptomic_scale=nv.PCPrior(0.7, 0.2)))
-    row = table.set_index("parameter").loc["transcriptomic_scale"]
-    assert row["prior"] == "penalised complexity: P(value > 0.7) = 0.2"
-
-
-def test_the_methods_paragraph_follows_the_settings(small_fit: nv.Fit, baseline_fit: nv.Fit) -> None:
-    text = methods_paragraph(small_fit, validated="pairs", nulls={"method": "spin", "number": 99}, sensitivity=True)
-    assert "40 genes" in text
-    assert "measured in 66 of 68" in text
-    assert "2 x 60 draws, seed 5" in text
-    assert "99 null maps made by rotations" in text
-    assert "power-scaling" in text
-    keys = set(re.findall(r"[a-z]+\d{4}", text))
-    entries = bibtex(text)
-    assert {key for key in keys if "{" + key + "," in entries} == keys
-    assert entries.count("@article") == len(keys)
-    assert "The model spatial" in methods_paragraph(baseline_fit)

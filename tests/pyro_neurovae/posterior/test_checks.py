@@ -10,12 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
 from pyro_neurovae.posterior import checks as check
-from pyro_neurovae.posterior.residual_statistics import residual_statistics, two_sided
+from pyro_neurovae.posterior.advice import ADVICE
 
 # What a fit of one map under cross-scale is checked by, in the table's order.
 ROWS = [
@@ -91,7 +90,7 @@ def test_a_clean_study_passes_every_row(clean):
     assert list(replicated["check"]) == [*ROWS[:6], "graph"]
     assert (replicated["lower90"] < replicated["upper90"]).all()
     assert replicated["p"].between(0, 1).all()
-    assert set(check.ADVICE) == {*ROWS, "rhat"}
+    assert set(ADVICE) == {*ROWS, "rhat"}
 
 
 def test_every_map_has_its_rows(small_fit, small_study):
@@ -257,49 +256,7 @@ def test_the_paper_family_is_checked_by_its_drawn_residuals(smooth):
     assert "sampling_error" not in set(fixed["check"])
 
 
-# Statistics
-
-
-def test_statistics_of_known_residuals(small_study):
-    seen = small_study.thinning_observed[0]
-    assert seen.sum() == 65
-    found = residual_statistics(small_study, seen)
-    e = np.random.default_rng(1).standard_normal((3, seen.sum()))
-    np.testing.assert_allclose(found["spread"](e), np.sqrt((e**2).mean(1)))
-    np.testing.assert_allclose(found["extremes"](e), np.abs(e).max(1))
-
-    full = np.full((3, 68), np.nan)
-    full[:, seen] = e
-    pairs = [full[:, left] - full[:, right] for left, right in small_study.graph.homologues]
-    np.testing.assert_allclose(found["asymmetry"](e), np.nanmean(pairs, axis=0))
-
-    centred, weights = e - e.mean(1, keepdims=True), small_study.graph.weights[np.ix_(seen, seen)]
-    edges = np.einsum("ij,di,dj->d", weights, centred, centred)
-    np.testing.assert_allclose(found["moran"](e), 65 / weights.sum() * edges / (centred**2).sum(1))
-
-    measured = small_study.expression_observed
-    expression = small_study.normalised_expression()[measured]
-    axis = np.full(68, np.nan)
-    axis[measured] = np.linalg.svd(expression - expression.mean(0))[0][:, 0]
-    both = seen & measured
-    for draw, correlation in enumerate(found["expression_pc1"](e)):
-        assert abs(correlation) == pytest.approx(abs(stats.pearsonr(full[draw, both], axis[both])[0]))
-
-
-def test_white_noise_has_no_agreement_with_expression(small_study):
-    statistic = residual_statistics(small_study, small_study.thinning_observed[0])["expression"]
-    e = np.random.default_rng(2).standard_normal((20_000, 65))
-    assert statistic(e).mean() == pytest.approx(1, abs=0.01)
-    assert statistic(e + 3) == pytest.approx(statistic(e))
-
-
-def test_two_sided_probabilities():
-    replicated = np.arange(100.0).reshape(1, 100)
-    assert two_sided(np.array([49.5, 49.5]), replicated) == 1
-    assert two_sided(np.array([97.5]), replicated) == pytest.approx(0.04)
-    assert two_sided(np.array([-1.0]), replicated) == 0
-    # Each draw is held against its own replicates.
-    assert two_sided(np.array([0.0, 10.0]), np.array([[-1.0, 1.0], [9.0, 11.0]])) == 1
+# Limits
 
 
 def test_the_limit_of_rhat_is_a_hundredth_where_draws_are_many():
@@ -307,7 +264,7 @@ def test_the_limit_of_rhat_is_a_hundredth_where_draws_are_many():
     assert check._most_rhat(2, 300, 68) > 1.01
     rng = np.random.default_rng(3)
     draws = inferencedata.build({"x": {"x": (("chain", "draw", "region"), rng.standard_normal((2, 100, 400)))}}, {}, {})
-    worst = check._by_arviz("rhat", draws["x"]["x"]).max()
+    worst = inferencedata.arviz_statistic("rhat", draws["x"]["x"]).max()
     assert 1.01 < worst < check._most_rhat(2, 100, 400)
 
 

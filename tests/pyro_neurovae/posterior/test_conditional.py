@@ -10,8 +10,9 @@ from scipy import stats
 
 import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
+from pyro_neurovae.models.options import fit_settings
 from pyro_neurovae.posterior import conditional
-from pyro_neurovae.posterior.conditional import MapConditional
+from pyro_neurovae.posterior.conditional import MapConditional, drawn_sites, part_covariances
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ FITS = ["small_fit", "baseline_fit", "expression_fit", "covariance_fit"]
 
 
 def of(fitted: nv.Fit, number: int) -> MapConditional:
-    found = MapConditional.of(fitted.idata, fitted.study, fitted.settings, number)
+    found = MapConditional.of(fitted.posterior, fitted.study, fitted.settings, number)
     assert found is not None
     return found
 
@@ -89,26 +90,32 @@ def test_replicates_have_the_marginal_covariance(small_fit):
     assert (white**2).mean() == pytest.approx(1, abs=0.01)
 
 
-@pytest.mark.parametrize("homologues", [True, False])
-def test_the_icar_covariance_is_the_priors(homologues):
-    graph = nv.RegionGraph.dk68(homologues)
-    np.testing.assert_allclose(conditional.unit_icar(graph), nv.GMRF(graph, "icar").covariance().numpy(), atol=1e-12)
+@pytest.mark.parametrize("name", ["small_fit", "baseline_fit"])
+def test_the_spatial_covariance_is_that_of_the_prior(name, request):
+    fitted = request.getfixturevalue(name)
+    icar = nv.GMRF(fitted.study.graph, "icar").covariance().numpy()
+    found = part_covariances(fitted.posterior, fitted.study, fitted.settings, drawn_sites(fitted.posterior, 0))
+    np.testing.assert_allclose(found["spatial"], icar, atol=1e-12)
 
 
-def test_the_icar_covariance_of_an_island_is_a_unit_normal():
-    weights = np.zeros((4, 4))
-    weights[0, 1] = weights[1, 0] = weights[1, 2] = weights[2, 1] = 1
-    graph = nv.RegionGraph.from_adjacency(weights, ["a", "b", "c", "d"])
-    np.testing.assert_allclose(conditional.unit_icar(graph), nv.GMRF(graph, "icar").covariance().numpy(), atol=1e-12)
+def test_the_spatial_covariance_that_a_file_of_0_1_does_not_keep_is_made_again():
+    weights = np.zeros((12, 12))  # a path and an island
+    for first in range(10):
+        weights[first, first + 1] = weights[first + 1, first] = 1
+    study = nv.simulate(0, genes=10, programs=2, graph=nv.RegionGraph.from_adjacency(weights, list("abcdefghijkl")))
+    made = conditional._fixed_kernels(study, fit_settings("spatial"))["spatial"]
+    np.testing.assert_allclose(made, nv.GMRF(study.graph, "icar").covariance().numpy(), atol=1e-12)
+    assert made[11, 11] == pytest.approx(1)
+    assert not made[11, :11].any()
 
 
 def test_the_paper_family_has_no_linear_conditional(small_study):
     fitted = nv.fit(small_study, "paper", steps=5, warm_up=2, draws=5)
-    assert MapConditional.of(fitted.idata, fitted.study, fitted.settings, 0) is None
+    assert MapConditional.of(fitted.posterior, fitted.study, fitted.settings, 0) is None
 
 
 def test_drawn_residuals_pair_a_draw_with_its_own_replicate(small_fit, small_study):
-    found = conditional.drawn_residuals(small_fit.idata, small_study, small_fit.settings, 1)
+    found = conditional.drawn_residuals(small_fit.posterior, small_study, small_fit.settings, 1)
     posterior = inferencedata.group(small_fit.idata, "posterior").isel(map=1)
     sigma = posterior["unexplained_scale"].values.reshape(-1, 1)
     spread = np.sqrt(sigma**2 + small_study.standard_error[1] ** 2)

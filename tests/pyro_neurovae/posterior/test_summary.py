@@ -7,12 +7,13 @@ import json
 import numpy as np
 import pytest
 
+import pyro_neurovae as nv
 from pyro_neurovae.posterior.summary import describe_fit, summarise_fit
 
 
 @pytest.fixture(scope="module")
 def record(small_fit):
-    return summarise_fit(small_fit.idata, small_fit.study)
+    return summarise_fit(small_fit.posterior, small_fit.study)
 
 
 def test_record_is_json_without_nan(record):
@@ -41,7 +42,7 @@ def test_record_of_a_map(record, small_fit):
 
 def test_words(small_fit):
     text = small_fit.summary()
-    assert text == describe_fit(summarise_fit(small_fit.idata, small_fit.study))
+    assert text == describe_fit(summarise_fit(small_fit.posterior, small_fit.study))
     assert text.startswith("Fit: cross-scale, seed 5, 2 x 60 draws, ")
     assert "simulated1: 65 regions observed, noise ceiling of R2 0." in text
     assert "Share of the variance: transcriptomic" in text
@@ -49,11 +50,14 @@ def test_words(small_fit):
 
 
 def test_unknown_errors_have_no_ceiling(small_study):
-    import pyro_neurovae as nv
-
     unknown = small_study.with_thinning(small_study.thinning, np.zeros((2, 68)))
     fitted = nv.fit(unknown, "spatial", map_steps=1, draws=5)
-    record = summarise_fit(fitted.idata, unknown)
+    record = summarise_fit(fitted.posterior, unknown)
     assert record["maps"]["simulated1"]["noise_ceiling"] is None
     assert record["convergence"]["elbo_drift"] is None  # one step has no trend
     assert "noise ceiling of R2 unknown" in fitted.summary()
+
+
+def test_what_nothing_was_trained_for_has_no_convergence(small_study):
+    fitted = nv.fit(small_study, "spatial", method="exact", draws=5)
+    assert summarise_fit(fitted.posterior, small_study)["convergence"] is None

@@ -8,7 +8,6 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
-from pyro_neurovae.posterior import tables
 
 REGION_COLUMNS = [
     "map", "region", "hemisphere", "lobe", "observed", "se", "mean", "sd", "lower50", "upper50", "lower90", "upper90",
@@ -28,13 +27,6 @@ def one_gene_fit() -> nv.Fit:
     effect = -0.1 * (first - first.mean()) / first.std()
     study = drawn.with_thinning(effect, np.full(68, 0.01))
     return nv.fit(study, "expression", map_steps=60, draws=100)
-
-
-def test_interval_is_equal_tailed():
-    lower, upper = tables.interval(np.arange(1001.0), 0.9)
-    np.testing.assert_allclose((lower, upper), (50, 950))
-    lower, upper = tables.interval(np.arange(22.0).reshape(11, 2), 0.5)
-    np.testing.assert_allclose((lower, upper), [[5, 6], [15, 16]])
 
 
 # Regions

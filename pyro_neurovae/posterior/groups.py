@@ -1,0 +1,154 @@
+"""The groups of InferenceData that a fit fills: which array goes where, under which named dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..inference.engine import draw_fit
+from ..inference.sampler import LinearSampler, Quantities, Sampler
+from ..inference.summaries import gene_weights, loadings, region_shares, variance_shares
+from ..inference.switches import single_threaded
+from ..inference.training import TrainingRecord
+from ..inferencedata import pareto_k
+from ..models.algebra import unit_covariance
+from ..models.families import family_of
+from ..models.linear import LinearModel
+from ..models.options import FitSettings
+from ..studies.study import Study
+
+if TYPE_CHECKING:
+    from ..inference.programs.trained import TrainedPrograms
+    from ..inference.training import Progress
+
+__all__ = ["Groups", "NamedFit", "fit_groups", "name_groups"]
+
+Groups = dict[str, dict[str, tuple[tuple[str, ...], np.ndarray]]]
+
+_PRIOR_DRAWS = 500
+
+
+@dataclass(frozen=True)
+class NamedFit:
+    """What a fit hands over: named arrays, notices, and the seconds it took."""
+
+    groups: Groups
+    notices: tuple[str, ...]
+    elapsed_s: float
+
+
+def fit_groups(
+    study: Study,
+    settings: FitSettings,
+    *,
+    programs: TrainedPrograms | None = None,
+    progress: Progress | None = None,
+) -> NamedFit:
+    """Fit a study and arrange its draws; see `inference.engine.draw_fit` for the parameters."""
+    found = draw_fit(study, settings, programs=programs, progress=progress)
+    with single_threaded(study.n_regions):
+        groups = name_groups(study, settings, found.fitted.sampler, found.fitted.record, found.drawn)
+    return NamedFit(groups, found.notices, found.elapsed_s)
+
+
+def name_groups(
+    study: Study, settings: FitSettings, sampler: Sampler, record: TrainingRecord | None, drawn: Quantities
+) -> Groups:
+    """Arrange the draws (replicate, draw, ...) as InferenceData groups, replicates as chains.
+
+    Dimensions are those that the settings' family declares.
+    """
+    data, family = sampler.data, family_of(settings.model)
+    expression = torch.as_tensor(study.centred_expression()).to(data.scatter.device)
+    prior = sampler.draw_prior(settings.seed, _PRIOR_DRAWS)
+    for quantities in (drawn, prior):
+        quantities["variance_share"] = variance_shares(quantities, data, family)
+        quantities["region_share"] = region_shares(quantities, data, family)
+        if "transcriptomic" in quantities:
+            weights = gene_weights(quantities["transcriptomic"], expression, data.expressed)
+            quantities["gene_weight"] = weights.to(torch.float32)
+    groups: Groups = {
+        "posterior": _named(drawn, family.dims),
+        "posterior_predictive": {"thinning": _array(drawn["replicated"], "map", "region")},
+        "predictions": {"thinning": _array(drawn["replicated"], "map", "region")},
+        "prior": _named(prior, family.dims),
+        "prior_predictive": {"thinning": _array(prior["replicated"], "map", "region")},
+        "log_likelihood": {"thinning": _array(drawn["log_likelihood"], "map", "region")},
+        "sample_stats": _sample_stats(drawn, record),
+    }
+    if family.linear:
+        groups["kernels"] = _kernels(cast(LinearSampler, sampler).model)
+    log_prior = _named(sampler.log_prior(drawn), family.dims)
+    if log_prior:
+        groups["log_prior"] = log_prior
+    if "strength" in drawn:
+        groups["loadings"] = _loadings(drawn, expression, data.expressed)
+    kept = sampler.kept()
+    if kept:
+        groups["guide"] = {
+            name: (("chain", *(f"guide_{name}_{i}" for i in range(values.ndim - 1))), values)
+            for name, values in kept.items()
+        }
+    return groups
+
+
+def _kernels(model: LinearModel) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """Unit covariances of the parts that no program makes: with them a stored fit knows its conditionals."""
+    roots = {part: root[0, 0] for part, root in model.fixed_roots().items()}
+    return {part: (("region", "region_to"), unit_covariance(root).cpu().numpy()) for part, root in roots.items()}
+
+
+def _array(values: Tensor, *dims: str) -> tuple[tuple[str, ...], np.ndarray]:
+    return ("chain", "draw", *dims), values.cpu().numpy()
+
+
+def _named(
+    quantities: Quantities, dims: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    named = {}
+    for name, own in dims.items():
+        if name in quantities:
+            values = quantities[name].mT if name == "program_score" else quantities[name]
+            named[name] = _array(values, *own)
+    return named
+
+
+def _sample_stats(drawn: Quantities, record: TrainingRecord | None) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    stats: dict[str, tuple[tuple[str, ...], np.ndarray]] = {"log_p": _array(drawn["log_p"].sum(-1))}
+    if record is not None:
+        stats |= {
+            "loss": (("chain", "step"), -record.elbo.cpu().numpy()),
+            "elbo_drift": (("chain",), record.drift.cpu().numpy()),
+            "elbo_drift_se": (("chain",), record.drift_se.cpu().numpy()),
+        }
+        if record.best_step is not None:
+            stats["best_step"] = (("chain",), record.best_step.cpu().numpy())
+    if "loo_pit" in drawn:  # the distribution function of each value given the others, averaged over draws
+        stats["loo_pit"] = (("chain", "map", "region"), drawn["loo_pit"].mean(1).cpu().numpy())
+    if "log_weight" not in drawn:
+        return stats
+    ratios = drawn["log_weight"].flatten(1, 2).mT.cpu().numpy()  # (chain, map, draw x proposal)
+    k = np.array([[pareto_k(row) for row in chain] for chain in ratios])
+    stats |= {
+        "log_q": _array(drawn["log_q"].sum(-1)),
+        # How well the programs of a draw suit each map: what programs drawn from expression alone are resampled by.
+        "log_evidence": _array(drawn["log_evidence"], "map"),
+        "importance_k": (("chain", "map"), k),
+    }
+    for name in ("programs_k", "programs_ess"):
+        if name in drawn:
+            stats[name] = (("chain",), drawn[name].cpu().numpy())
+    return stats
+
+
+def _loadings(
+    drawn: Quantities, expression: Tensor, expressed: Tensor
+) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    mean, sd = loadings(drawn["program_score"], drawn["strength"], drawn["expression_noise"], expression, expressed)
+    dims = ("chain", "program", "gene")
+    return {"mean": (dims, mean.cpu().numpy()), "sd": (dims, sd.cpu().numpy())}

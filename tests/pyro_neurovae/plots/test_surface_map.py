@@ -1,0 +1,115 @@
+"""Values on the cortex: the colours that regions get."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import matplotlib
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import pytest
+
+import pyro_neurovae as nv
+from pyro_neurovae import plots
+from pyro_neurovae.errors import InputError, SettingsError
+
+
+@pytest.fixture(scope="module")
+def shown(small_fit):
+    """Posterior mean minus observed of the first map, which lacks three regions."""
+    figure = plots.surface(small_fit, "difference")
+    figure.savefig(io.BytesIO(), format="png", dpi=60)
+    return figure
+
+
+def test_regions_have_their_colours(small_fit, shown, colour_of, assert_shade_of):
+    table = small_fit.regions().iloc[:68].set_index("region")
+    values = table["mean"] - table["observed"]
+    bar = shown.axes[-1]
+    low, high = bar.get_xlim()
+    assert -low == high == pytest.approx(values.abs().max())
+    scale = matplotlib.colormaps["RdBu"]
+    for name, view in (
+        *(("L_supramarginal", "lateral"), ("R_rostralmiddlefrontal", "lateral"), ("L_insula", "lateral")),
+        *(("L_precuneus", "medial"), ("R_superiorfrontal", "medial"), ("R_isthmuscingulate", "medial")),
+    ):
+        assert_shade_of(colour_of(shown, name, view), scale((values[name] - low) / (high - low)))
+
+
+def test_regions_without_a_value_are_grey(small_fit, shown, colour_of, assert_shade_of):
+    missing = small_fit.study.regions[20]
+    assert missing == "L_postcentral"
+    assert_shade_of(colour_of(shown, missing, "lateral"), np.full(3, 0.66))
+    bar = shown.axes[-1]
+    assert [text.get_text() for text in bar.get_legend().get_texts()] == ["no value"]
+    assert bar.get_xlabel() == "posterior mean minus observed (map's units)"
+    assert shown.get_suptitle() == "simulated1: posterior mean minus observed"
+    assert [axis.get_title() for axis in shown.axes[:4]] == [
+        "left, lateral",
+        "right, lateral",
+        "left, medial",
+        "right, medial",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "label", "cmap"),
+    [
+        ("mean", "effect (mm, negative = thinner)", "RdBu"),
+        ("observed", "effect (mm, negative = thinner)", "RdBu"),
+        ("interval_width", "width of the 90% interval (mm)", "viridis"),
+        ("p_negative", "posterior probability of a negative effect (thinner)", "viridis"),
+    ],
+)
+def test_quantities_of_a_fit(small_fit, quantity, label, cmap, colour_of, assert_shade_of):
+    figure = plots.surface(small_fit, quantity, map="simulated2", unit="mm", layout="row")
+    table = small_fit.regions().iloc[68:].set_index("region")
+    values = {
+        "mean": table["mean"],
+        "observed": table["observed"],
+        "interval_width": table["upper90"] - table["lower90"],
+        "p_negative": table["p_negative"],
+    }[quantity]
+    bar = figure.axes[-1]
+    assert bar.get_xlabel() == label
+    most = values.abs().max()
+    limits = {"interval_width": (values.min(), values.max()), "p_negative": (0, 1)}.get(quantity, (-most, most))
+    assert bar.get_xlim() == pytest.approx(limits)
+    at = (values["R_inferiorparietal"] - limits[0]) / (limits[1] - limits[0])
+    assert_shade_of(colour_of(figure, "R_inferiorparietal", "lateral"), matplotlib.colormaps[cmap](at))
+    assert bar.get_legend() is None
+    assert figure.get_suptitle().startswith("simulated2: ")
+
+
+def test_any_series_can_be_drawn(colour_of, assert_shade_of):
+    series = pd.Series({"ctx-lh-precuneus": 2.0, "R_precuneus": 5.0, "lh_unknown": 9.0})
+    whole = matplotlib.figure.Figure(layout="constrained")
+    part, _ = whole.subfigures(1, 2)
+    figure = plots.surface(series, label="thickness (mm)", title="a title", cmap="cividis", figure=part)
+    assert figure is whole
+    assert len(part.axes) == 5
+    bar = part.axes[-1]
+    assert bar.get_xlabel() == "thickness (mm)"
+    assert bar.get_xlim() == (2, 5)
+    assert part.get_suptitle() == "a title"
+    assert_shade_of(colour_of(part, "R_precuneus", "medial"), matplotlib.colormaps["cividis"](1.0))
+    with pytest.raises(
+        InputError, match="values of regions: unknown region L_precunius; the nearest match is L_precuneus"
+    ):
+        plots.surface(pd.Series({"L_precunius": 1.0}))
+    with pytest.raises(InputError, match="values of regions: L_precuneus stands there twice"):
+        plots.surface(pd.Series([1.0, 2.0], index=["L_precuneus", "L_precuneus"]))
+
+
+def test_other_regions_are_refused(small_fit):
+    graph = nv.RegionGraph.from_adjacency(small_fit.study.graph.weights, [f"parcel{i}" for i in range(68)])
+    fit = replace(small_fit, study=replace(small_fit.study, graph=graph))
+    for draw in (plots.surface, plots.program_maps):
+        with pytest.raises(InputError, match=r"regions are not Desikan-Killiany \(parcel0 is none\)"):
+            draw(fit)
+    with pytest.raises(
+        SettingsError, match="quantity is 'sd'; give one of mean, interval_width, p_negative, difference"
+    ):
+        plots.surface(small_fit, "sd")
