@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Groups",
+    "arviz_statistic",
     "build",
     "group",
     "group_names",
@@ -115,6 +116,13 @@ def read_netcdf(path: str) -> Any:
     with xr.open_datatree(path, engine="h5netcdf") as tree:
         datasets = {name: child.to_dataset().load() for name, child in tree.children.items()}
         return _assemble(datasets, dict(tree.attrs))
+
+
+def arviz_statistic(name: str, draws: xarray.DataArray) -> np.ndarray:
+    """Compute ``rhat`` or (bulk) ``ess`` of draws (chain, draw, ...); (...)."""
+    with _quiet_arviz() as arviz:
+        values: np.ndarray = getattr(arviz, name)(draws.to_dataset(name="x"))["x"].values
+    return values
 
 
 # A Pareto tail is fitted to a fifth of the ratios, and wants five of them.

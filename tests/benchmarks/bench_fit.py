@@ -22,7 +22,7 @@ import torch
 import pyro_neurovae as nv
 from pyro_neurovae.inference.engine import restart_seeds, train_fit
 from pyro_neurovae.inference.observation import observe
-from pyro_neurovae.models.settings import fit_settings
+from pyro_neurovae.models.options import fit_settings
 
 DATA = Path(os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data"))
 RUNS = 3

@@ -30,7 +30,7 @@ from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.inference.summaries import SOURCES, gene_weights, variance_shares
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.observations import Observations
-from pyro_neurovae.models.settings import fit_settings
+from pyro_neurovae.models.options import fit_settings
 from pyro_neurovae.models.smoothness import pc_scale
 
 PAGE = Path(__file__).with_name("calibration.md")

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import pyro_neurovae as nv
-from pyro_neurovae.models.settings import parse_options
+from pyro_neurovae.models.options import parse_options
 
 DATA = Path(os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data"))
 MAPS = {

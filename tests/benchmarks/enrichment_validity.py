@@ -34,7 +34,7 @@ from scipy.stats import spearmanr
 
 import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
-from pyro_neurovae.evidence.null_tests import fit_null_maps, trained_half
+from pyro_neurovae.evidence.null_tests import fit_null_maps, null_fit_settings
 from pyro_neurovae.interpretation.gene_sets import place_sets
 from pyro_neurovae.interpretation.null_weights import matched_sets, transcriptomic_smoother
 from pyro_neurovae.interpretation.program_draws import standard_expression
@@ -131,11 +131,12 @@ class FixedSets:
 
 def refitted(fit: nv.Fit, fixed: FixedSets, method: str, nulls: int, seed: int) -> np.ndarray:
     """P of each set where every null map is fitted as the map was (`nv.nulls`' quick fits)."""
-    settings, half = trained_half(fit, draws=100, map_steps=60)
+    settings, programs = null_fit_settings(fit, draws=100, map_steps=60)
     made = nv.make_null_maps(fit.study.thinning[0], fit.study.graph, method=method, number=nulls, seed=seed)
     every = np.concatenate([fit.study.thinning, made])[:, None]
     weight = [
-        fit_null_maps(fit.study, settings, every[i : i + 100], half)["weight"][:, 0] for i in range(0, len(every), 100)
+        fit_null_maps(fit.study, settings, every[i : i + 100], programs)["weight"][:, 0]
+        for i in range(0, len(every), 100)
     ]
     scores = fixed.placed.means(np.concatenate(weight).astype(float))
     return two_sided(scores[0], scores[1:])

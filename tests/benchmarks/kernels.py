@@ -34,8 +34,8 @@ def profiles(study: nv.Study, kind: str = "region", sharing: float = 0.0) -> np.
         axis = 0 if kind == "gene" else 1
         values = (values - np.nanmean(values, axis, keepdims=True)) / np.nanstd(values, axis, keepdims=True)
     values = np.where(measured[:, None], values - values[measured].mean(0), 0.0)
-    values[~measured] = values[study.graph.twins[~measured]]
-    return values + sharing * (values[study.graph.twins] - values) / 2
+    values[~measured] = values[study.graph.homologue[~measured]]
+    return values + sharing * (values[study.graph.homologue] - values) / 2
 
 
 def linear(values: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def normal_scores(study: nv.Study) -> np.ndarray:
     values, measured = study.expression, study.expression_observed
     scores = norm.ppf((rankdata(np.nan_to_num(values), axis=1) - 0.5) / values.shape[1])
     centred = np.where(measured[:, None], scores - scores[measured].mean(0), 0.0)
-    centred[~measured] = centred[study.graph.twins[~measured]]
+    centred[~measured] = centred[study.graph.homologue[~measured]]
     return centred
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.stats import binomtest, pearsonr, spearmanr
 
 import pyro_neurovae as nv
-from pyro_neurovae.evidence.null_tests import trained_half
+from pyro_neurovae.evidence.null_tests import null_fit_settings
 from pyro_neurovae.inference.null_fits import fit_maps
 
 DATA = Path(os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data"))
@@ -49,7 +49,7 @@ def first_component(study: nv.Study) -> np.ndarray:
 
 def p_values(fit: nv.Fit, maps: np.ndarray, method: str, nulls: int, seed: int) -> np.ndarray:
     """P of the transcriptomic share of each map (run, region); (run,)."""
-    settings, half = trained_half(fit, draws=50, map_steps=60)
+    settings, programs = null_fit_settings(fit, draws=50, map_steps=60)
     sets = [
         np.concatenate(
             [one[None], nv.make_null_maps(one, fit.study.graph, method=method, number=nulls, seed=seed + run)]
@@ -59,7 +59,7 @@ def p_values(fit: nv.Fit, maps: np.ndarray, method: str, nulls: int, seed: int) 
     every = np.stack(sets)  # (run, map, region), the observed map first
     share = np.concatenate(
         [
-            fit_maps(fit.study, settings, every[run : run + 4].reshape(-1, 1, every.shape[-1]), half)["share"][:, 0]
+            fit_maps(fit.study, settings, every[run : run + 4].reshape(-1, 1, every.shape[-1]), programs)["share"][:, 0]
             for run in range(0, len(maps), 4)
         ]
     ).reshape(every.shape[:2])

@@ -1,6 +1,6 @@
 """How the code stands, in numbers: layers, circles, questions asked of names, long signatures, lines.
 
-    python tests/benchmarks/structure.py [FOLDER]     the checkout that holds this file, or another one
+python tests/benchmarks/structure.py [FOLDER]     the checkout that holds this file, or another one
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ _MOST_ARGUMENTS = 7
 _REGISTRIES = ("models/families.py", "models/settings.py", "inference/methods.py")
 _NAME_TESTS = re.compile(
     r"""\.model\b\s*(?:==|!=|\bin\b|\bnot\s+in\b)|\bmodel\s+(?:not\s+)?in\s+\(|\.method\b\s*(?:==|!=)|
-    \bmethod\s*(?:==|!=)\s*["']|
+    \bmethod\s*(?:==|!=)\s*["'](?:svi|nuts|exact)|
     isinstance\([\w.]+,\s*(?:CrossScale|Expression|Spatial|Paper|Stacked|Exact|Nuts|Training)\w*\)""",
     re.VERBOSE,
 )
 _PROBES = re.compile(r"(?:getattr|hasattr)\((?:[\w.]*\.)?(?:family|training|settings)\b[\w.]*,")
-_COVARIANCE = re.compile(r"_scale\b.*\[.*None, None\].*\*.*(?:kernel|unit)|scale\*\*2 \* unit\[|\]\*\*2.*\* unit\[")
+_COVARIANCE = re.compile(
+    r"""_scale"\]\)?(?:\.square\(\))?\[[^\]]*None,\ None\](?:\ \*\*\ 2)?\ \*\ (?:kernel|unit)|scale\*\*2\ \*\ unit\[""",
+    re.VERBOSE,
+)
 
 
 def sources(root: Path) -> dict[str, Path]:
@@ -171,8 +174,9 @@ def main() -> None:
     top = [path.name for path in sorted((root / "pyro_neurovae").glob("*.py"))]
     row("modules at the top of pyro_neurovae", top)
     row("circles", [" <-> ".join(ring) for ring in circles(known)])
-    row("upward imports", upward(known) if (root / "pyro_neurovae/graphs").is_dir() else ["no layers"] )
+    row("upward imports", upward(known) if (root / "pyro_neurovae/graphs").is_dir() else ["no layers"])
     row("tests of a model's or method's name outside the registries", hits(known, _NAME_TESTS, without=_REGISTRIES))
+    row("texts of a map's covariance from scales and unit covariances", hits(known, _COVARIANCE))
     row("probes of settings by getattr or hasattr", hits(known, _PROBES))
     row("public functions of eight or more arguments", signatures["public"])
     row("private functions of eight or more arguments", signatures["private"])
