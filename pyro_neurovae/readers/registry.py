@@ -14,9 +14,9 @@ from .expression_table import read_expression
 from .fold_table import read_folds
 from .gene_lists import read_genes
 from .gene_sets import read_gmt
-from .gene_weights import read_gene_weights
 from .labelled_surface import read_labelled_surface
 from .region_table import read_regions
+from .reliability import read_reliability
 from .thinning_table import read_thinning
 
 __all__ = ["READERS", "read", "read_if_file", "register_reader"]
@@ -31,7 +31,7 @@ READERS: dict[str, dict[str, Reader]] = {
     "expression": {"": read_expression},
     "folds": {"": read_folds},
     "gene sets": {"": read_gmt},
-    "gene weights": {"": read_gene_weights},
+    "reliability": {"": read_reliability},
     "genes": {"": read_genes},
     "labelled surface": {"": read_labelled_surface},
     "regions": {"": read_regions},

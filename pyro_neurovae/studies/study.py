@@ -16,9 +16,9 @@ from ..graphs.registry import as_graph
 from ..readers.covariance_table import covariance_files, covariance_from_frames
 from ..readers.expression_table import align_expression
 from ..readers.frames import ErrorInput, MapInput, maps_from_frames, study_fields
-from ..readers.gene_weights import place_gene_weights
 from ..readers.placement import positions_of
 from ..readers.registry import read, read_if_file
+from ..readers.reliability import place_reliability
 from ..readers.thinning_table import map_names
 from .checks import check_parts
 from .summary import summarise
@@ -65,7 +65,7 @@ class Study:
         which predicts held-out thinning best; "gene": each gene over the measured regions, for genes on scales that
         don't compare; "none". Gene means are taken off in each case.
     gene_weights
-        Weight (gene,) of each gene, its precision among the others', over the mean; None (the default) for equal ones.
+        Reliability (gene,), each gene's precision among the others, over the mean; None (the default) for equal ones.
     notices
         What was computed, dropped or assumed on the way, one sentence each.
     truth
@@ -192,7 +192,7 @@ class Study:
         frames = {label: read("covariance", file) for label, file in files.items()}
         joint = covariance_from_frames(frames or None, maps, ground.names, matching=True)
         told = (f"{label}: errors go together across regions as {file.name} has it." for label, file in files.items())
-        weights = place_gene_weights(read_if_file("gene weights", gene_weights), table.genes)
+        weights = place_reliability(read_if_file("reliability", gene_weights), table.genes)
         held = study_fields(table, maps, (*notices, *told))
         return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **held)
 
@@ -237,7 +237,7 @@ class Study:
         table = align_expression(expression, ground.names, genes=read_if_file("genes", genes))
         maps = maps_from_frames(thinning, standard_error, covariance, ground.names)
         joint = covariance_from_frames(covariance, maps, ground.names)
-        weights = place_gene_weights(read_if_file("gene weights", gene_weights), table.genes)
+        weights = place_reliability(read_if_file("reliability", gene_weights), table.genes)
         held = study_fields(table, maps, notices)
         return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **held)
 

@@ -1,4 +1,4 @@
-"""How much each gene weighs: a table of weights, and the weights placed on the genes of a study."""
+"""How reliable each gene is, its weight among the others: a table, and what it says placed on the genes of a study."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..errors import InputError
 from ..wording import first_names
 from .text_table import parse_numbers, read_table
 
-__all__ = ["GeneWeights", "place_gene_weights", "read_gene_weights"]
+__all__ = ["Reliability", "place_reliability", "read_reliability"]
 
 
 @dataclass(frozen=True, eq=False)
-class GeneWeights:
-    """Weights of genes.
+class Reliability:
+    """Reliability of genes.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class GeneWeights:
     weights: pd.Series
 
 
-def read_gene_weights(path: str | os.PathLike[str]) -> GeneWeights:
+def read_reliability(path: str | os.PathLike[str]) -> Reliability:
     """Read a table with the columns gene and weight.
 
     Raises
@@ -44,10 +44,10 @@ def read_gene_weights(path: str | os.PathLike[str]) -> GeneWeights:
     frame = table.frame().rename(columns=str.lower)
     if not {"gene", "weight"} <= set(frame.columns):
         raise InputError(f"{table.source}: no columns gene and weight; name them so.")
-    return GeneWeights(table.source, frame.set_index("gene")["weight"])
+    return Reliability(table.source, frame.set_index("gene")["weight"])
 
 
-def place_gene_weights(weights: GeneWeights | pd.Series | None, genes: Sequence[str]) -> np.ndarray | None:
+def place_reliability(weights: Reliability | pd.Series | None, genes: Sequence[str]) -> np.ndarray | None:
     """Place weights on genes by name; (gene,), None for None.
 
     Parameters
@@ -64,7 +64,7 @@ def place_gene_weights(weights: GeneWeights | pd.Series | None, genes: Sequence[
     """
     if weights is None:
         return None
-    held = GeneWeights("gene_weights", weights) if isinstance(weights, pd.Series) else weights
+    held = Reliability("gene_weights", weights) if isinstance(weights, pd.Series) else weights
     numbers = parse_numbers(held.weights.to_frame("weight"), source=held.source)["weight"]
     twice = numbers.index[numbers.index.duplicated()]
     if len(twice):
