@@ -11,9 +11,11 @@ import pandas as pd
 
 from ..errors import InputError
 from ..readers.whole_file import write_whole
+from . import evidence, findings
 from .elements import Section, paragraph, unordered
 from .methods import methods_paragraph, methods_section, record_section
 from .model_text import model_section
+from .pictures import Pictures
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls
@@ -101,10 +103,6 @@ def report_html(
     title: str | None = None,
 ) -> str:
     """Return the page of `report` as text."""
-    # Late: SciPy and what draws take their time to import.
-    from . import evidence, findings
-    from .pictures import Pictures
-
     pictures, checks = Pictures(fit, unit), fit.check()
     facts = evidence.glance_facts(fit, validation, nulls, sensitivity)
     folds = None if validation is None else ", ".join(dict.fromkeys(map(str, validation.scores["folds"])))

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..atlases.atlas import dk68_names
 from ..errors import InputError, SettingsError
+from ..plots.cortex import vertex_regions
+from ..plots.surface_map import check_atlas
 from ..posterior.summary import summarise_fit
 
 if TYPE_CHECKING:
@@ -134,9 +137,6 @@ def gifti_overlay(values: pd.Series, side: str, path: Path, *, name: str = "valu
     InputError
         Where nibabel is missing.
     """
-    from ..atlases.atlas import dk68_names
-    from ..plots.cortex import vertex_regions
-
     try:
         import nibabel
     except ImportError as fault:
@@ -186,8 +186,6 @@ def _caption(fit: Fit, name: str) -> str:
 
 
 def _overlays(fit: Fit, folder: Path) -> list[str]:
-    from ..plots.surface_map import check_atlas
-
     check_atlas(fit.study)
     names, regions = [], fit.regions()
     for one in fit.study.maps:

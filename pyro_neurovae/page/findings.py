@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..interpretation.gene_groups import gene_modules
+from ..interpretation.program_alignment import aligned_programs
 from ..interpretation.region_clusters import clusters
 from ..interpretation.region_statements import region_report
 from ..studies.study import Study
@@ -152,8 +153,6 @@ def programs_section(fit: Fit, pictures: Pictures) -> Section | None:
     """Return the section on programs and clusters of regions; None for a model without programs."""
     if not fit.posterior.has_programs:
         return None
-    from ..interpretation.program_alignment import aligned_programs
-
     aligned, found = aligned_programs(fit), clusters(fit)
     body = paragraph(
         "Programs are known up to rotations, which differ from draw to draw: here every draw is turned to the "

@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from .. import plots
 from ..errors import NeurovaeError
+from ..plots.sensitivity_plot import plot_sensitivity
 from ..plots.surface_map import check_atlas
 from .elements import figure, paragraph
 
@@ -48,8 +50,6 @@ class Pictures:
 
     def regions(self, fit: Fit, name: str) -> str:
         """Cortex (mean, probability, width, difference) and forest of one map."""
-        from .. import plots
-
         body = ""
         worst = fit.regions().query("map == @name").nsmallest(5, "mean")["region"]
         if self.cortex:
@@ -80,8 +80,6 @@ class Pictures:
         """Shares of the variance."""
         if not self.drawn:
             return ""
-        from .. import plots
-
         return self._hold(
             plots.variance(fit),
             "Shares of each map's variance; the numbers are in the table below.",
@@ -92,8 +90,6 @@ class Pictures:
         """The strongest programs on the cortex with their genes."""
         if not self.cortex:
             return ""
-        from .. import plots
-
         return self._hold(
             plots.program_maps(fit, 3, unit=self.unit),
             "Region scores of the strongest programs on the cortex, beside the loadings of their strongest genes.",
@@ -104,8 +100,6 @@ class Pictures:
         """Matrix of co-clustering probabilities."""
         if not self.drawn:
             return ""
-        from .. import plots
-
         groups = found.membership.set_index("region")["cluster"]
         return self._hold(
             plots.matrix(
@@ -119,8 +113,6 @@ class Pictures:
         """Observed against predicted, in-sample and held out."""
         if not self.drawn:
             return ""
-        from .. import plots
-
         model = fit.settings.model
         if validation is not None and model not in set(validation.scores["model"]):
             model = str(validation.summary().sort_values("elpd")["model"].iloc[-1])
@@ -135,8 +127,6 @@ class Pictures:
         """Null distribution of the transcriptomic share."""
         if not self.drawn or found.distribution.empty:
             return ""
-        from .. import plots
-
         return self._hold(
             plots.nulls(found, map=name),
             f"Histogram of the transcriptomic share over null maps of {name}, with the map's own share marked.",
@@ -147,8 +137,6 @@ class Pictures:
         """How far regions move under each variant."""
         if not self.drawn:
             return ""
-        from ..plots.sensitivity_plot import plot_sensitivity
-
         return self._hold(
             plot_sensitivity(found, name),
             f"How far region means of {name} move under each variant, in posterior standard deviations.",
@@ -159,8 +147,6 @@ class Pictures:
         """Training trace, and prior against posterior of the scales."""
         if not self.drawn:
             return paragraph(self.missing())
-        from .. import plots
-
         body = ""
         for draw, alt, caption in (
             (
