@@ -28,7 +28,7 @@ class Model:
     data
         The study as tensors.
     settings
-        The family's record from `pyro_neurovae.settings`.
+        The family's record from `pyro_neurovae.models.settings`.
     """
 
     def __init__(self, data: Observations, settings: Any) -> None:

@@ -12,7 +12,6 @@ from .noise import GaussianNoise, Noise
 from .setting_checks import check_flag, check_known, check_number, check_whole
 
 __all__ = [
-    "SCALES",
     "CrossScaleSettings",
     "ExpressionSettings",
     "FamilySettings",
@@ -24,9 +23,6 @@ __all__ = [
 
 # Name of a choice to the settings that it changes.
 Choices = dict[str, dict[str, Any]]
-
-# Settings that are priors of a map's scales.
-SCALES = ("transcriptomic_scale", "spatial_scale", "unexplained_scale")
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ class FamilySettings:
         """
         del paired
         own: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        priors = {name: own[name] for name in SCALES if isinstance(own.get(name), PCPrior)}
+        priors = {k: v for k, v in own.items() if k.endswith("_scale") and isinstance(v, PCPrior)}
         if not priors:
             return {}
         return {

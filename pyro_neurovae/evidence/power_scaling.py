@@ -11,7 +11,7 @@ import pandas as pd
 from .. import inferencedata
 from ..models.noise import GaussianNoise
 from ..models.options import FitSettings
-from ..models.settings import SCALES, PCPrior
+from ..models.settings import PCPrior
 from ..posterior.fits import Fit
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["GROUPS", "Scaled", "log_components", "power_scale", "power_table", "
 
 # What is raised to a power, each with the settings whose priors that changes.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "scales": SCALES,
+    "scales": ("transcriptomic_scale", "spatial_scale", "unexplained_scale"),
     "strengths": ("strength", "expression_noise"),
     "smoothness": ("smoothness",),
     "weights": ("transcriptomic_scale",),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -14,7 +15,10 @@ from pyro_neurovae.inference.gaussian import draw_linear, leave_one_out, seen_ro
 from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.inference.sampler import draw_given_scales, draw_prior, linear_noise, predictive_moments
 from pyro_neurovae.models.families import family_of
+from pyro_neurovae.models.linear import LinearModel
+from pyro_neurovae.models.noise import Noise
 from pyro_neurovae.models.options import fit_settings
+from pyro_neurovae.models.settings import SpatialSettings
 
 NAMES = ("cross-scale", "expression", "spatial")
 DRAWS = 6
@@ -175,3 +179,54 @@ def test_prior_draws_leave_the_callers_random_state_alone(models):
     one, other = (draw_prior(models["spatial"], 3, 4)["thinning"] for _ in range(2))
     assert torch.equal(one, other)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+# A noise that goes together across regions whatever the sampling covariance
+
+
+class SharedNoise(Noise):
+    """Known sampling error, what all regions of a map share, and their own."""
+
+    scales: ClassVar[tuple[str, ...]] = ("shared_scale", "unexplained_scale")
+
+    def covariance(self, sampling, scales, identity):
+        shared, own = (scales[name][..., None, None] ** 2 for name in self.scales)
+        return sampling + shared + own * identity
+
+    def unexplained(self, scales):
+        return sum(scales[name][..., None] ** 2 for name in self.scales)
+
+
+@dataclass(frozen=True)
+class BandSettings(SpatialSettings):
+    """Priors of the scales."""
+
+    noise: ClassVar[Noise] = SharedNoise()
+
+
+class Band(LinearModel):
+    """Every third region goes with the others of its kind."""
+
+    parts: ClassVar[tuple[str, ...]] = ("band",)
+
+    def fixed_roots(self):
+        kind = torch.arange(self.data.regions) % 3
+        return {"band": torch.nn.functional.one_hot(kind).mT.to(self.data.thinning)[None, None]}
+
+
+def test_another_noise_is_in_draws_and_in_values_observed_anew(study, hidden):
+    """Means of the noise-free thinning and of hidden values, by dense algebra given the scales."""
+    model = Band(observe(study, hidden=hidden[:1]), BandSettings())
+    assert model.scale_names == ("band_scale", "shared_scale", "unexplained_scale")
+    scales = {name: torch.full((1, 1, 2), 0.1, dtype=torch.float64) for name in model.scale_names}
+    shapes = {"intercept": (2,), "data": (2, 12), "band": (2, 3), "again": (2, 12)}
+    zero = {name: torch.zeros(1, 1, *shape, dtype=torch.float64) for name, shape in shapes.items()}
+    drawn = draw_given_scales(model, scales, {}, zero)
+    for m in range(2):
+        o, y = model.data.seen[0, m].numpy(), study.thinning[m]
+        free = float(model.data.level[0, m]) ** 2 + 0.01 * model.kernels({})["band"][0, 0].numpy()
+        noise = model.data.sampling[m].numpy() + 0.01 + 0.01 * np.eye(12)
+        weighted = np.linalg.solve((free + noise)[np.ix_(o, o)], y[o])
+        np.testing.assert_allclose(drawn["thinning"][0, 0, m], free[:, o] @ weighted)
+        # A hidden value observed anew: thinning, and the error that goes with those of the seen.
+        np.testing.assert_allclose(drawn["replicated"][0, 0, m, ~o], (free + noise)[np.ix_(~o, o)] @ weighted)

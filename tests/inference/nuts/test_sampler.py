@@ -11,9 +11,7 @@ import torch
 import pyro_neurovae as nv
 from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.inference.engine import fit_model
-from pyro_neurovae.inference.methods import method_of
 from pyro_neurovae.inference.observation import observe
-from pyro_neurovae.models.families import FAMILIES
 from pyro_neurovae.models.options import fit_settings
 
 pytest.importorskip("numpyro")
@@ -36,18 +34,16 @@ def test_the_sampler_agrees_with_the_guide_where_that_is_near_exact_ci_selection
     assert float(np.abs(np.diff(sampled.idata.posterior["thinning"].mean(("draw", "map")), axis=0)).max()) > 0
 
 
-@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if "nuts" in family.methods])
-def test_every_family_that_declares_it(study, sampled, conforms, name):
-    fitted, settings = sampled(name).fitted, sampled(name).settings
-    assert method_of(settings.training).name == "nuts"
-    assert fitted.record is None  # nothing was trained
-    conforms(study, settings, fitted.sampler)
+def test_its_sampler_can_be_asked_everything(study, sampled, conforms):
+    """Of the spatial baseline: tests/test_conformance.py fits every family that declares the method."""
+    assert sampled.fitted.record is None  # nothing was trained
+    conforms(study, sampled.fit.settings, sampled.fitted.sampler)
 
 
 def test_the_same_seed_gives_the_same_draws(study, sampled):
-    settings = sampled("spatial").settings
+    settings = sampled.fit.settings
     again = fit_model(observe(study, replicates=2), settings, (settings.seed,) * 2)
-    one, other = (fitted.sampler.draw(5)["thinning"] for fitted in (sampled("spatial").fitted, again))
+    one, other = (fitted.sampler.draw(5)["thinning"] for fitted in (sampled.fitted, again))
     assert torch.equal(one, other)
     assert not torch.equal(one[0], one[1])
 
@@ -55,7 +51,7 @@ def test_the_same_seed_gives_the_same_draws(study, sampled):
 @pytest.mark.parametrize("draws", [3, 5])
 def test_the_first_draws_are_completed_by_what_is_linear(sampled, draws):
     """Scales are the sampler's own; what was integrated out is drawn given these."""
-    sampler = sampled("spatial").fitted.sampler
+    sampler = sampled.fitted.sampler
     drawn = sampler.draw(draws)
     for name in sampler.model.scale_names:
         assert torch.equal(drawn[name], sampler.named[name][:, :draws])
@@ -63,13 +59,13 @@ def test_the_first_draws_are_completed_by_what_is_linear(sampled, draws):
     assert {values.shape[1] for values in drawn.values()} == {draws}
 
 
-def test_a_fit_has_all_tables(sampled, tmp_path):
-    fitted = sampled("cross-scale").fit
-    for table in (fitted.regions(), fitted.genes(), fitted.programs(), fitted.variance(), fitted.predict()):
+def test_a_fit_is_saved_and_told(sampled, tmp_path):
+    fitted = sampled.fit
+    for table in (fitted.regions(), fitted.variance(), fitted.predict()):
         assert np.isfinite(table.select_dtypes("number").drop(columns=["observed", "se"], errors="ignore")).all().all()
     fitted.save(tmp_path / "fit.nc")
     assert nv.load(tmp_path / "fit.nc").settings == fitted.settings
-    assert "cross-scale" in fitted.summary()
+    assert "spatial" in fitted.summary()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +73,7 @@ def test_a_fit_has_all_tables(sampled, tmp_path):
     [([[True, False], [True, True]], ("NUTS diverged in 3 draws: raise target_accept.",)), ([[False]], ())],
 )
 def test_divergences_are_told(sampled, diverging, told):
-    sampler = replace(sampled("spatial").fitted.sampler, stats={"diverging": np.array(diverging)})
+    sampler = replace(sampled.fitted.sampler, stats={"diverging": np.array(diverging)})
     assert sampler.notices() == told
 
 
