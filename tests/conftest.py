@@ -10,6 +10,9 @@ import pytest
 # Small matrices gain nothing from threads that wait for each other, and lose much where tests share the machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# What JAX compiles here runs a moment only.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -17,7 +17,7 @@ from pyro_neurovae.models.options import fit_settings
 # Enough to run every step, not enough to trust the numbers.
 QUICK = {
     **{"n_programs": 2, "n_latent": 3, "width": 4, "folds": 2, "steps": 20, "map_steps": 15, "points": 12},
-    **{"max_tree_depth": 3, "program_sweeps": 2},
+    **{"max_tree_depth": 2, "program_sweeps": 2},
 }
 PAIRS = [(model, method) for model, family in FAMILIES.items() for method in family.methods]
 # Of the methods that train nothing tests/inference shows that a seed decides: NUTS takes seconds to compile.
@@ -30,7 +30,7 @@ def quick(model: str, method: str) -> dict[str, int]:
     settings = fit_settings(model, method=method)
     known = {entry.name for record in (settings.family, settings.training) for entry in fields(record)}
     own = {name: value for name, value in QUICK.items() if name in known}
-    return own | ({"warm_up": 10} if "warm_up" in known else {})
+    return own | ({"warm_up": 6} if "warm_up" in known else {})
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import pytest
@@ -10,9 +9,6 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae.inference import engine
 from pyro_neurovae.inference.engine import FittedModel, fit_model
-
-# What JAX compiles here runs a moment only.
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 @dataclass(frozen=True)
