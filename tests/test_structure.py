@@ -78,3 +78,15 @@ def test_importing_the_package_imports_nothing_heavy():
     heavy = "('torch', 'pandas', 'matplotlib', 'arviz', 'sklearn', 'jax')"
     code = f"import sys, pyro_neurovae; sys.exit(any(name in sys.modules for name in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_benchmarks_use_names_that_there_are(path, monkeypatch):
+    pytest.importorskip("pdoc")
+    monkeypatch.syspath_prepend(str(path.parent))
+    spec = importlib.util.spec_from_file_location(f"benchmark_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert callable(module.main)

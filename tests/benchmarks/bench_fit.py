@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 import pyro_neurovae as nv
-from pyro_neurovae.inference.engine import restart_seeds, train_fit
+from pyro_neurovae.inference.engine import fit_model, restart_seeds
 from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.models.options import fit_settings
 
@@ -47,8 +47,8 @@ def row(name: str, value: float, remark: str = "") -> None:
 def replicates(study: nv.Study, seeds: tuple[int, ...]) -> tuple[float, float]:
     """Time the training and the drawing of fits with these seeds as one batch."""
     settings, data = fit_settings(), observe(study, replicates=len(seeds))
-    trained = train_fit(data, settings, seeds)
-    training = seconds(lambda: train_fit(data, settings, seeds))
+    trained = fit_model(data, settings, seeds)
+    training = seconds(lambda: fit_model(data, settings, seeds))
     return training, seconds(lambda: trained.sampler.draw(settings.draws))
 
 
@@ -77,7 +77,7 @@ def main() -> None:
     for genes in (910, 12_000):
         simulated = nv.simulate(0, genes=genes)
         data, settings = observe(simulated), fit_settings()
-        row(f"{genes} simulated genes: training", seconds(lambda d=data, s=settings: train_fit(d, s, (0,))))
+        row(f"{genes} simulated genes: training", seconds(lambda d=data, s=settings: fit_model(d, s, (0,))))
         row(f"{genes} simulated genes: fit", seconds(lambda s=simulated: nv.fit(s)), "tables of genes included")
 
 

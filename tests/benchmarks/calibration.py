@@ -24,11 +24,12 @@ import torch
 from scipy import stats
 
 import pyro_neurovae as nv
-from pyro_neurovae.inference.engine import build_family, train_fit
+from pyro_neurovae.inference.engine import fit_model
 from pyro_neurovae.inference.noise import isolated
 from pyro_neurovae.inference.observation import observe
-from pyro_neurovae.inference.summaries import SOURCES, gene_weights, variance_shares
-from pyro_neurovae.models.cross_scale import CrossScale
+from pyro_neurovae.inference.summaries import gene_weights, variance_shares
+from pyro_neurovae.models.algebra import tied_programs
+from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.options import fit_settings
 from pyro_neurovae.models.smoothness import pc_scale
@@ -38,6 +39,7 @@ LEVELS = (50, 90, 95)
 UNIT, INTERCEPT = 0.2, 0.4  # sds, in Cohen's d
 SCALES = ("transcriptomic_scale", "spatial_scale", "unexplained_scale")
 DRAWS = 1000
+FAMILY = family_of("cross-scale")
 
 Ranks = dict[str, np.ndarray]
 
@@ -50,8 +52,7 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
     rng = np.random.default_rng([seed, 7])
     settings = fit_settings("cross-scale").family
     fixed = {"unit": torch.full_like(template.unit, UNIT), "level": torch.full_like(template.level, INTERCEPT)}
-    family = build_family(replace(template, **fixed), fit_settings("cross-scale"))
-    assert isinstance(family, CrossScale)
+    model = FAMILY.build(replace(template, **fixed), settings)
     d, n, genes = settings.n_programs, template.regions, template.genes
 
     def exponential(prior: nv.PCPrior, unit: float, *shape: int) -> np.ndarray:
@@ -60,15 +61,15 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
     strength, tau = exponential(settings.strength, 1.0, d), exponential(settings.expression_noise, 1.0)
     c, t, sigma = (exponential(getattr(settings, name), UNIT) for name in SCALES)
     with isolated(seed):
-        phi = family.smoothness_prior.sample((d,))
-    spectrum, root = template.spectrum, family.roots(torch.zeros(1, 1, 1, n, dtype=torch.float64))["spatial"][0, 0]
+        phi = model.smoothness_prior.sample((d,))
+    spectrum, root = template.spectrum, model.fixed_roots()["spatial"][0, 0]
     eigenvalues = (phi[:, None] * spectrum.icar + 1 - phi[:, None]).sqrt().numpy()
-    z = (rng.standard_normal((d, n)) * eigenvalues) @ spectrum.vectors.numpy().T
+    z = spectrum.unrotate(torch.as_tensor(rng.standard_normal((d, n)) * eigenvalues)).numpy()
     scaled = z * strength[:, None]
     x = scaled.T @ rng.standard_normal((d, genes)) + tau * rng.standard_normal((n, genes))
     x -= x.mean(0)
-    shared = scaled + settings.homologue_sharing * (scaled[:, template.homologue.numpy()] - scaled) / 2
-    transcriptomic = c * rng.standard_normal(d) @ shared / np.linalg.norm(strength)
+    tied = tied_programs(z, strength, template.homologue.numpy(), settings.homologue_sharing)
+    transcriptomic = c * rng.standard_normal(d) @ tied
     spatial = t * rng.standard_normal(len(root)) @ root.numpy()
     thinning = INTERCEPT * rng.standard_normal() + transcriptomic + spatial
     error = np.sqrt(np.diagonal(template.sampling[0].numpy()) + sigma**2) * rng.standard_normal(n)
@@ -87,9 +88,9 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
 
 def quantities(drawn: dict[str, torch.Tensor], data: Observations, genes: torch.Tensor) -> Ranks:
     """What is compared with the truth, (draw, ...): nothing that depends on the order or sign of programs."""
-    shares = variance_shares(drawn, data)[0, :, 0]
+    shares = variance_shares(drawn, data, FAMILY)[0, :, 0]
     found = {name: drawn[name][0, :, 0] for name in ("thinning", *SCALES)}
-    found |= {f"share {source}": shares[:, i] for i, source in enumerate(SOURCES)}
+    found |= {f"share {source}": shares[:, i] for i, source in enumerate(FAMILY.sources)}
     found["gene weight"] = gene_weights(drawn["transcriptomic"], genes, data.expressed)[0, :, 0]
     found["expression noise"] = drawn["expression_noise"][0].reshape(-1)
     found["total strength"] = drawn["strength"][0].norm(dim=-1)
@@ -101,7 +102,7 @@ def prior_ranks(seed: int) -> Ranks:
     """Share of draws below the truth, of every quantity of one study drawn from the prior."""
     quiet()
     data, x, truth = draw_study(observe(nv.simulate(0)), seed)
-    drawn = train_fit(data, fit_settings("cross-scale", draws=DRAWS), (seed,)).sampler.draw(DRAWS)
+    drawn = fit_model(data, fit_settings("cross-scale", draws=DRAWS), (seed,)).sampler.draw(DRAWS)
     genes = torch.as_tensor(x)
     true, found = quantities(truth, data, genes), quantities(drawn, data, genes)
     below = {name: (values < true[name]).mean(0) for name, values in found.items()}
