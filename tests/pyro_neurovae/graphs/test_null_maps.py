@@ -107,10 +107,10 @@ def test_spins_go_to_the_nearest_region(graph):
 
 def test_variogram_is_matched_over_pairs_and_between_them(graph, smooth):
     missing = np.where(np.arange(68) == 5, np.nan, smooth)
-    nulls = make_null_maps(missing, graph, method="variogram", number=200, seed=1)
+    nulls = make_null_maps(missing, graph, method="variogram", number=80, seed=1)
     assert np.isnan(nulls[:, 5]).all()
     assert np.isfinite(np.delete(nulls, 5, 1)).all()
-    nulls = make_null_maps(smooth, graph, method="variogram", number=200, seed=1)
+    nulls = make_null_maps(smooth, graph, method="variogram", number=80, seed=1)
     shared, apart = (nulls[:, :34] + nulls[:, 34:]) / 2, (nulls[:, :34] - nulls[:, 34:]) / 2
     np.testing.assert_allclose(shared.std(1), ((smooth[:34] + smooth[34:]) / 2).std())
     np.testing.assert_allclose(apart.std(1), ((smooth[:34] - smooth[34:]) / 2).std())
