@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae import inferencedata
+from pyro_neurovae import inference, inferencedata, models
 from pyro_neurovae.errors import SettingsError
 
 mpl.use("Agg")
@@ -156,11 +156,14 @@ def test_arviz_1_reads_the_same_fit_ci_selection(paths, tmp_path):
     own = tmp_path / "env" / "bin" / "python"
     needed = ["arviz>=1", "h5netcdf", "h5py", "pandas", "scipy", "matplotlib"]
     subprocess.run([own, "-m", "pip", "install", "-q", *needed], check=True, capture_output=True)
-    root = Path(nv.__file__).parents[1]
+    package = tmp_path / "package" / "pyro_neurovae"  # laid out as an installed one
+    shutil.copytree(Path(nv.__file__).parent, package, dirs_exist_ok=True)
+    for part in (models, inference):
+        shutil.copytree(Path(str(part.__file__)).parent, package / part.__name__.rpartition(".")[2], dirs_exist_ok=True)
     files = [paths["cross-scale"], paths["spatial"], tmp_path / "again.nc"]
-    run = subprocess.run(
-        [own, "-c", UNDER_ARVIZ_1, *files], check=False, capture_output=True, text=True, env={"PYTHONPATH": str(root)}
-    )
+    where = {"env": {"PYTHONPATH": str(package.parent)}, "cwd": tmp_path}
+    command = [own, "-c", UNDER_ARVIZ_1, *files]
+    run = subprocess.run(command, check=False, capture_output=True, text=True, **where)
     assert run.returncode == 0, run.stderr
     here = nv.load(paths["cross-scale"]).regions()["mean"].sum()
     assert float(run.stdout) == pytest.approx(here)
