@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..errors import SettingsError
+from ..models.options import fit_settings, parse_options
 from .app import TAKEN, app, heeding_warnings, show_bar
 from .destination import Destination
 from .options import Device, Draws, OptionalOut, Out, Overwrite, Quiet, Seed, Settings, WithReport
@@ -37,7 +39,6 @@ def fit(
 
     Writes fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json and report.html.
     """
-    from ..models.options import fit_settings, parse_options
     from ..posterior.fits import fit as run
     from .outputs import FIT_FILES, write_fit_files
     from .terminal import print_fit
@@ -72,7 +73,6 @@ def demo(
 
     With --out it writes the files of both simulate and fit.
     """
-    from ..models.options import fit_settings
     from ..posterior.fits import fit as run
     from ..studies.simulated import simulate as draw
     from .outputs import FIT_FILES, STUDY_FILES, write_fit_files, write_study_files
@@ -106,7 +106,6 @@ def simulate(
     """
     from ..cohort import simulate_cohort
     from ..cohort.files import COHORT_FILES, write_cohort
-    from ..errors import SettingsError
     from ..studies.simulated import simulate as draw
     from .outputs import STUDY_FILES, write_study_files
 

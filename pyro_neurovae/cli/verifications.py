@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import SettingsError
+from ..models.options import fit_settings, parse_options
 from .app import app, heeding_warnings, show_bar
 from .destination import Destination
 from .options import Device, OptionalOut, Overwrite, Quiet, Seed, Settings
@@ -45,7 +46,6 @@ def verify(
     """
     from ..evidence.verification import Verification
     from ..evidence.verification import verify as run
-    from ..models.options import fit_settings, parse_options
     from .terminal import print_result
 
     place = Destination(out, list(Verification.files.values()), overwrite=overwrite)
