@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..atlases.atlas import dk68_names
 from ..errors import InputError, SettingsError
+from ..evidence.result import write_table
 from ..plots.cortex import vertex_regions
 from ..plots.surface_map import check_atlas
 from ..posterior.summary import summarise_fit
@@ -71,7 +72,7 @@ def export(fit: Fit, folder: Path, *, formats: Sequence[str] = FORMATS, top: int
     for one in dict.fromkeys(formats):
         if one == "csv":
             for name, table in whole.items():
-                table.to_csv(folder / f"{name}.csv", index=False, float_format="%.8g")
+                write_table(table, folder / f"{name}.csv")
                 names.append(f"{name}.csv")
         elif one in ("latex", "markdown"):
             write: Callable[..., str] = latex_table if one == "latex" else markdown_table
