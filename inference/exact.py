@@ -1,4 +1,4 @@
-"""The exact posterior of a model with two scales: Gaussian given these, and a dense grid over them."""
+"""The exact posterior of a model with two or three scales: Gaussian given these, and a dense grid over them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ __all__ = ["ExactSampler", "ScaleGrid", "scale_grid", "solve_exact"]
 # thinning; above, its prior leaves no mass.
 _LEAST, _MOST = 1e-3, 5.0
 
+# A grid in more dimensions is coarse before it is affordable.
+_MOST_SCALES = 3
+
 # Points or draws at a time.
 _CHUNK = 200
 
 
 @dataclass(frozen=True)
 class ScaleGrid:
-    """Posterior of a map's two scales on a grid.
+    """Posterior of a map's scales on a grid.
 
     Attributes
     ----------
@@ -40,7 +43,7 @@ class ScaleGrid:
     weight
         Posterior probability of each point's cell; (replicate, point, map).
     step
-        Width of a cell in the logarithm.
+        Width of a cell in the logarithm, the same for every scale.
     """
 
     scales: dict[str, Tensor]
@@ -50,15 +53,15 @@ class ScaleGrid:
 
 @torch.no_grad()
 def scale_grid(model: LinearModel, points: int) -> ScaleGrid:
-    """Evaluate the posterior of both scales, everything else integrated out, on ``points`` x ``points`` cells."""
-    first, second = model.scale_names
-    data = model.data
+    """Evaluate the posterior of the scales, everything else integrated out, on about ``points`` squared cells."""
+    data, names = model.data, model.scale_names
+    each = round(points ** (2 / len(names)))
     ends = math.log(_LEAST), math.log(_MOST)
-    axis = torch.linspace(*ends, points, dtype=data.unit.dtype, device=data.unit.device)
-    one, other = (part.reshape(1, -1, 1).exp() for part in torch.meshgrid(axis, axis, indexing="ij"))
-    scales = {first: one * data.unit[:, None], second: other * data.unit[:, None]}
+    axis = torch.linspace(*ends, each, dtype=data.unit.dtype, device=data.unit.device)
+    grid = (part.reshape(1, -1, 1).exp() for part in torch.meshgrid(*(axis,) * len(names), indexing="ij"))
+    scales = {name: part * data.unit[:, None] for name, part in zip(names, grid, strict=True)}
     kernels, pieces = model.kernels({}), []
-    for start in range(0, points**2, _CHUNK):
+    for start in range(0, each ** len(names), _CHUNK):
         now = between(scales, start, start + _CHUNK)
         normal = PartlySeenNormal(model.covariance(now, kernels), data.seen[:, None], validate_args=False)
         prior = sum(model.scale_prior(name).log_prob(value) + value.log() for name, value in now.items())
@@ -75,7 +78,7 @@ def solve_exact(
     programs: TrainedPrograms | None = None,
     progress: Progress | None = None,
 ) -> tuple[ExactSampler, None]:
-    """Solve a model without programs whose maps have two scales; nothing is trained.
+    """Solve a model without programs whose maps have two or three scales; nothing is trained.
 
     See `methods.Method.fit` for the parameters.
 
@@ -85,10 +88,10 @@ def solve_exact(
         For a model whose maps have more scales.
     """
     del draws, programs, progress
-    if model.has_programs or len(model.scale_names) != 2:
+    if model.has_programs or not 1 < len(model.scale_names) <= _MOST_SCALES:
         raise SettingsError(
-            f"method exact solves models whose maps have two scales, and this one has {len(model.scale_names)}; use "
-            "svi or nuts."
+            f"method exact solves models whose maps have two or three scales, and this one has "
+            f"{len(model.scale_names)}; use svi or nuts."
         )
     return ExactSampler(model, scale_grid(model, training.points), tuple(seeds)), None
 

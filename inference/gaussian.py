@@ -12,7 +12,7 @@ from torch import Tensor
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.marginal import PartlySeenNormal
 
-__all__ = ["LinearDraws", "draw_linear", "leave_one_out", "normal_log_density", "seen_root"]
+__all__ = ["LinearDraws", "draw_linear", "leave_one_out", "normal_log_density", "predict_unseen", "seen_root"]
 
 
 def normal_log_density(white: Tensor) -> Tensor:
@@ -26,21 +26,33 @@ class LinearDraws:
 
     Attributes
     ----------
-    intercept
-        a; (replicate, draw, map).
+    wide
+        Coefficients of what has a wide prior: a, and l where the family has the structural axis; (replicate, draw,
+        map, coefficient).
     weights
         Coefficients of each part's root; part to (replicate, draw, map, coefficient).
     fields
-        Each part as a map; part to (replicate, draw, map, region).
+        Each part as a map, the structural axis with the structural part; part to (replicate, draw, map, region).
+    regional
+        What is a region's own, sigma e; (replicate, draw, map, region).
+    error
+        Sampling error of each value that was or could have been observed; (replicate, draw, map, region).
     """
 
-    intercept: Tensor
+    wide: Tensor
     weights: dict[str, Tensor]
     fields: dict[str, Tensor]
+    regional: Tensor
+    error: Tensor
 
     @property
-    def thinning(self) -> Tensor:
-        """Noise-free thinning a + sum of the parts; (replicate, draw, map, region)."""
+    def intercept(self) -> Tensor:
+        """Intercept a; (replicate, draw, map)."""
+        return self.wide[..., 0]
+
+    @property
+    def predictable(self) -> Tensor:
+        """What programs and fields give, a + sum of the parts; (replicate, draw, map, region)."""
         return self.intercept[..., None] + sum(self.fields.values())
 
 
@@ -56,37 +68,64 @@ def draw_linear(
     noise: Mapping[str, Tensor],
     root: Tensor | None,
 ) -> LinearDraws:
-    r"""Draw intercept and weights from their exact conditional given scales, programs and seen thinning.
+    r"""Draw all that was integrated out from its exact conditional given scales, programs and seen thinning.
 
     Matheron's rule: draw weights and data from the prior, then add the gain times the residual,
-    :math:`w + \sigma_p R_p \Sigma^{-1} (y - y_{\mathrm{prior}})`. One Cholesky factor serves all parts.
+    :math:`w + \sigma_p R_p \Sigma^{-1} (y - y_{\mathrm{prior}})`. One Cholesky factor serves all parts, the regional
+    one and the sampling errors too, those of regions that were not seen among them.
 
     Parameters
     ----------
     model, scales, roots
         The model, its scales (replicate, draw, map) and its parts' roots.
     noise
-        Standard normal numbers: "intercept" (replicate, draw, map), "data" (replicate, draw, map, region)
-        and one entry a part (replicate, draw, map, coefficient).
+        Standard normal numbers: "wide" (replicate, draw, map, coefficient), "regional" and "error" (replicate, draw,
+        map, region) and one entry a part (replicate, draw, map, coefficient).
     root
         What `seen_root` gives; None draws from the prior.
     """
     data = model.data
-    intercept = data.level[:, None] * noise["intercept"]
+    wide = data.level[:, None, :, None] * noise["wide"]
     weights = {part: noise[part] for part in model.parts}
+    own = model.noise.unexplained(scales)  # (replicate, draw, map, region or 1)
+    regional = own.sqrt() * noise["regional"]
+    error = (data.sampling_root @ noise["error"][..., None])[..., 0]
     if root is not None:
-        simulated = intercept[..., None] + sum(_field(scales, roots, weights, part) for part in model.parts)
-        residual = (
-            data.thinning[:, None] - simulated - model.noise.draw(data.sampling, scales, data.identity, noise["data"])
-        )
+        fields = sum(_field(scales, roots, weights, part) for part in model.parts)
+        residual = data.thinning[:, None] - (wide @ model.wide + fields + regional + error)
         seen = data.seen[:, None]
         gain = _masked(torch.cholesky_solve(_masked(residual, seen)[..., None], root)[..., 0], seen)
-        intercept = intercept + data.level.square()[:, None] * gain.sum(-1)
+        wide = wide + data.level.square()[:, None, :, None] * (gain @ model.wide.mT)
         weights = {
             part: weights[part] + scales[f"{part}_scale"][..., None] * (gain @ roots[part].mT) for part in model.parts
         }
+        regional = regional + own * gain
+        error = error + (data.sampling @ gain[..., None])[..., 0]
     fields = {part: _field(scales, roots, weights, part) for part in model.parts}
-    return LinearDraws(intercept, weights, fields)
+    if "structural" in fields:
+        fields["structural"] = fields["structural"] + wide[..., 1:] @ model.wide[1:]
+    return LinearDraws(wide, weights, fields, regional, error)
+
+
+def predict_unseen(
+    model: LinearModel, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor], root: Tensor
+) -> tuple[Tensor, Tensor]:
+    r"""Mean and standard deviation of each value given the seen ones, all linear integrated out.
+
+    :math:`\Sigma_{*o} \Sigma_{oo}^{-1} y_o` and its variance (Rasmussen & Williams 2006, equation 2.19), with the
+    errors' covariance in Sigma: what is known of the seen errors is known of the unseen ones. Both (replicate, draw,
+    map, region); of a seen value they say nothing.
+    """
+    seen = model.data.seen[:, None]
+    whole = model.covariance(scales, kernels)
+    across = torch.where(
+        seen[..., None, :] & ~seen[..., :, None], whole, torch.zeros_like(whole)
+    )  # (..., unseen, seen)
+    known = _masked(model.data.thinning[:, None], seen)
+    half = torch.linalg.solve_triangular(root, across.mT, upper=False)
+    white = torch.linalg.solve_triangular(root, known[..., None].expand(*root.shape[:-1], 1), upper=False)
+    variance = whole.diagonal(dim1=-2, dim2=-1) - half.square().sum(-2)
+    return (half.mT @ white)[..., 0], variance.sqrt()
 
 
 def leave_one_out(model: LinearModel, root: Tensor) -> tuple[Tensor, Tensor]:

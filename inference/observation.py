@@ -19,6 +19,12 @@ def pick_device(device: str) -> torch.device:
     return torch.device(device)
 
 
+def _structure(study: Study) -> np.ndarray:
+    """Correlation of thickness across people (region, region); 0 where the study knows none."""
+    nothing = np.zeros((study.n_regions, study.n_regions))
+    return nothing if study.structure is None else study.structure
+
+
 def observe(
     study: Study,
     *,
@@ -49,7 +55,7 @@ def observe(
     edges = np.argwhere(study.graph.weights > 0)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(np.ascontiguousarray(values)).to(device)
+        return torch.as_tensor(np.array(values, order="C")).to(device)
 
     unit, level = units(tensor(thinning), tensor(seen))
     lobes = study.graph.lobes
@@ -61,6 +67,7 @@ def observe(
         thinning=tensor(thinning),
         seen=tensor(seen),
         sampling=tensor(study.sampling_covariance()),
+        structure=tensor(_structure(study)),
         unit=unit,
         level=level,
         edge_index=tensor(edges.T),

@@ -17,7 +17,7 @@ from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.training_settings import TrainingSettings
 
 from .elbo import site_densities
-from .gaussian import draw_linear, leave_one_out, seen_root
+from .gaussian import LinearDraws, draw_linear, leave_one_out, predict_unseen, seen_root
 from .noise import NoiseStreams, isolated
 from .programs.resampling import resample
 from .programs.source import ProgramSource
@@ -35,7 +35,6 @@ __all__ = [
     "draw_given_scales",
     "draw_prior",
     "linear_noise",
-    "predictive_moments",
 ]
 
 Quantities = dict[str, Tensor]
@@ -94,8 +93,8 @@ class LinearSampler:
         return self.model.log_prior(drawn)
 
     def predictive(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Moments of each value given a draw, and given the errors of the values seen; see `predictive_moments`."""
-        return predictive_moments(self.model, drawn)
+        """Mean and standard deviation of each value observed anew, given a draw; see `draw_given_scales`."""
+        return drawn["predicted_mean"], drawn["predicted_sd"]
 
     def kept(self) -> dict[str, np.ndarray]:
         """Nothing to keep."""
@@ -204,51 +203,51 @@ class PosteriorSampler(LinearSampler):
 def draw_given_scales(model: LinearModel, scales: Quantities, programs: Quantities, noise: Quantities) -> Quantities:
     """Draw what was integrated out, and data observed again, given scales and programs.
 
-    ``noise`` is what `linear_noise` gives, and standard normal ``again`` (replicate, draw, map, region). A value that
-    was not seen is drawn given the errors of those that were.
+    ``noise`` is what `linear_noise` gives, and standard normal ``again`` (replicate, draw, map, region).
     """
     data, roots = model.data, model.roots(programs)
-    root = seen_root(model, scales, model.kernels_of(roots))
+    kernels = model.kernels_of(roots)
+    root = seen_root(model, scales, kernels)
     linear = draw_linear(model, scales, roots, noise, root)
-    drawn = dict(scales) | linear.fields
+    drawn = dict(scales) | effects(model, linear) | replicate(model, scales, linear, noise["again"])
     if programs:
         drawn["program_weight"] = program_weight(scales, programs["strength"], linear.weights["transcriptomic"])
     density, below = leave_one_out(model, root)
-    again = model.noise.draw_again(
-        data.thinning[:, None] - linear.thinning,
-        data.seen[:, None],
-        data.sampling,
-        scales,
-        data.identity,
-        noise["again"],
-    )
-    return drawn | {
-        "intercept": linear.intercept,
-        "thinning": linear.thinning,
-        "replicated": linear.thinning + again,
-        "log_likelihood": density,
-        "loo_pit": below,
-    }
+    if not bool(data.seen.all()):
+        mean, sd = predict_unseen(model, scales, kernels, root)
+        drawn["predicted_mean"] = torch.where(data.seen[:, None], drawn["predicted_mean"], mean)
+        drawn["predicted_sd"] = torch.where(data.seen[:, None], drawn["predicted_sd"], sd)
+    return drawn | {"log_likelihood": density, "loo_pit": below}
 
 
-def predictive_moments(model: LinearModel, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each value observed anew, given a draw; both (replicate, draw, map, region).
+def effects(model: LinearModel, linear: LinearDraws) -> Quantities:
+    """What is reported of an effect: theta, its predictable and its regional part, and every field.
 
-    Where errors go together across regions, those of the values seen, which a draw of noise-free thinning tells, say
-    something of the errors of values that were not.
+    Where a map's sampling error is not known, what is a region's own can't be told from it, and theta is its
+    predictable part.
     """
-    data, pieces = model.data, []
-    size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
-    scales = {name: drawn[name] for name in model.noise.scales}
-    for start in range(0, drawn["thinning"].shape[1], size):
-        now, mean = between(scales, start, start + size), drawn["thinning"][:, start : start + size]
-        residual = data.thinning[:, None] - mean
-        learnt = model.noise.of_unseen(residual, data.seen[:, None], data.sampling, now, data.identity)
-        if learnt is None:
-            return drawn["thinning"], model.noise.spread(data.sampling, scales)
-        pieces.append((mean + learnt[0], learnt[1].sqrt()))
-    means, sds = zip(*pieces, strict=True)
-    return torch.cat(means, 1), torch.cat(sds, 1)
+    known = model.data.error_known[:, None]
+    predictable = linear.predictable
+    drawn = linear.fields | {"intercept": linear.intercept, "predictable": predictable, "regional": linear.regional}
+    if linear.wide.shape[-1] > 1:
+        drawn["structural_axis"] = linear.wide[..., 1]
+    return drawn | {"thinning": torch.where(known, predictable + linear.regional, predictable)}
+
+
+def replicate(model: LinearModel, scales: Quantities, linear: LinearDraws, white: Tensor) -> Quantities:
+    """Values observed anew in the same people, and their mean and standard deviation given a draw.
+
+    A seen value's error is drawn afresh; that of a value which was not seen is the one that goes with the errors of
+    those that were. ``white`` are standard normal numbers (replicate, draw, map, region).
+    """
+    data = model.data
+    own, known = model.noise.unexplained(scales).sqrt(), data.error_known[:, None]
+    mean = torch.where(known, linear.predictable + linear.regional, linear.predictable)
+    sd = torch.where(known, data.sampling.diagonal(dim1=-2, dim2=-1).sqrt(), own)
+    error = torch.where(known, (data.sampling_root @ white[..., None])[..., 0], own * white)
+    unseen = linear.predictable + linear.regional + linear.error
+    replicated = torch.where(data.seen[:, None], mean + error, unseen)
+    return {"replicated": replicated, "predicted_mean": mean, "predicted_sd": sd}
 
 
 @dataclass(frozen=True)
@@ -286,7 +285,8 @@ def linear_noise(model: LinearModel, roots: Mapping[str, Tensor], streams: Noise
     """Standard normal numbers that `draw_linear` asks for."""
     maps, regions = model.data.maps, model.data.regions
     noise = {part: streams.normal(draws, maps, root.shape[-2]) for part, root in roots.items()}
-    return noise | {"intercept": streams.normal(draws, maps), "data": streams.normal(draws, maps, regions)}
+    noise["wide"] = streams.normal(draws, maps, len(model.wide))
+    return noise | {name: streams.normal(draws, maps, regions) for name in ("regional", "error")}
 
 
 def program_weight(scales: Mapping[str, Tensor], strength: Tensor, weights: Tensor) -> Tensor:
@@ -297,7 +297,7 @@ def program_weight(scales: Mapping[str, Tensor], strength: Tensor, weights: Tens
 
 @torch.no_grad()
 def draw_prior(model: LinearModel, seed: int, draws: int) -> Quantities:
-    """Draw parameters, noise-free thinning and data from the prior of the first replicate."""
+    """Draw parameters, effects and data from the prior of the first replicate."""
     data = model.data
     with isolated(seed), pyro.validation_enabled(False):
         trace = poutine.trace(model.model).get_trace(draws)
@@ -306,8 +306,6 @@ def draw_prior(model: LinearModel, seed: int, draws: int) -> Quantities:
     roots = model.roots(programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
     linear = draw_linear(model, sites, roots, linear_noise(model, roots, streams, draws), None)
-    drawn = {name: sites[name] for name in model.scale_names} | linear.fields
+    drawn = {name: sites[name] for name in model.scale_names} | effects(model, linear)
     drawn |= {name: values for name, values in programs.items() if name != "program_score"}
-    drawn |= {"intercept": linear.intercept, "thinning": linear.thinning}
-    white = streams.normal(draws, data.maps, data.regions)
-    return drawn | {"replicated": linear.thinning + model.noise.draw(data.sampling, sites, data.identity, white)}
+    return drawn | {"replicated": linear.predictable + linear.regional + linear.error}

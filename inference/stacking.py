@@ -26,8 +26,9 @@ __all__ = ["StackedSampler", "inner_folds", "mix_members", "stacking_weights", "
 
 # What every member can be said to have; a part that a member lacks is nought.
 _SHARED = (
-    *("intercept", "thinning", "transcriptomic", "spatial", "transcriptomic_scale", "spatial_scale"),
-    *("unexplained_scale", "replicated", "log_likelihood", "loo_pit", "log_p"),
+    *("intercept", "thinning", "predictable", "transcriptomic", "spatial", "structural", "regional"),
+    *("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale", "structural_axis"),
+    *("replicated", "predicted_mean", "predicted_sd", "log_likelihood", "loo_pit", "log_p"),
 )
 _STEPS = 2000
 
@@ -171,7 +172,7 @@ class StackedSampler:
         return None
 
     def predictive(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of each value given a draw, of which the noise is every member's."""
+        """Mean and standard deviation of each value observed anew, given a draw and so its member."""
         return next(iter(self.members.values())).predictive(drawn)
 
     def kept(self) -> dict[str, np.ndarray]:

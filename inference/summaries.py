@@ -17,9 +17,9 @@ __all__ = ["gene_weights", "loadings", "region_shares", "variance_shares"]
 def variance_shares(drawn: Mapping[str, Tensor], data: Observations, family: Family) -> Tensor:
     """Shares of a map's variance; (replicate, draw, map, source), summing to one.
 
-    The variance over regions of each part (transcriptomic, spatial), the unexplained variance and the mean sampling
-    variance of the seen regions, each divided by their sum (`Family.sources`). Where parts are correlated over
-    the regions the sum is not the map's variance: the share says how much each part moves by itself.
+    The variance over regions of each part (transcriptomic, spatial, structural), of what is a region's own (regional),
+    and the mean sampling variance of the seen regions, each divided by their sum (`Family.sources`). Where parts are
+    correlated over the regions the sum is not the map's variance: the share says how much each part moves by itself.
     """
     deviations = _squared_deviations(drawn, data, family)
     seen = data.seen[: len(deviations), None, :, None].to(data.thinning.dtype)  # a prior has the first replicate only
@@ -42,9 +42,8 @@ def _squared_deviations(drawn: Mapping[str, Tensor], data: Observations, family:
         field = drawn.get(part)
         return torch.zeros_like(like) if field is None else centre(field, torch.ones_like(field)).square()
 
-    unexplained = family.noise.unexplained(drawn).expand_as(like)
     sampling = data.sampling.diagonal(dim1=-2, dim2=-1).expand_as(like)
-    return torch.stack([*(squared(part) for part in family.parts), unexplained, sampling], -2)
+    return torch.stack([*(squared(part) for part in family.sources[:-1]), sampling], -2)
 
 
 def gene_weights(transcriptomic: Tensor, expression: Tensor, expressed: Tensor) -> Tensor:

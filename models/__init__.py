@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .smoothness import PCSmoothness, pc_scale
     from .spatial import Spatial
     from .spectrum import Spectrum
+    from .spiked import SpikedScale
+    from .structural import Structural
 
 # Settings need no torch, which takes a second to import: what does is imported when it is first asked for.
 _HOME_OF = {
@@ -28,6 +30,8 @@ _HOME_OF = {
     "ProgramExpression": "marginal",
     "Spatial": "spatial",
     "Spectrum": "spectrum",
+    "SpikedScale": "spiked",
+    "Structural": "structural",
     "pc_scale": "smoothness",
 }
 

@@ -15,9 +15,14 @@ __all__ = [
     "intercept_level",
     "map_covariance",
     "share_homologues",
+    "structural_axis",
     "tied_programs",
     "unit_covariance",
+    "wide_covariance",
 ]
+
+# Root mean square of a contrast of unit length below which it is rounding.
+_LEAST_CONTRAST = 1e-6
 
 
 def share_homologues(fields: Any, homologue: Any, sharing: float) -> Any:
@@ -76,21 +81,54 @@ def intercept_level(thinning: Any, seen: Any) -> Any:
     return 2 * ((thinning**2 * seen).sum(-1) / seen.sum(-1)) ** 0.5
 
 
-def map_covariance(noise: Any, level: Any, scales: Mapping[str, Any], kernels: Mapping[str, Any]) -> Any:
-    r"""Marginal covariance of a map, :math:`N + l^2 1 1' + \sum_p \sigma_p^2 K_p`; (..., region, region).
+def structural_axis(values: Any, vectors: Any) -> Any:
+    """Axis along which the whole cortex varies most across people, as a contrast; (region,), mean 0 and variance 1.
+
+    The leading eigenvector of the normative correlation, its level taken off: that is the intercept's. Nought where
+    there is no correlation, or where its leading eigenvector is a level and nothing else.
+
+    Parameters
+    ----------
+    values, vectors
+        Eigenvalues (region,), rising, and eigenvectors (region, region) of the correlation.
+    """
+    leading = vectors[:, -1]
+    contrast = leading - leading.mean()
+    size = (contrast**2).mean() ** 0.5
+    if float(values[-1]) <= 0 or float(size) < _LEAST_CONTRAST:
+        return contrast * 0
+    turned = contrast if float(leading.sum()) >= 0 else -contrast
+    return turned / size
+
+
+def wide_covariance(level: Any, wide: Any) -> Any:
+    r"""Covariance of what has a wide prior, :math:`l^2 \sum_j f_j f_j'`; (..., region, region).
+
+    Parameters
+    ----------
+    level
+        Prior standard deviation l of each coefficient; (...,).
+    wide
+        Fixed maps f: ones, and the structural axis where the family has it; (coefficient, region).
+    """
+    return level[..., None, None] ** 2 * (wide.mT @ wide)
+
+
+def map_covariance(noise: Any, wide: Any, scales: Mapping[str, Any], kernels: Mapping[str, Any]) -> Any:
+    r"""Marginal covariance of a map, :math:`N + F + \sum_p \sigma_p^2 K_p`; (..., region, region).
 
     Parameters
     ----------
     noise
-        N, covariance of what is added to the noise-free thinning (`models.noise`); (..., region, region).
-    level
-        Prior standard deviation l of the intercept; (...,).
+        N, covariance of an observed value about what programs and fields give (`models.noise`); (..., region, region).
+    wide
+        F, what `wide_covariance` gives; (..., region, region).
     scales
         "PART_scale" to the part's standard deviation; each (...,).
     kernels
         Part to its unit covariance; each (..., region, region).
     """
-    total = noise + level[..., None, None] ** 2
+    total = noise + wide
     for part, kernel in kernels.items():
         total = total + scales[f"{part}_scale"][..., None, None] ** 2 * kernel
     return total

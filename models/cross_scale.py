@@ -29,20 +29,24 @@ class CrossScale(LinearModel):
 
         x_j = (Z s) a_j + \mu_j + \tau \epsilon_j, \qquad a_j \sim N(0, I_d)
 
-        y_m = a_m + c_m (H Z \bar s) b_m + t_m u_m + \epsilon_m, \qquad b_m \sim N(0, I_d), \quad
-        u_m \sim \mathrm{GMRF}, \quad \epsilon_m \sim N(0, V_m + \sigma_m^2 I)
+        \theta_m = a_m + l_m \lambda + c_m (H Z \bar s) b_m + t_m u_m + v_m w_m + \sigma_m e_m, \qquad
+        y_m \sim N(\theta_m, V_m)
+
+        b_m \sim N(0, I_d), \quad u_m \sim \mathrm{GMRF}, \quad w_m \sim N(0, R), \quad e_m \sim N(0, I)
 
     with :math:`\bar s = s / \lVert s \rVert`, so that :math:`c_m` is the standard deviation of the
     transcriptomic part on every panel, and :math:`H = (1 - h) I + h (I + P) / 2`, which moves each region's programs
     towards their mean with its homologue (P exchanges homologues; h is the setting ``homologue_sharing``): few donors
-    were measured on both sides, and what their hemispheres differ by is largely noise to a map of other people.
+    were measured on both sides, and what their hemispheres differ by is largely noise to a map of other people. R is
+    the correlation of regional thickness across people and :math:`\lambda` its leading axis.
 
     Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau, ``program_score`` z,
-    ``transcriptomic_scale`` c, ``spatial_scale`` t, ``unexplained_scale`` sigma; observed are ``expression``, the
-    scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, b and u are integrated out.
+    ``transcriptomic_scale`` c, ``spatial_scale`` t, ``structural_scale`` v, ``unexplained_scale`` sigma; observed are
+    ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, l, b, u, w and e are integrated
+    out.
     """
 
-    parts: ClassVar[tuple[str, ...]] = ("transcriptomic", "spatial")
+    parts: ClassVar[tuple[str, ...]] = ("transcriptomic", "spatial", "structural")
     has_programs: ClassVar[bool] = True
 
     def __init__(self, data: Observations, settings: CrossScaleSettings) -> None:
@@ -87,8 +91,9 @@ class CrossScale(LinearModel):
         return super().log_prior(drawn) | {name: prior.log_prob(drawn[name]) for name, prior in own.items()}
 
     def fixed_roots(self) -> dict[str, Tensor]:
-        """Root of the spatial part."""
-        return {"spatial": self.data.spectrum.prior_root(self.settings.spatial_prior)}
+        """Roots of the spatial and of the structural part."""
+        spatial = self.data.spectrum.prior_root(self.settings.spatial_prior)
+        return {"spatial": spatial, "structural": self.structural_root()}
 
     def program_roots(self, programs: Mapping[str, Any], homologue: Any = None) -> dict[str, Any]:
         """Programs as thinning sees them, H Z s / |s|: the root of the transcriptomic part."""

@@ -16,15 +16,16 @@ __all__ = ["Expression"]
 
 
 class Expression(LinearModel):
-    r"""What expression alone can say: y_m = a_m + c_m X w_m / g^(1/2) + e_m, w_m ~ N(0, I_g).
+    r"""Thinning on all genes: theta_m = a_m + l_m lambda + c_m X b_m / g^(1/2) + v_m w_m + sigma_m e_m, b_m ~ N(0, I).
 
-    Sites: ``transcriptomic_scale`` c and ``unexplained_scale``, the standard deviation of e_m beside its sampling
-    error; observed is ``thinning`` y. a, w and e are integrated out.
+    Sites: ``transcriptomic_scale`` c, ``structural_scale`` v and ``unexplained_scale`` sigma; observed is ``thinning``
+    y ~ N(theta, V). All else is integrated out. The structural part w ~ N(0, R) keeps expression from being credited
+    with what healthy people differ in anyway.
 
     A region without expression has a part of its own with the average variance: the genes say nothing there.
     """
 
-    parts: ClassVar[tuple[str, ...]] = ("transcriptomic",)
+    parts: ClassVar[tuple[str, ...]] = ("transcriptomic", "structural")
 
     def __init__(self, data: Observations, settings: ExpressionSettings) -> None:
         super().__init__(data, settings)
@@ -33,5 +34,5 @@ class Expression(LinearModel):
         self.root = (values.clamp(min=0).sqrt()[:, None] * vectors.mT)[None, None]
 
     def fixed_roots(self) -> dict[str, Tensor]:
-        """Root of X X' / g, scaled to an average variance of one; (1, 1, eigenvector, region)."""
-        return {"transcriptomic": self.root}
+        """Root of X X' / g, scaled to an average variance of one, and of R; (1, 1, eigenvector, region)."""
+        return {"transcriptomic": self.root, "structural": self.structural_root()}

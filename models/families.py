@@ -20,18 +20,22 @@ from .settings import (
     PaperSettings,
     SpatialSettings,
     StackedSettings,
+    StructuralSettings,
 )
 from .training_settings import ExactTraining, NutsTraining, PaperTraining, StackedTraining, Training, TrainingSettings
 
 __all__ = ["FAMILIES", "Family", "families_that", "family_of", "register_family"]
 
 # Parts of thinning that every table has a share of, nought in a family without them.
-_PARTS = ("transcriptomic", "spatial")
+_PARTS = ("transcriptomic", "spatial", "structural")
 
 # Dimensions, after chain and draw, of what the posterior of every family may hold, and of what programs add.
 _MAP_DIMS: Mapping[str, tuple[str, ...]] = {
     "thinning": ("map", "region"),
+    "predictable": ("map", "region"),
+    "regional": ("map", "region"),
     "intercept": ("map",),
+    "structural_axis": ("map",),
     "variance_share": ("map", "source"),
     "region_share": ("map", "region", "source"),
     "gene_weight": ("map", "gene"),
@@ -118,12 +122,12 @@ class Family:
 
     @property
     def noise(self) -> Noise:
-        """What lies between an observed value and the noise-free thinning."""
+        """What lies between an observed value and what programs and fields give."""
         return self.settings.noise
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Parts of thinning: transcriptomic and spatial, and what others its model has."""
+        """Parts of thinning: transcriptomic, spatial and structural, and what others its model has."""
         own = getattr(self._home(), "parts", ())
         return (*_PARTS, *(part for part in own if part not in _PARTS))
 
@@ -137,7 +141,7 @@ class Family:
     @property
     def sources(self) -> tuple[str, ...]:
         """What the variance of a map is shared among."""
-        return (*self.parts, "unexplained", "sampling")
+        return (*self.parts, "regional", "sampling")
 
     def _home(self) -> Any:
         module, _, name = self.home.partition(":")
@@ -194,14 +198,16 @@ register_family(
         genes=True,
         graph=True,
         words="Expression and thinning are both generated from spatially smooth programs: a Gaussian Markov random "
-        "field over the cortex is the prior of each. A gene is a mixture of programs and noise; a map is a mixture of "
-        "the same programs, a smooth field of its own that expression does not explain, and noise on top of the known "
-        "sampling error.",
+        "field over the cortex is the prior of each. A gene is a mixture of programs and noise; the effect on a region "
+        "is a mixture of the same programs, of a smooth field of its own, of the axes along which healthy people "
+        "differ, and of what is the region's alone; a map observes it with its known sampling errors, which go "
+        "together across regions.",
         equations="""z_k ~ GMRF(phi_k)                                          program k over the regions
 x_j = sum_k s_k a_jk z_k + mean_j + tau e                   expression of gene j
-y_m = a_m + c_m sum_k b_mk s_k H z_k / |s| + t_m u_m + e_m  thinning of map m
-a_jk, b_mk ~ N(0, 1)    u_m ~ GMRF    e_m ~ N(0, V_m + sigma_m^2 I)
-V_m: the map's known sampling covariance   H: homologues moved towards their mean""",
+theta_m = a_m + l_m lambda + c_m sum_k b_mk s_k H z_k / |s| + t_m u_m + v_m w_m + sigma_m e_m   effect of map m
+y_m ~ N(theta_m, V_m)                                      what was observed; V_m: the map's known sampling covariance
+a_jk, b_mk, e_mi ~ N(0, 1)   u_m ~ GMRF   w_m ~ N(0, R)    R: correlation of thickness across people, lambda its axis
+H: homologues moved towards their mean""",
         own_dims=_PROGRAM_DIMS,
     )
 )
@@ -216,10 +222,12 @@ register_family(
         programs=False,
         genes=True,
         graph=False,
-        words="Thinning is a linear function of the expression of all genes (Bayesian ridge regression), plus noise on "
-        "top of the known sampling error. There is no spatial part.",
-        equations="""y_m = a_m + c_m X w_m / sqrt(g) + e_m    w_m ~ N(0, I)
-e_m ~ N(0, V_m + sigma_m^2 I)            V_m: the map's known sampling covariance""",
+        words="The effect is a linear function of the expression of all genes (Bayesian ridge regression), of the axes "
+        "along which healthy people differ, and of what is a region's alone, observed with the known sampling errors. "
+        "There is no spatial part.",
+        equations="""theta_m = a_m + l_m lambda + c_m X b_m / sqrt(g) + v_m w_m + sigma_m e_m    effect of map m
+y_m ~ N(theta_m, V_m)                    V_m: the map's known sampling covariance
+b_m, e_m ~ N(0, I)   w_m ~ N(0, R)       R: correlation of thickness across people, lambda its axis""",
     )
 )
 register_family(
@@ -233,10 +241,28 @@ register_family(
         programs=False,
         genes=False,
         graph=True,
-        words="Thinning is a smooth field over the cortex plus noise on top of the known sampling error. Expression "
-        "does not enter.",
-        equations="""y_m = a_m + t_m u_m + e_m    u_m ~ GMRF
-e_m ~ N(0, V_m + sigma_m^2 I)  V_m: the map's known sampling covariance""",
+        words="The effect is a smooth field over the cortex and what is a region's alone, observed with the known "
+        "sampling errors. Expression does not enter.",
+        equations="""theta_m = a_m + t_m u_m + sigma_m e_m    u_m ~ GMRF   e_m ~ N(0, I)
+y_m ~ N(theta_m, V_m)                    V_m: the map's known sampling covariance""",
+    )
+)
+register_family(
+    Family(
+        name="structural",
+        settings=StructuralSettings,
+        home="pyro_neurovae.models.structural:Structural",
+        methods=_ALL_METHODS,
+        linear=True,
+        expression=False,
+        programs=False,
+        genes=False,
+        graph=True,
+        words="The effect follows the axes along which healthy people differ, a smooth field over the cortex, and what "
+        "is a region's alone, observed with the known sampling errors. Expression does not enter.",
+        equations="""theta_m = a_m + l_m lambda + t_m u_m + v_m w_m + sigma_m e_m    u_m ~ GMRF   e_m ~ N(0, I)
+y_m ~ N(theta_m, V_m)                    V_m: the map's known sampling covariance
+w_m ~ N(0, R)                            R: correlation of thickness across people, lambda its axis""",
     )
 )
 register_family(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import pyro
+import torch
 from torch import Tensor
 
-from .algebra import map_covariance, unit_covariance
+from .algebra import map_covariance, unit_covariance, wide_covariance
 from .marginal import PartlySeenNormal
 from .model import Model
 from .noise import Noise
@@ -21,14 +23,17 @@ Quantities = Mapping[str, Tensor]
 class LinearModel(Model):
     r"""Thinning as a sum of scaled Gaussian parts; each family says which.
 
-    .. math:: y_m = a_m 1 + \sum_p \sigma_{pm} R_p' w_{pm} + \epsilon_m, \qquad w_{pm} \sim N(0, I), \quad
-              a_m \sim N(0, l_m^2), \quad \epsilon_m \sim N(0, N_m)
+    .. math:: \theta_m = a_m 1 + l_m \lambda + \sum_p \sigma_{pm} R_p' w_{pm} + \sigma_m e_m, \qquad
+              y_m \sim N(\theta_m, V_m)
+
+    .. math:: w_{pm} \sim N(0, I), \quad e_m \sim N(0, I), \quad a_m, l_m \sim N(0, \ell_m^2)
 
     with the part's root :math:`R_p` (coefficient x region), its scale :math:`\sigma_{pm}` (a standard deviation in map
-    units, PC prior) and the noise's covariance, :math:`N_m = V_m + \sigma_m^2 I` with the known sampling covariance
-    :math:`V_m` unless the settings name another `noise`. Everything linear (:math:`a, w`) is integrated out;
-    `inference.gaussian` draws it back. Sites: a scale for each part and those of the noise (see `scale_names`);
-    observed is ``thinning`` y.
+    units, PC prior), the regional part :math:`\sigma_m e_m` unless the settings name another `noise`, and the known
+    sampling covariance :math:`V_m`. The effect theta is what is estimated; without its regional part it is called
+    predictable. :math:`\lambda`, the structural axis, has a wide prior in families that have a structural part, and
+    counts to that. Everything linear is integrated out; `inference.gaussian` draws it back. Sites: a scale for each
+    part and those of the noise (see `scale_names`); observed is ``thinning`` y.
 
     Every tensor is ordered (replicate, draw, map, ...). A family names its ``parts`` and gives their roots: those that
     are the same whatever the programs (`fixed_roots`), and those that programs make (`program_roots`).
@@ -61,6 +66,16 @@ class LinearModel(Model):
         """Log prior density of each hyperparameter among the named quantities, shaped as it is."""
         return {name: self.scale_prior(name).log_prob(drawn[name]) for name in self.scale_names}
 
+    @cached_property
+    def wide(self) -> Tensor:
+        """Fixed maps whose coefficients have a wide prior: ones, and the structural axis; (coefficient, region)."""
+        ones = torch.ones_like(self.data.axis)
+        return torch.stack([ones, self.data.axis]) if "structural" in self.parts else ones[None]
+
+    def structural_root(self) -> Tensor:
+        """Root of the structural part, w ~ N(0, R); (1, 1, eigenvector, region)."""
+        return self.data.structure_root[None, None]
+
     def fixed_roots(self) -> dict[str, Tensor]:
         """Roots of the parts that no program makes, each (replicate or 1, draw or 1, coefficient, region)."""
         raise NotImplementedError
@@ -92,7 +107,7 @@ class LinearModel(Model):
         data = self.data
         noise = self.noise.covariance(data.sampling, scales, data.identity)
         every_map = {part: kernel[:, :, None] for part, kernel in kernels.items()}
-        total: Tensor = map_covariance(noise, data.level[:, None], scales, every_map)
+        total: Tensor = map_covariance(noise, wide_covariance(data.level[:, None], self.wide), scales, every_map)
         return total
 
     def thinning_part(self, kernels: Quantities, draws: int = 1) -> None:

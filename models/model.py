@@ -9,7 +9,9 @@ import pyro
 from pyro.distributions import Exponential
 
 from .observations import Observations
+from .settings import SpikedPrior
 from .smoothness import pc_scale
+from .spiked import SpikedScale
 
 __all__ = ["Model"]
 
@@ -40,10 +42,12 @@ class Model:
         """Begin a run of the whole process with plates of its own: Pyro's inference looks for them in every trace."""
         self._plates.cache_clear()
 
-    def scale_prior(self, name: str) -> Exponential:
-        """PC prior of a standard deviation, in units of each map; batch (replicate, 1, map)."""
-        prior = getattr(self.settings, name)
-        return Exponential(pc_scale(prior.upper, prior.alpha).rate / self.data.unit[:, None, :])
+    def scale_prior(self, name: str) -> Exponential | SpikedScale:
+        """Prior of a standard deviation, in units of each map; batch (replicate, 1, map)."""
+        prior, unit = getattr(self.settings, name), self.data.unit[:, None, :]
+        if isinstance(prior, SpikedPrior):
+            return SpikedScale(prior.absent, prior.tip * unit, prior.width * unit)
+        return Exponential(pc_scale(prior.upper, prior.alpha).rate / unit)
 
     def replicate_plate(self) -> Any:
         """Plate over the fits that train side by side."""

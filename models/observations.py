@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from .algebra import intercept_level
+from .algebra import intercept_level, structural_axis
 from .spectrum import Spectrum
 
 __all__ = ["Observations", "units"]
@@ -34,7 +34,9 @@ class Observations:
     seen
         Which thinning values the replicate may see; (replicate, map, region) bool.
     sampling
-        Sampling covariance of each map; (map, region, region), in squared map units.
+        Sampling covariance V of each map; (map, region, region), in squared map units, 0 where it is not known.
+    structure
+        Correlation R of regional thickness across people; (region, region), 0 where none is known.
     unit
         Standard deviation of the seen thinning, the unit of the scales' priors; (replicate, map).
     level
@@ -56,6 +58,7 @@ class Observations:
     thinning: Tensor
     seen: Tensor
     sampling: Tensor
+    structure: Tensor
     unit: Tensor
     level: Tensor
     edge_index: Tensor
@@ -77,6 +80,31 @@ class Observations:
         return replace(self, thinning=thinning, seen=seen, unit=unit, level=level)
 
     @cached_property
+    def error_known(self) -> Tensor:
+        """Whether a map's sampling error is known; (map,) bool."""
+        return (self.sampling.diagonal(dim1=-2, dim2=-1) > 0).any(-1)
+
+    @cached_property
+    def sampling_root(self) -> Tensor:
+        """B with B B' = V; (map, region, region)."""
+        return _root(*torch.linalg.eigh(self.sampling)).mT
+
+    @cached_property
+    def structure_root(self) -> Tensor:
+        """B with B' B = R; (eigenvector, region)."""
+        return _root(*self._structure)
+
+    @cached_property
+    def axis(self) -> Tensor:
+        """Axis along which the whole cortex varies most across people; (region,), see `algebra.structural_axis`."""
+        return structural_axis(*self._structure)
+
+    @cached_property
+    def _structure(self) -> tuple[Tensor, Tensor]:
+        values, vectors = torch.linalg.eigh(self.structure)
+        return values, vectors
+
+    @cached_property
     def identity(self) -> Tensor:
         """Identity matrix; (region, region)."""
         return torch.eye(self.regions, dtype=self.sampling.dtype, device=self.sampling.device)
@@ -95,6 +123,11 @@ class Observations:
     def regions(self) -> int:
         """Number of regions of the graph."""
         return self.thinning.shape[2]
+
+
+def _root(values: Tensor, vectors: Tensor) -> Tensor:
+    """B with B' B the symmetric matrix of these eigenvalues and eigenvectors; (..., eigenvector, region)."""
+    return values.clamp(min=0).sqrt()[..., None] * vectors.mT
 
 
 def units(thinning: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from pyro_neurovae.errors import SettingsError, check_seed
 
 from .families import family_of
 from .setting_checks import check_whole
-from .settings import CrossScaleSettings, FamilySettings, PCPrior
+from .settings import CrossScaleSettings, FamilySettings, PCPrior, SpikedPrior, prior_of
 from .training_settings import Training, TrainingSettings
 
 __all__ = ["FitSettings", "fit_settings", "parse_options"]
@@ -45,7 +45,7 @@ class FitSettings:
         """Read what `to_json` wrote."""
         record = json.loads(text)
         family = family_of(record["model"])
-        given = {k: PCPrior(**v) if isinstance(v, dict) else v for k, v in record.pop("family").items()}
+        given = {k: prior_of(v) if isinstance(v, dict) else v for k, v in record.pop("family").items()}
         training = family.training(record.get("method", "svi"))(**record.pop("training"))
         return cls(**record, family=family.settings(**given), training=training)
 
@@ -85,9 +85,9 @@ def fit_settings(model: str = "cross-scale", *, method: str = "svi", **options: 
 
 
 def parse_options(texts: Sequence[str] | None, *, taken: Sequence[str] = ()) -> dict[str, Any]:
-    """Read settings written as NAME=VALUE: numbers, true or false, words, and pc(upper, alpha) for a `PCPrior`.
+    """Read settings written as NAME=VALUE: numbers, true or false, words, and priors.
 
-    Names ``taken`` have an option of their own.
+    pc(upper, alpha) is a `PCPrior`, spiked(absent, tip, width) a `SpikedPrior`. Names ``taken`` have an option of their own.
 
     Raises
     ------
@@ -101,16 +101,29 @@ def parse_options(texts: Sequence[str] | None, *, taken: Sequence[str] = ()) -> 
             raise SettingsError(f"the setting {text!r} has no value; write NAME=VALUE, for example lam=0.1.")
         if name in taken:
             raise SettingsError(f"{name} can't be set so; use the command's own option for it, where it has one.")
-        prior = re.fullmatch(r"pc\(([^,()]+),([^,()]+)\)", value, re.IGNORECASE)
-        try:
-            options[name] = PCPrior(*map(float, prior.groups())) if prior else json.loads(_WORDS.get(value, value))
-        except json.JSONDecodeError:
-            options[name] = value
-        except ValueError as error:
-            if isinstance(error, SettingsError):
-                raise
-            raise SettingsError(f"the prior {value!r} holds no two numbers; write pc(upper, alpha).") from error
+        options[name] = _value(value)
     return options
+
+
+def _value(text: str) -> Any:
+    """A setting as it is written."""
+    prior = re.fullmatch(r"(pc|spiked)\(([^()]*)\)", text, re.IGNORECASE)
+    if prior is None:
+        try:
+            return json.loads(_WORDS.get(text, text))
+        except json.JSONDecodeError:
+            return text
+    kind: type[PCPrior] | type[SpikedPrior] = {"pc": PCPrior, "spiked": SpikedPrior}[prior[1].lower()]
+    names = [entry.name for entry in fields(kind)]
+    try:
+        numbers = [float(one) for one in prior[2].split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != len(names):
+        raise SettingsError(
+            f"the prior {text!r} does not hold {len(names)} numbers; write {prior[1].lower()}({', '.join(names)})."
+        )
+    return kind(*numbers)
 
 
 # How Python writes what JSON writes in small letters.

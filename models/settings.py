@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
@@ -17,8 +18,12 @@ __all__ = [
     "FamilySettings",
     "PCPrior",
     "PaperSettings",
+    "ScalePrior",
     "SpatialSettings",
+    "SpikedPrior",
     "StackedSettings",
+    "StructuralSettings",
+    "prior_of",
 ]
 
 # Name of a choice to the settings that it changes.
@@ -42,6 +47,52 @@ class PCPrior:
                 f"prior PCPrior(upper={self.upper}, alpha={self.alpha}) is out of range: "
                 "give upper > 0 and 0 < alpha < 1."
             )
+
+    def scaled(self, factor: float) -> PCPrior:
+        """Return the same prior of a parameter ``factor`` times as large."""
+        return PCPrior(factor * self.upper, self.alpha)
+
+
+@dataclass(frozen=True)
+class SpikedPrior:
+    """Prior of a standard deviation that may be practically nought: whether a part is there at all is asked too.
+
+    With probability ``absent`` it is exponential with mean ``tip``, too small for the part to be seen; else it is that
+    of a normal variable's size, with standard deviation ``width``. Intervals of a share then reach down to nought
+    unless the data say that the part is there.
+    """
+
+    absent: float = 0.5
+    tip: float = 0.03
+    width: float = 1.2
+
+    def __post_init__(self) -> None:
+        if not (0 < self.absent < 1 and 0 < self.tip < self.width < math.inf):
+            raise SettingsError(
+                f"prior SpikedPrior(absent={self.absent}, tip={self.tip}, width={self.width}) is out of range: give "
+                "0 < absent < 1 and 0 < tip < width."
+            )
+
+    def scaled(self, factor: float) -> SpikedPrior:
+        """Return the same prior of a part ``factor`` times as large where it is there."""
+        return SpikedPrior(self.absent, self.tip, factor * self.width)
+
+
+ScalePrior = PCPrior | SpikedPrior
+
+
+def prior_of(record: Mapping[str, float]) -> ScalePrior:
+    """Make a prior of what it is written as: upper and alpha, or absent, tip and width.
+
+    Raises
+    ------
+    SettingsError
+        For other names.
+    """
+    for kind in (PCPrior, SpikedPrior):
+        if set(record) == {entry.name for entry in fields(kind)}:
+            return kind(**record)
+    raise SettingsError(f"{dict(record)} is no prior; write upper and alpha, or absent, tip and width.")
 
 
 @dataclass(frozen=True)
@@ -71,13 +122,19 @@ class FamilySettings:
         """
         del paired
         own: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        priors = {k: v for k, v in own.items() if k.endswith("_scale") and isinstance(v, PCPrior)}
+        priors = {k: v for k, v in own.items() if k.endswith("_scale") and isinstance(v, ScalePrior)}
         if not priors:
             return {}
         return {
-            f"scale priors {label}": {name: PCPrior(factor * one.upper, one.alpha) for name, one in priors.items()}
+            f"scale priors {label}": {name: one.scaled(factor) for name, one in priors.items()}
             for label, factor in (("three times as wide", 3.0), ("a third as wide", 1 / 3))
         }
+
+
+# A tenth of the prior's mass has a field, or what is a region's own, beyond so many standard deviations of the map.
+# Three parts that are each as wide as the map would together outweigh expression a priori, whose share then comes out
+# too small (README, "Calibration").
+_FIELD, _OWN = 1 / 3, 1 / 3
 
 
 @dataclass(frozen=True)
@@ -95,7 +152,7 @@ class CrossScaleSettings(FamilySettings):
         own, to 1, the mean alone. Expression of the right hemisphere comes from few donors.
     smoothness, strength, expression_noise
         Priors of the programs' smoothness and strengths and of the noise about them.
-    transcriptomic_scale, spatial_scale, unexplained_scale
+    transcriptomic_scale, spatial_scale, structural_scale, unexplained_scale
         Priors of each map's scales.
     """
 
@@ -106,9 +163,10 @@ class CrossScaleSettings(FamilySettings):
     smoothness: PCPrior = PCPrior(0.5, 0.5)
     strength: PCPrior = PCPrior(1.0, 0.05)
     expression_noise: PCPrior = PCPrior(1.0, 0.05)
-    transcriptomic_scale: PCPrior = PCPrior(1.0, 0.1)
-    spatial_scale: PCPrior = PCPrior(1.0, 0.1)
-    unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
+    transcriptomic_scale: ScalePrior = SpikedPrior()
+    spatial_scale: ScalePrior = PCPrior(_FIELD, 0.1)
+    structural_scale: ScalePrior = PCPrior(_FIELD, 0.1)
+    unexplained_scale: ScalePrior = PCPrior(_OWN, 0.1)
 
     def __post_init__(self) -> None:
         check_whole(self, "n_programs")
@@ -150,8 +208,9 @@ class CrossScaleSettings(FamilySettings):
 class ExpressionSettings(FamilySettings):
     """Settings of the baseline ``expression`` (Bayesian ridge on every gene)."""
 
-    transcriptomic_scale: PCPrior = PCPrior(1.0, 0.1)
-    unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
+    transcriptomic_scale: ScalePrior = SpikedPrior()
+    structural_scale: ScalePrior = PCPrior(_FIELD, 0.1)
+    unexplained_scale: ScalePrior = PCPrior(_OWN, 0.1)
 
     def __post_init__(self) -> None:
         _check_priors(self)
@@ -162,8 +221,8 @@ class SpatialSettings(FamilySettings):
     """Settings of the baseline ``spatial`` (a smooth field and nothing else)."""
 
     spatial_prior: Literal["icar", "iid"] = "icar"
-    spatial_scale: PCPrior = PCPrior(1.0, 0.1)
-    unexplained_scale: PCPrior = PCPrior(1.0, 0.1)
+    spatial_scale: ScalePrior = PCPrior(_FIELD, 0.1)
+    unexplained_scale: ScalePrior = PCPrior(_OWN, 0.1)
 
     def __post_init__(self) -> None:
         _check_priors(self)
@@ -172,6 +231,13 @@ class SpatialSettings(FamilySettings):
     def alternatives(self, *, paired: bool) -> Choices:
         """Other priors of the scales, and no smoothness."""
         return super().alternatives(paired=paired) | {"no spatial smoothness": {"spatial_prior": "iid"}}
+
+
+@dataclass(frozen=True)
+class StructuralSettings(SpatialSettings):
+    """Settings of the baseline ``structural`` (how healthy people differ, and a smooth field; no expression)."""
+
+    structural_scale: ScalePrior = PCPrior(_FIELD, 0.1)
 
 
 @dataclass(frozen=True)
@@ -219,7 +285,7 @@ class PaperSettings(FamilySettings):
 
 
 # Families that a stack can mix: those whose predictions of regions have a closed form.
-_STACKABLE = ("cross-scale", "expression", "spatial")
+_STACKABLE = ("cross-scale", "expression", "spatial", "structural")
 
 
 @dataclass(frozen=True)
@@ -234,7 +300,7 @@ class StackedSettings(FamilySettings):
         Folds of homologue pairs that the weights are learned from.
     """
 
-    members: tuple[str, ...] = ("cross-scale", "expression", "spatial")
+    members: tuple[str, ...] = ("cross-scale", "expression", "structural")
     folds: int = 10
 
     def __post_init__(self) -> None:
@@ -251,11 +317,17 @@ class StackedSettings(FamilySettings):
 
 
 def _check_priors(record: Any) -> None:
-    """Check that what defaults to a PCPrior is one."""
+    """Check that what defaults to a prior is one."""
     for entry in fields(record):
         value = getattr(record, entry.name)
-        if isinstance(entry.default, PCPrior) and not isinstance(value, PCPrior):
-            raise SettingsError(f"{entry.name} is {value!r}; give PCPrior(upper=..., alpha=...).")
+        if isinstance(entry.default, ScalePrior) and not isinstance(value, _known_priors(entry.name)):
+            spiked = ", or SpikedPrior(absent=..., tip=..., width=...)" if entry.name.endswith("_scale") else ""
+            raise SettingsError(f"{entry.name} is {value!r}; give PCPrior(upper=..., alpha=...){spiked}.")
+
+
+def _known_priors(name: str) -> tuple[type, ...]:
+    """Kinds of prior that a setting may have."""
+    return (PCPrior, SpikedPrior) if name.endswith("_scale") else (PCPrior,)
 
 
 def _check_number_or_prior(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         region_report,
     )
     from .models.gmrf import GMRF
-    from .models.settings import PCPrior
+    from .models.settings import PCPrior, SpikedPrior
     from .page import export, report
     from .plots.sensitivity_plot import plot_sensitivity
     from .posterior.fits import Fit, fit, load
@@ -66,7 +66,7 @@ _HOMES = {
         *("enrichment", "gene_modules", "read_gmt", "region_report"),
     ),
     "models.gmrf": ("GMRF",),
-    "models.settings": ("PCPrior",),
+    "models.settings": ("PCPrior", "SpikedPrior"),
     "page": ("export", "report"),
     "plots.sensitivity_plot": ("plot_sensitivity",),
     "posterior.fits": ("Fit", "fit", "load"),

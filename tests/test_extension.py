@@ -1,4 +1,4 @@
-"""What the checklists of the README promise: a family, a noise, a method, a graph and an atlas of one's own.
+"""What the checklists of the README promise: a family, noise, method, baseline, graph and atlas of one's own.
 
 Each is made here as a user would make it, outside of the package, and goes through fits, files and tables. A reader of
 one's own is in tests/pyro_neurovae/readers/test_registry.py.
@@ -17,6 +17,7 @@ import torch
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.atlas import ATLASES, Atlas, register_atlas
+from pyro_neurovae.evidence.baselines import BASELINES, register_baseline
 from pyro_neurovae.graphs.registry import GRAPHS, register_graph
 from pyro_neurovae.inference.methods import METHODS, Method, register_method
 from pyro_neurovae.inference.noise import NoiseStreams
@@ -102,7 +103,7 @@ def guess(model, training, seeds, *, draws, programs=None, progress=None):
 @pytest.fixture(autouse=True)
 def _registries() -> Iterator[None]:
     """What a test registers is gone afterwards."""
-    kept = [(registry, dict(registry)) for registry in (FAMILIES, METHODS, GRAPHS, ATLASES)]
+    kept = [(registry, dict(registry)) for registry in (FAMILIES, METHODS, GRAPHS, ATLASES, BASELINES)]
     yield
     for registry, before in kept:
         registry.clear()
@@ -176,6 +177,24 @@ def test_a_method_of_ones_own(study):
     assert fit.posterior.training is None
     with pytest.raises(nv.SettingsError, match="fitted by svi or nuts, not by guess"):
         nv.fit(study, method="guess")
+
+
+def test_a_baseline_of_ones_own(study):
+    def median(task):
+        return np.full(task.asked.sum(), np.median(task.thinning[task.seen]))
+
+    def middle(task):
+        """The median of what is seen, with an error for regions that have neighbours and one for those without."""
+        spread = np.sqrt((task.errors(median) ** 2).mean())
+        near = (task.graph.weights[task.asked][:, task.seen] > 0).any(1)
+        return median(task), np.where(near, spread, 2 * spread)
+
+    register_baseline("middle", middle)
+    found = nv.validate(study, ["middle", "ridge"], folds=[np.arange(12) // 3])
+    rows = found.pointwise.query("model == 'middle' and map == 'simulated1'").set_index("region")
+    assert rows.loc["r0", "mean"] == np.median(study.thinning[0, 3:])
+    assert rows.loc["r1", "sd"] == pytest.approx(2 * rows.loc["r0", "sd"])
+    assert np.isfinite(found.scores["elpd"]).all()
 
 
 def test_a_graph_and_an_atlas_of_ones_own():

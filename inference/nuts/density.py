@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pyro_neurovae.models.algebra import map_covariance, unit_covariance
+from pyro_neurovae.models.algebra import map_covariance, unit_covariance, wide_covariance
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.smoothness import pc_scale
+from pyro_neurovae.models.spiked import SpikedScale, spiked_log_density
 
 from .coordinates import ProgramCoordinates
 
@@ -31,9 +32,12 @@ def log_density(
     of `ProgramCoordinates`; the second function gives each scale of `LinearModel.scale_names` (map,), and
     ``strength`` and ``smoothness`` (program,), ``expression_noise`` () and ``program_score`` (program, region).
     """
+    import jax.numpy as jnp
     from jax.scipy.special import log_ndtr
 
-    rates = [_array(model.scale_prior(name).rate)[0, 0] for name in model.scale_names]  # (map,) each
+    priors = {name: model.scale_prior(name) for name in model.scale_names}
+    rates = [_array(prior.rate)[0, 0] for prior in priors.values()]  # (map,) each
+    corrections = {name: _correction(prior) for name, prior in priors.items() if isinstance(prior, SpikedScale)}
     thinning_part = _thinning_part(model)
     expression_part = None if coordinates is None else _expression_part(cast(CrossScale, model))
 
@@ -45,13 +49,26 @@ def log_density(
         return scales_of(white) | ({} if coordinates is None else coordinates.decode(white)[0])
 
     def density(white: Values) -> Any:
-        prior = -0.5 * (white["scales"] ** 2).sum()
+        scales = scales_of(white)
+        # Normal scores of an exponential prior are standard normal; another prior is that one times what it is over it.
+        prior = -0.5 * (white["scales"] ** 2).sum() + sum(one(scales[name], jnp) for name, one in corrections.items())
         if coordinates is None or expression_part is None:
-            return prior + thinning_part(scales_of(white))
+            return prior + thinning_part(scales)
         programs, moved = coordinates.decode(white)
-        return prior + thinning_part(scales_of(white) | programs) + expression_part(programs) + moved
+        return prior + thinning_part(scales | programs) + expression_part(programs) + moved
 
     return density, decode
+
+
+def _correction(prior: SpikedScale) -> Callable[[Any, Any], Any]:
+    """Log density of a prior of scales (map,) less that of the exponential distribution of its rate, in all."""
+    tip, width, rate = (_array(values)[0, 0] for values in (prior.tip, prior.width, prior.rate))
+
+    def correction(scale: Any, library: Any) -> Any:
+        own = spiked_log_density(scale, absent=prior.absent, tip=tip, width=width, library=library)
+        return (own - library.log(rate) + rate * scale).sum()
+
+    return correction
 
 
 def _array(values: Tensor) -> np.ndarray:
@@ -63,7 +80,8 @@ def _thinning_part(model: LinearModel) -> Callable[[Values], Any]:
     import jax.numpy as jnp
 
     data = model.data
-    seen, sampling, level = _array(data.seen[0]), _array(data.sampling), _array(data.level[0])
+    seen, sampling = _array(data.seen[0]), _array(data.sampling)
+    wide = wide_covariance(_array(data.level[0]), _array(model.wide))
     thinning = np.where(seen, _array(data.thinning[0]), 0.0)
     identity, both = np.eye(data.regions), seen[:, :, None] & seen[:, None, :]
     fixed, homologue = {name: _array(root[0, 0]) for name, root in model.fixed_roots().items()}, _array(data.homologue)
@@ -71,7 +89,7 @@ def _thinning_part(model: LinearModel) -> Callable[[Values], Any]:
     def density(named: Values) -> Any:
         roots = fixed | model.program_roots(named, homologue)
         kernels = {part: unit_covariance(roots[part]) for part in model.parts}
-        total = map_covariance(model.noise.covariance(sampling, named, identity), level, named, kernels)
+        total = map_covariance(model.noise.covariance(sampling, named, identity), wide, named, kernels)
         blocks = jnp.where(both, total, identity * (~seen)[:, :, None])
         return sum(normal(block, row) for block, row in zip(blocks, thinning, strict=True)) + constant
 

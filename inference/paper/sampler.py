@@ -105,13 +105,14 @@ class PaperSampler:
 
     @torch.no_grad()
     def draw(self, draws: int) -> Quantities:
-        """Draw noise-free thinning, sigma, data observed again, and every density."""
+        """Draw effects, sigma, data observed again, and every density."""
         like, latent = self.data.thinning, self.model.settings.n_latent
         streams = NoiseStreams(self.seeds, "paper posterior", dtype=like.dtype, device=like.device)
         again = streams.normal(draws, self.data.maps, self.data.regions)
         sizes = [min(_CHUNK, draws - start) for start in range(0, draws, _CHUNK)]
         pieces = [self._draw(PaperNoise.draw(streams, size, latent, self.data)) for size in sizes]
         drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
+        drawn |= self._effect(drawn, streams.normal(draws, self.data.maps, self.data.regions))
         return drawn | {"replicated": self._replicated(drawn, again)}
 
     def _draw(self, noise: PaperNoise) -> Quantities:
@@ -121,10 +122,10 @@ class PaperSampler:
             trace = poutine.trace(poutine.replay(model.model, guide_trace)).get_trace(noise.latent.shape[1])
         sites = trace.nodes
         drawn = self._named(sites)
-        thinning = drawn["thinning"]
+        thinning = drawn["predictable"]
         # Maps share z: each is given an equal part of the joint density, and all of its ratio.
         log_p, log_q = (log_joint(one)[..., None].expand(thinning.shape[:-1]) for one in (trace, guide_trace))
-        density = torch.distributions.Normal(*self.predictive(drawn))
+        density = torch.distributions.Normal(thinning, model.spread(drawn["unexplained_scale"]))
         seen = self.data.seen[:, None].expand_as(thinning)
         likelihood = density.log_prob(self.data.thinning[:, None]).masked_fill(~seen, torch.nan)
         ratio = log_p - log_q
@@ -139,9 +140,9 @@ class PaperSampler:
     def _named(self, sites: Mapping[str, Any]) -> Quantities:
         """What the sites of a trace are, by the names of the posterior."""
         model = self.model
-        thinning, fixed = model.mean(sites["latent"]["value"]), model.fixed_scale()
+        decoded, fixed = model.mean(sites["latent"]["value"]), model.fixed_scale()
         sigma = sites["unexplained_scale"]["value"] if fixed is None else fixed
-        drawn = _parts(thinning) | {"unexplained_scale": sigma.expand(thinning.shape[:-1])}
+        drawn = _parts(decoded) | {"unexplained_scale": sigma.expand(decoded.shape[:-1])}
         return drawn if model.lam_prior is None else drawn | {"lam": sites["lam"]["value"][..., 0]}
 
     def log_prior(self, drawn: Mapping[str, Tensor]) -> Quantities:
@@ -154,8 +155,28 @@ class PaperSampler:
         return None
 
     def predictive(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Noise-free thinning, and root of unexplained and sampling variance (where the settings count the latter)."""
-        return drawn["thinning"], self.model.spread(drawn["unexplained_scale"])
+        """Mean and standard deviation of each value observed anew; of an unseen one, of what is decoded for it."""
+        mean, spread = drawn["predictable"], self.model.spread(drawn["unexplained_scale"])
+        if not bool(self._error_known.any()):
+            return mean, spread
+        seen = self.data.seen[:, None] & self._error_known
+        error = self.model.sampling().diagonal(dim1=-2, dim2=-1).sqrt()
+        return torch.where(seen, drawn["thinning"], mean), torch.where(seen, error, spread)
+
+    @property
+    def _error_known(self) -> Tensor:
+        """Whether a map has a sampling error that counts; (map, 1) bool."""
+        return self.data.error_known[:, None] & self.model.settings.counts_sampling_error
+
+    def _effect(self, drawn: Mapping[str, Tensor], white: Tensor) -> Quantities:
+        """Regional part of each effect given the value seen, and the effect; white (replicate, draw, map, region)."""
+        own = self.model.settings.noise.unexplained(drawn)
+        error = self.model.sampling().diagonal(dim1=-2, dim2=-1)
+        residual = self.data.thinning[:, None] - drawn["predictable"]
+        share = torch.where(self.data.seen[:, None], own / (own + error), torch.zeros_like(residual))
+        regional = share * residual + (own * (1 - share)).sqrt() * white
+        whole = torch.where(self._error_known, drawn["predictable"] + regional, drawn["predictable"])
+        return {"regional": regional, "thinning": whole}
 
     def _replicated(self, drawn: Mapping[str, Tensor], white: Tensor) -> Tensor:
         mean, spread = self.predictive(drawn)
@@ -168,10 +189,13 @@ class PaperSampler:
         with isolated(seed), pyro.validation_enabled(False):
             nodes = poutine.trace(self.model.model).get_trace(draws).nodes
         drawn = self._named(nodes)
-        thinning = drawn["thinning"]
-        streams = NoiseStreams([seed], "prior", dtype=thinning.dtype, device=thinning.device)
-        again = streams.normal(draws, self.data.maps, self.data.regions)
-        whole = drawn | {"replicated": self._replicated(drawn, again)}
+        decoded = drawn["predictable"]
+        streams = NoiseStreams([seed], "prior", dtype=decoded.dtype, device=decoded.device)
+        again, own = (streams.normal(draws, self.data.maps, self.data.regions) for _ in range(2))
+        regional = self.model.settings.noise.unexplained(drawn).sqrt() * own
+        drawn |= {"regional": regional, "thinning": torch.where(self._error_known, decoded + regional, decoded)}
+        replicated = decoded + self.model.spread(drawn["unexplained_scale"]) * again
+        whole = drawn | {"replicated": replicated}
         return {name: values[first] for name, values in whole.items()}
 
     @torch.no_grad()
@@ -204,7 +228,7 @@ class PaperSampler:
         return (f"posterior collapse: {most} of {latent} latent dimensions say nothing of the expression; {rest}.",)
 
 
-def _parts(thinning: Tensor) -> Quantities:
-    """Thinning as its mean over the regions and what expression adds to it."""
-    intercept = thinning.mean(-1)
-    return {"thinning": thinning, "intercept": intercept, "transcriptomic": thinning - intercept[..., None]}
+def _parts(decoded: Tensor) -> Quantities:
+    """What is decoded, as its mean over the regions and what expression adds to it."""
+    intercept = decoded.mean(-1)
+    return {"predictable": decoded, "intercept": intercept, "transcriptomic": decoded - intercept[..., None]}

@@ -25,8 +25,8 @@ def datasets(
 ) -> None:
     """List public maps, expression and connectivity, or fetch some by name, with what to cite.
 
-    Files come from the folder that PYRO_NEUROVAE_DATA names, from the cache, or from the network, and are checked by
-    SHA-256. With --out they are copied to a folder of yours; without it their paths are printed.
+    Files that are not built in come from the folder that PYRO_NEUROVAE_DATA names, from the cache, or from the network,
+    and are checked by SHA-256. With --out they are copied to a folder of yours; without it their paths are printed.
     """
     from ..datasets.catalogue import fetch, find
     from ..datasets.catalogue import names as known

@@ -48,7 +48,12 @@ class StudyOptions:
         ),
     ] = None
     se: Annotated[
-        str, typer.Option(metavar="file|none", help="none where standard errors are unknown: the noise is estimated.")
+        str,
+        typer.Option(
+            metavar="file|sizes|none",
+            help="Standard errors: the file's; those of Cohen's d that group sizes imply, whatever column there is; or "
+            "none where they are unknown: the noise is estimated.",
+        ),
     ] = "file"
     se_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the standard errors.")] = None
     value_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the effect.")] = None
@@ -59,6 +64,22 @@ class StudyOptions:
             help="Sampling covariance across regions; auto takes MAP_covariance.csv beside MAP.csv where there is one.",
         ),
     ] = field(default_factory=lambda: ["auto"])
+    sampling_correlation: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|independent|exchangeable|FILE",
+            help="How sampling errors go together across regions: auto, as the covariance has it, else as thickness "
+            "does across people; independent; exchangeable, one correlation for all; or as a labelled table has it.",
+        ),
+    ] = "auto"
+    structure: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|none|FILE",
+            help="Correlation of thickness across people, along whose axes a map may go: auto, as far as known; none; "
+            "or a labelled table.",
+        ),
+    ] = "auto"
     genes: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Genes to keep, a symbol a line or a column called gene.")
     ] = None
@@ -73,7 +94,7 @@ class StudyOptions:
         """Record of the files; SettingsError for a choice that is none."""
         from ..studies.files import StudyFiles
 
-        standard_error: Any = choice("--se", self.se, ("file", "none"))
+        standard_error: Any = choice("--se", self.se, ("file", "sizes", "none"))
         said = self.covariance in (["auto"], ["none"])
         return StudyFiles(
             expression=self.expression,
@@ -84,6 +105,8 @@ class StudyOptions:
             se_column=self.se_column,
             standard_error=standard_error,
             covariance=self.covariance[0] if said else [Path(one) for one in self.covariance],
+            sampling_correlation=self.sampling_correlation,
+            structure=self.structure,
             genes=self.genes,
             gene_weights=self.gene_weights,
         )

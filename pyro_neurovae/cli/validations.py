@@ -17,7 +17,7 @@ from .study_options import NormalisedStudyOptions
 
 __all__ = ["validate"]
 
-_MODELS = ["cross-scale", "expression", "spatial", "ridge", "pls"]
+_MODELS = ["cross-scale", "expression", "spatial", "ridge", "pls", "twin", "neighbours"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ def validate(
         list[str],
         typer.Option(
             metavar="NAME [NAME ...]",
-            help="cross-scale, expression, spatial, stacked, paper, and the baselines ridge and pls.",
+            help="cross-scale, expression, spatial, stacked, paper, and the baselines ridge and pls, and without genes "
+            "twin (the homologue) and neighbours.",
         ),
     ] = _MODELS,
     folds: Annotated[
@@ -77,18 +78,19 @@ def validate(
     with heeding_warnings():
         scored = study.read()
         ways: Any = [read("folds", Path(folds), scored.regions)] if table else folds
-    found = run(
-        scored,
-        list(dict.fromkeys(model)),
-        folds=ways,
-        repeats=repeats,
-        seed=seed,
-        draws=draws,
-        device=device,
-        workers=workers,
-        resume=resume,
-        progress=show_bar(quiet),
-    )
+    with heeding_warnings() as said:
+        found = run(
+            scored,
+            list(dict.fromkeys(model)),
+            folds=ways,
+            repeats=repeats,
+            seed=seed,
+            draws=draws,
+            device=device,
+            workers=workers,
+            resume=resume,
+            progress=show_bar(quiet),
+        )
     if not quiet:
-        print_result(found)
+        print_result(found, said=said)
     place.fill(found.write)

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .catalogue import DATA_VARIABLE, Dataset, content_checksum, fetch, find, names, table
+from .frames import load
 
-__all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "names", "table"]
+__all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "load", "names", "table"]

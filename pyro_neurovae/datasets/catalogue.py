@@ -1,4 +1,4 @@
-"""Public maps, expression and connectivity by name: fetched once, checked, cached, or read from a local folder."""
+"""Public maps, expression and connectivity by name: built in, in a folder of yours, or fetched once and checked."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ DATA_VARIABLE = "PYRO_NEUROVAE_DATA"
 _TABLES = Path(__file__).parent / "tables"
 _RECORD = "checksums.json"
 _TERMS = {
+    "adni1": "published figures, which come with the package. Adjusted differences of 142 people with Alzheimer's "
+    "disease from 197 controls, APOE4 among the covariates; the standard error is the width of the published 95% "
+    "interval over 3.92. Left and right may be exchanged in the published tables (the sides correlate .98): use the "
+    "hemispheres' means where it matters. Regions are DKT's, whose borders differ a little from Desikan-Killiany's; no "
+    "bankssts, frontal and temporal pole",
     "enigma": "as the ENIGMA Toolbox distributes it (BSD-3-Clause); cite it (Larivière et al. 2021, Nature Methods 18, "
     "698-700) beside the study",
     "published": "published summary statistics",
@@ -33,20 +38,22 @@ _TERMS = {
 
 @dataclass(frozen=True)
 class Dataset:
-    """One file that can be fetched.
+    """One file that is built in or can be fetched.
 
     Attributes
     ----------
     name, kind, what
         Its name here; thickness, expression, connectivity or subjects; and in words.
     file
-        Where it lies below a local folder.
+        Where it lies below a local folder, or among the package's own tables.
     url
-        Where it is fetched from, "" where it can only be had from a local folder.
+        Where it is fetched from, "" where it is built in or can only be had from a local folder.
     sha256
         Checksum of the file, "" where none is known yet: then the first download's is kept and later ones must match.
     citation, terms
         What to cite, and under which terms it comes.
+    unit
+        Unit of a map's effect, "mm" or "Cohen's d"; "" for other kinds.
     """
 
     name: str
@@ -57,6 +64,12 @@ class Dataset:
     sha256: str
     citation: str
     terms: str
+    unit: str = ""
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the package holds the file, so that neither network nor local folder is needed."""
+        return (_TABLES / self.file).is_file()
 
 
 def names(kind: str | None = None) -> list[str]:
@@ -65,13 +78,13 @@ def names(kind: str | None = None) -> list[str]:
 
 
 def table() -> pd.DataFrame:
-    """List the datasets: name, kind, what, checksum ("pinned" or "first download"), citation, url."""
+    """List the datasets: name, kind, what, checksum ("built in", "pinned" or "first download"), citation, url."""
     rows = [
         {
             "name": one.name,
             "kind": one.kind,
             "what": one.what,
-            "checksum": "pinned" if one.sha256 else "first download",
+            "checksum": "built in" if one.built_in else "pinned" if one.sha256 else "first download",
             "citation": one.citation,
             "url": one.url,
         }
@@ -99,10 +112,11 @@ def find(name: str) -> Dataset:
 
 
 def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:
-    """Return the path of a dataset's file: from the local folder, from the cache, or fetched.
+    """Return the path of a dataset's file: the package's own, from the local folder, from the cache, or fetched.
 
-    Looks first in the folder that the environment variable ``PYRO_NEUROVAE_DATA`` names, under `Dataset.file` or the
-    file's own name; then in the cache; then downloads. What is found or fetched must have the known SHA-256.
+    What is not built in is looked for in the folder that the environment variable ``PYRO_NEUROVAE_DATA`` names, under
+    `Dataset.file` or the file's own name; then in the cache; then downloaded. What is found or fetched must have the
+    known SHA-256.
 
     Parameters
     ----------
@@ -122,6 +136,8 @@ def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:
     >>> nv.Study.from_files(nv.datasets.fetch("ahba_dk68_stable0.6"), nv.datasets.fetch("enigma_pd"))
     """
     one = find(name)
+    if one.built_in:
+        return _TABLES / one.file
     if f"{name}_labels" in _registry():  # a matrix takes its labels from the file beside it
         fetch(f"{name}_labels", cache=cache)
     local = _local(one)

@@ -1,4 +1,4 @@
-"""Predictors that researchers would otherwise use, on the same folds: ridge and partial least squares."""
+"""Predictors that researchers would otherwise use, or that need no gene, on the same folds as the models."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import numpy as np
 
 from ..errors import SettingsError
 from ..studies.study import Study
+from .regressions import pls, ridge
+from .surroundings import neighbours, twin
+from .task import Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["BASELINES", "predict_baseline", "register_baseline"]
 
-_PENALTIES = np.logspace(-3, 3, 25)
-_COMPONENTS = 2
-_INNER_FOLDS = 5
+Baseline = Callable[[Task], tuple[np.ndarray, np.ndarray]]
 
-Baseline = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, float]]
+BASELINES: dict[str, Baseline] = {"ridge": ridge, "pls": pls, "twin": twin, "neighbours": neighbours}
 
-BASELINES: dict[str, Baseline] = {}
+# Least standard deviation of an error, in that of the map: a map that mirrors itself is copied without error.
+_LEAST_ERROR = 1e-3
 
 
 def register_baseline(name: str, baseline: Baseline) -> None:
@@ -32,8 +34,10 @@ def register_baseline(name: str, baseline: Baseline) -> None:
     name
         What users call it.
     baseline
-        Function from normalised expression (region, gene) and thinning (region,) of the regions seen, and expression
-        of the regions asked for, to the predictions of these (region,) and the standard deviation of their errors.
+        Function from a `Task` (expression, thinning where it is seen, the regions asked for, the graph) to the
+        predictions of the regions asked for (asked region,) and the standard deviation of their errors, one for all or
+        one each. `Task.errors` gives the errors of a predictor on inner folds that hide homologues together, which is
+        what such a standard deviation should come from.
 
     Raises
     ------
@@ -46,20 +50,22 @@ def register_baseline(name: str, baseline: Baseline) -> None:
 
 
 def predict_baseline(study: Study, name: str, folds: list[np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """Predict every region from the folds it is not in, by a method of scikit-learn.
+    """Predict every region from the folds it is not in.
 
     Expression is normalised as the study says and centred; a region without expression takes its homologue's, or the
     mean where that has none either. The predictive distribution is Gaussian; its variance is the mean squared error
-    that the method makes, within the regions it sees, on those it has not learnt from (leave-one-out for ridge,
-    five folds for PLS).
+    that the method makes, within the regions it sees, on those it has not learnt from and whose homologues it has not
+    learnt from either. Whatever a method has to choose is chosen by the same errors.
 
     Parameters
     ----------
     study
         Expression and thinning.
     name
-        "ridge": the penalty that leave-one-out prefers, of 25 from 10^-3 to 10^3 in units of the kernel X X' / g;
-        "pls": partial least squares with two components, the usual choice in imaging transcriptomics.
+        "ridge": the best of 25 penalties from 10^-3 to 10^3 in units of the kernel X X' / g; "pls": partial least
+        squares with two components, the usual choice in imaging transcriptomics; "twin": the homologue's value, or
+        where that is hidden the neighbours'; "neighbours": the weighted mean of the neighbours of the same hemisphere,
+        pulled towards the map's mean. The last two need no gene.
     folds
         Ways of folding, each (region,).
 
@@ -87,8 +93,10 @@ def _predict_way(study: Study, genes: NDArray[Any], fold: np.ndarray, baseline: 
     for m, observed in enumerate(study.thinning_observed):
         for number in np.unique(fold[observed]):
             seen, asked = observed & (fold != number), observed & (fold == number)
-            predicted, error = baseline(genes[seen], study.thinning[m, seen], genes[asked])
-            mean[m, asked], sd[m, asked] = predicted, error
+            known = np.where(seen, study.thinning[m], np.nan)
+            predicted, error = baseline(Task(genes, known, asked, study.graph))
+            mean[m, asked] = predicted
+            sd[m, asked] = np.maximum(error, _LEAST_ERROR * study.thinning[m, seen].std())
     z = (study.thinning - mean) / sd
     return {
         "mean": mean,
@@ -99,25 +107,3 @@ def _predict_way(study: Study, genes: NDArray[Any], fold: np.ndarray, baseline: 
         # Gneiting & Raftery (2007), equation 21 for a Gaussian.
         "crps": sd * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi)),
     }
-
-
-def _ridge(genes: NDArray[Any], thinning: NDArray[Any], asked: NDArray[Any]) -> tuple[NDArray[Any], float]:
-    from sklearn.linear_model import RidgeCV
-
-    fitted = RidgeCV(alphas=_PENALTIES, store_cv_results=True).fit(genes, thinning)
-    errors = fitted.cv_results_.reshape(len(thinning), -1).mean(0)
-    return fitted.predict(asked), float(np.sqrt(errors.min()))
-
-
-def _pls(genes: NDArray[Any], thinning: NDArray[Any], asked: NDArray[Any]) -> tuple[NDArray[Any], float]:
-    from sklearn.cross_decomposition import PLSRegression
-    from sklearn.model_selection import KFold, cross_val_predict
-
-    method = PLSRegression(n_components=_COMPONENTS, scale=False)
-    inner = KFold(_INNER_FOLDS, shuffle=True, random_state=0)
-    errors = thinning - cross_val_predict(method, genes, thinning, cv=inner).ravel()
-    return method.fit(genes, thinning).predict(asked).ravel(), float(np.sqrt((errors**2).mean()))
-
-
-register_baseline("ridge", _ridge)
-register_baseline("pls", _pls)

@@ -1,4 +1,4 @@
-"""The checklist of arXiv:2606.05870: each check with what was found, what was expected, and its status."""
+"""The checklist of arXiv:2606.05870: its checks, and what may be concluded from the figures."""
 
 from __future__ import annotations
 
@@ -10,15 +10,59 @@ import pandas as pd
 from ..atlases.atlas import dk68_names
 from ..studies.study import Study
 
-__all__ = ["paper_checks"]
+__all__ = ["PAPER_FIGURES", "SCHEMES", "conclude", "conclude_copied", "paper_checks"]
 
 _REGIONS, _GENES = 68, 910
 _LEAST_R2, _LEAST_R = 0.85, 0.90
 
+# What the paper reports of its fit, by the names of scores.
+PAPER_FIGURES = {"r2": 0.860, "r": 0.944}
 
-def paper_checks(study: Study, in_sample: Mapping[str, float]) -> pd.DataFrame:
-    """Go through the checklist on a study and the in-sample ``r2`` and ``r`` of its fit; see `Verification`."""
-    return pd.DataFrame([*_data_checks(study), *_fit_checks(in_sample)])
+# Schemes of folds that it is held against, in words.
+SCHEMES = {"pairs": "homologue pairs", "blocks": "spatial blocks"}
+
+_LABELS = {"r2": "explained variance", "r": "spatial correlation"}
+
+
+def paper_checks(study: Study, in_sample: Mapping[str, float], twin: Mapping[str, float]) -> pd.DataFrame:
+    """Go through the checklist on a study and the in-sample ``r2`` and ``r`` of its fit; see `Verification`.
+
+    Those of copying the other hemisphere's values (``twin``) stand as notes beside what the paper reports; they are
+    left out where no two homologues have values.
+    """
+    return pd.DataFrame([*_data_checks(study), *_fit_checks(in_sample), *_twin_notes(twin)])
+
+
+def conclude(in_sample: float, held_out: dict[str, dict[str, float]], ceiling: float | None) -> str:
+    """Say what the figures allow to conclude."""
+    parts = " and ".join(f"{scores['r2']:.2f} on {SCHEMES[scheme]}" for scheme, scores in held_out.items())
+    if ceiling is None:
+        first = f"Without standard errors no ceiling is known for the in-sample R2 of {in_sample:.2f}."
+    elif in_sample > ceiling:
+        first = (
+            f"The in-sample R2 of {in_sample:.2f} is above the noise ceiling of {ceiling:.2f}: no true pattern can "
+            "explain so much, so the fit has followed sampling error, and the figure says nothing of how expression "
+            "goes with thinning."
+        )
+    else:
+        first = (
+            f"The in-sample R2 of {in_sample:.2f} is below the noise ceiling of {ceiling:.2f}, which proves nothing."
+        )
+    if not any(scores["r2"] > 0 for scores in held_out.values()):
+        second = f"Held out, R2 is {parts}: the model predicts unseen regions no better than the map's mean."
+    else:
+        second = f"Held out, R2 is {parts}: that is what the model can be said to predict."
+    return f"{first} {second}"
+
+
+def conclude_copied(twin: dict[str, float]) -> str:
+    """Say what copying the other hemisphere gives, after a space; nothing where there is nothing to copy."""
+    if not np.isfinite(twin["r2"]):
+        return ""
+    return (
+        f" Copying the homologue's value, with no gene at all, gives R2 {twin['r2']:.2f} and r {twin['r']:.2f}; the "
+        f"paper reports {PAPER_FIGURES['r2']:.3f} and {PAPER_FIGURES['r']:.3f} of its fit."
+    )
 
 
 def _data_checks(study: Study) -> list[dict[str, str]]:
@@ -40,10 +84,18 @@ def _data_checks(study: Study) -> list[dict[str, str]]:
 
 
 def _fit_checks(in_sample: Mapping[str, float]) -> list[dict[str, str]]:
-    wanted = {"r2": ("explained variance", _LEAST_R2), "r": ("spatial correlation", _LEAST_R)}
+    wanted = {"r2": _LEAST_R2, "r": _LEAST_R}
     return [
-        _row(f"{label}, in-sample", f"{in_sample[name]:.3f}", f"> {least}", _status(in_sample[name] > least))
-        for name, (label, least) in wanted.items()
+        _row(f"{_LABELS[name]}, in-sample", f"{in_sample[name]:.3f}", f"> {least}", _status(in_sample[name] > least))
+        for name, least in wanted.items()
+    ]
+
+
+def _twin_notes(twin: Mapping[str, float]) -> list[dict[str, str]]:
+    return [
+        _row(f"{_LABELS[name]}, homologue copied", f"{twin[name]:.3f}", f"paper {figure:.3f}", "note")
+        for name, figure in PAPER_FIGURES.items()
+        if np.isfinite(twin[name])
     ]
 
 

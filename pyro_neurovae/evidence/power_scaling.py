@@ -215,9 +215,10 @@ def _noise(draws: np.ndarray, component: np.ndarray, group: str) -> float:
 
 
 def scaled_settings(fit: Fit, group: str, power: float) -> FitSettings | None:
-    """Settings under which the group's prior is really raised to a power; None for the likelihood, which has none.
+    """Settings under which the group's prior is really raised to a power; None where no setting says it.
 
-    PC priors are exponential, and the power of an exponential is one with that many times the rate.
+    PC priors are exponential, and the power of an exponential is one with that many times the rate. The likelihood has
+    no setting, and a spiked prior's power is none of its kind.
     """
     settings = fit.settings
     if group == "likelihood":
@@ -228,4 +229,6 @@ def scaled_settings(fit: Fit, group: str, power: float) -> FitSettings | None:
         return settings.with_options({"smoothness": PCPrior(upper, _smoothness_prior(fit).powered(power, upper))})
     factor = float(np.sqrt(power)) if group in _ROOTED else power
     priors = {name: family[name] for name in GROUPS[group] if name in family}
-    return settings.with_options({name: PCPrior(own.upper / factor, own.alpha) for name, own in priors.items()})
+    if not all(isinstance(own, PCPrior) for own in priors.values()):
+        return None
+    return settings.with_options({name: own.scaled(1 / factor) for name, own in priors.items()})

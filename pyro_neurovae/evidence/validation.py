@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError, SettingsError, check_seed
-from ..graphs.folds import make_folds
+from ..errors import NeurovaeWarning, SettingsError
+from ..graphs.folds import SINGLE
 from ..inference.methods import method_of, methods_that
 from ..models.options import FitSettings, fit_settings
 from ..studies.study import Study
@@ -20,6 +20,7 @@ from .baselines import BASELINES, predict_baseline
 from .result import Result, Shown
 from .runs import Arrays, Job, Progress, run_jobs
 from .score_tables import PREDICTED, difference_table, pointwise_table, score_table, weight_table
+from .ways import HOMOLOGUE_SEEN, make_ways, shows_homologues
 
 __all__ = ["Validation", "predict_ways", "validate"]
 
@@ -49,16 +50,29 @@ class Validation(Result):
     weights
         One row a map and model: the ``weight`` that the model gets when all are stacked (Yao et al. 2018). It says what
         each adds to the others; `fit` of the model "stacked" learns weights like these and mixes the fits.
+    notices
+        What to know before trusting the scores: whether the homologues of hidden regions were seen.
     """
 
     scores: pd.DataFrame
     pointwise: pd.DataFrame
     differences: pd.DataFrame
     weights: pd.DataFrame
+    notices: tuple[str, ...] = ()
 
     files: ClassVar[Mapping[str, str]] = {
         name: f"{name}.csv" for name in ("scores", "pointwise", "differences", "weights")
     }
+
+    @classmethod
+    def from_contents(cls, contents: Mapping[str, Any]) -> Self:
+        """Rebuild from the tables, which tell by the name of the folds whether homologues were seen."""
+        single = set(contents["scores"]["folds"]) & set(SINGLE)
+        return cls(**contents, notices=(HOMOLOGUE_SEEN,) if single else ())
+
+    def remarks(self) -> tuple[str, ...]:
+        """The notices."""
+        return self.notices
 
     def summary(self) -> pd.DataFrame:
         """Average the scores over repeats, a row a model and map."""
@@ -129,12 +143,13 @@ def validate(
     study
         What to predict; of a study with several maps a fold hides a region in all of them.
     models
-        Names of models ("cross-scale", "expression", "spatial", "stacked", "paper") and of baselines ("ridge", "pls";
-        see `baselines.predict_baseline`), or a mapping from a name of your own to settings, for example
-        ``{"smooth": {"model": "paper", "lam": 1.0}}``. A setting ``normalise`` replaces the study's.
+        Names of models ("cross-scale", "expression", "spatial", "stacked", "paper") and of baselines ("ridge", "pls",
+        and without genes "twin" and "neighbours"; see `baselines.predict_baseline`), or a mapping from a name of your
+        own to settings, for example ``{"smooth": {"model": "paper", "lam": 1.0}}``. A setting ``normalise`` replaces
+        the study's.
     folds
         "pairs" (the default), "blocks", "random" or "loo" as `make_folds` deals them; or one array (region,) of fold
-        numbers for each repeat.
+        numbers for each repeat. A warning says when a region is hidden while its homologue is seen.
     repeats
         Ways of folding, each with a seed of its own.
     seed
@@ -153,10 +168,13 @@ def validate(
     InputError
         When folds of the user's do not number every region, or a fold leaves too little to learn from.
     """
-    ways, label = _ways(study, folds, repeats, seed)
+    ways, label = make_ways(study, folds, repeats, seed)
     named = {name: {"model": name} for name in models} if not isinstance(models, Mapping) else models
     if not named:
         raise SettingsError("no model to validate; name at least one.")
+    notices = (HOMOLOGUE_SEEN,) if shows_homologues(study, ways) else ()
+    for notice in notices:
+        warnings.warn(notice, NeurovaeWarning, stacklevel=2)
     chosen = {name: _settings(given, seed=seed, draws=draws, device=device) for name, given in named.items()}
     together = len(ways) if workers == 1 and resume is None else 1  # repeats of a model that make one batch
     parts = [(name, ways[start : start + together]) for name in named for start in range(0, len(ways), together)]
@@ -165,7 +183,7 @@ def validate(
     predicted: dict[str, list[Arrays]] = {name: [] for name in named}
     for (name, own), arrays in zip(parts, done, strict=True):
         predicted[name] += [{key: arrays[f"{key}.{way}"] for key in PREDICTED} for way in range(len(own))]
-    return _tabulate(study, ways, predicted, label)
+    return replace(_tabulate(study, ways, predicted, label), notices=notices)
 
 
 def predict_ways(
@@ -180,46 +198,6 @@ def predict_ways(
 
         found = [vars(one) for one in predict_held_out(study, settings, ways, progress=progress)]
     return {f"{name}.{way}": values for way, one in enumerate(found) for name, values in one.items()}
-
-
-# Regions that every fold must leave to learn from.
-_LEAST_SEEN = 5
-
-
-def _ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, seed: int) -> tuple[list[np.ndarray], str]:
-    """Ways of folding, and what to call them."""
-    label = folds if isinstance(folds, str) else "table"
-    if isinstance(folds, str):
-        check_seed(seed)
-        if not isinstance(repeats, Integral) or repeats < 1:
-            raise SettingsError(f"repeats is {repeats!r}; give a whole number of at least 1.")
-        ways = [make_folds(study.graph, folds, seed=seed + repeat) for repeat in range(repeats)]
-    else:
-        ways = [np.asarray(way) for way in folds]
-    for way in ways:
-        _check_way(study, way, label)
-    return ways, label
-
-
-def _check_way(study: Study, way: np.ndarray, label: str) -> None:
-    """Raise InputError for a way of folding that leaves a region out or too little to learn from."""
-    if way.shape != (study.n_regions,):
-        raise InputError(
-            f"a way of folding has shape {way.shape}; give a fold number for each of the {study.n_regions} regions."
-        )
-    unnumbered = np.flatnonzero(study.thinning_observed.any(0) & (way < 0))
-    if len(unnumbered):
-        raise InputError(
-            f"{label} gives no fold to {study.regions[unnumbered[0]]}, which has a value in a map; number it."
-        )
-    for number in np.unique(way[way >= 0]):
-        seen = study.thinning_observed[:, way != number].sum(1)
-        if seen.min() < _LEAST_SEEN:
-            short = study.maps[int(seen.argmin())]
-            raise InputError(
-                f"fold {number} of {label} leaves {seen.min()} regions of map {short} to learn from; use other "
-                "folds or a map with more regions."
-            )
 
 
 def _as_seen(study: Study, given: Mapping[str, Any]) -> Study:

@@ -16,7 +16,7 @@ from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import GRAPHS, as_graph, named_graphs
 from ..models.families import family_of
 from ..models.options import FitSettings
-from ..models.settings import PCPrior
+from ..models.settings import prior_of
 from ..studies.study import Study
 
 __all__ = ["GRAPH_CHANGES", "Variant", "default_grid", "read_grid"]
@@ -192,10 +192,8 @@ def _variant(entry: Mapping[str, Any], number: int, place: Path) -> Variant:
 def _value(value: Any, key: str, where: str) -> Any:
     if not isinstance(value, Mapping):
         return value
-    if set(value) != {"upper", "alpha"}:
-        raise InputError(f"{where}: {key} is {dict(value)}; write a prior as {{upper = 1.0, alpha = 0.1}}.")
     try:
-        return PCPrior(**value)
+        return prior_of(value)
     except (SettingsError, TypeError) as error:
         raise InputError(f"{where}: {key}: {error}") from error
 

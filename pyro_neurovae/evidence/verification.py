@@ -15,10 +15,11 @@ from ..models.options import fit_settings
 from ..posterior.fits import fit
 from ..studies.study import Study
 from ..studies.summary import noise_ceiling
-from .checklist import paper_checks
+from .checklist import PAPER_FIGURES, SCHEMES, conclude, conclude_copied, paper_checks
 from .result import Result, Shown
 from .runs import Progress
 from .scores import correlation, r_squared
+from .surroundings import copied_values
 from .validation import validate
 
 __all__ = ["PAPER_OPTIONS", "Verification", "verify"]
@@ -27,7 +28,6 @@ __all__ = ["PAPER_OPTIONS", "Verification", "verify"]
 # the held-back regions miss.
 PAPER_OPTIONS: dict[str, Any] = {"unexplained_scale": 0.2, "standard_errors": False}
 
-_SCHEMES = {"pairs": "homologue pairs", "blocks": "spatial blocks"}
 _SCORES = {"r2": "R2", "r": "correlation", "elpd": "log density a region", "coverage90": "90% coverage"}
 
 
@@ -45,6 +45,12 @@ class Verification(Result):
     held_out
         Scores of each scheme of folds on what a fit has not seen: also ``elpd`` (mean log predictive density a
         region) and ``coverage90``.
+    twin
+        ``r2`` and ``r`` of copying each region's value from its homologue, with no gene; NaN where no two homologues
+        have values.
+    neighbours
+        Scores of the baseline `neighbours`, which needs no gene either, on the folds of ``held_out``. (The baseline
+        `twin` is the same there, since these folds hide homologues together.)
     noise_ceiling
         Share of the map's variance that is not sampling error; None where standard errors are unknown.
     conclusion
@@ -59,6 +65,8 @@ class Verification(Result):
     in_sample: dict[str, float]
     all_regions: dict[str, float]
     held_out: dict[str, dict[str, float]]
+    twin: dict[str, float]
+    neighbours: dict[str, dict[str, float]]
     noise_ceiling: float | None
     conclusion: str
     notices: tuple[str, ...]
@@ -79,6 +87,8 @@ class Verification(Result):
             "in_sample": _finite(self.in_sample),
             "all_regions": _finite(self.all_regions),
             "held_out": {scheme: _finite(scores) for scheme, scores in self.held_out.items()},
+            "twin": _finite(self.twin),
+            "neighbours": {scheme: _finite(scores) for scheme, scores in self.neighbours.items()},
             "noise_ceiling": self.noise_ceiling,
             "conclusion": self.conclusion,
             "notices": list(self.notices),
@@ -93,27 +103,29 @@ class Verification(Result):
     def from_contents(cls, contents: Mapping[str, Any]) -> Self:
         """Rebuild from the record; a score of no number is NaN again."""
         record = {name: value for name, value in contents["record"].items() if name != "passed"}
-        held_out = {scheme: _numbers(scores) for scheme, scores in record["held_out"].items()}
-        sample = {name: _numbers(record[name]) for name in ("in_sample", "all_regions")}
+        held_out = {
+            name: {scheme: _numbers(scores) for scheme, scores in record[name].items()}
+            for name in ("held_out", "neighbours")
+        }
+        sample = {name: _numbers(record[name]) for name in ("in_sample", "all_regions", "twin")}
         lists = {"checks": pd.DataFrame(record["checks"]), "notices": tuple(record["notices"])}
-        return cls(**record | sample | lists | {"held_out": held_out})
+        return cls(**record | sample | lists | held_out)
 
     def remarks(self) -> tuple[str, ...]:
         """The notices."""
         return self.notices
 
     def shown(self) -> Iterator[Shown | str]:
-        """The checklist, each in-sample figure beside those held out, and what may be concluded."""
+        """The checklist, each in-sample figure beside those held out, those without genes, and what to conclude."""
         columns = {name: f"{{{name}}}" for name in ("check", "found", "expected", "status")}
         yield Shown.of("The paper's checklist", self.checks, columns, names=len(columns))
         held_out = {f"held out, {scheme}": scores for scheme, scores in self.held_out.items()}
-        figures = {"in-sample": self.in_sample, "all regions": self.all_regions} | held_out
         ceiling = "unknown" if self.noise_ceiling is None else f"{self.noise_ceiling:.3f}"
-        rows = []
-        for score, label in _SCORES.items():
-            cells = (f"{one[score]:.3f}" if score in one else "" for one in figures.values())
-            rows.append((label, *cells, ceiling if score == "r2" else ""))
-        yield Shown("What the figures are worth", ("score", *figures, "ceiling"), tuple(rows))
+        figures = {"in-sample": self.in_sample, "all regions": self.all_regions} | held_out
+        yield _figures("What the figures are worth", figures, {"ceiling": {"r2": ceiling}})
+        around = {f"neighbours, {scheme}": scores for scheme, scores in self.neighbours.items()}
+        reported = {name: f"{figure:.3f}" for name, figure in PAPER_FIGURES.items()}
+        yield _figures("What needs no gene", {"homologue copied": self.twin} | around, {"the paper's fit": reported})
         yield self.conclusion
 
 
@@ -121,7 +133,8 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
     """Run the paper's checklist, and put beside each in-sample figure what it is worth.
 
     Fits the family ``paper`` with the paper's settings (`PAPER_OPTIONS`; expression normalised per region), once on
-    all regions and once for every fold of homologue pairs and of spatial blocks.
+    all regions and once for every fold of homologue pairs and of spatial blocks. Beside it stands what needs no gene:
+    the values of the other hemisphere copied, and the baseline `neighbours` on the same folds.
 
     Parameters
     ----------
@@ -159,58 +172,57 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
     predicted = fitted.regions()["mean"].to_numpy()
     stopped = fitted.posterior.guide["held_back"][0, 0]
     in_sample = _scores(np.where(stopped, np.nan, study.thinning[0]), predicted)
-    held_out, missing = _held_out(study, options, seed, progress)
+    held_out, around, missing = _held_out(study, options, seed, progress)
+    twin = _copied(study)
     ceiling = noise_ceiling(study.thinning[0], study.standard_error[0])
     known = ceiling if np.isfinite(ceiling) else None
     return Verification(
-        checks=paper_checks(study, in_sample),
+        checks=paper_checks(study, in_sample, twin),
         in_sample=in_sample,
         all_regions=_scores(study.thinning[0], predicted),
         held_out=held_out,
+        twin=twin,
+        neighbours=around,
         noise_ceiling=known,
-        conclusion=_conclude(in_sample["r2"], held_out, known),
+        conclusion=conclude(in_sample["r2"], held_out, known) + conclude_copied(twin),
         notices=(*fitted.notices, *missing),
         settings=json.loads(settings.to_json()),
     )
 
 
+def _copied(study: Study) -> dict[str, float]:
+    """Scores of copying each region's value from its homologue, NaN where no two have values."""
+    values = copied_values(study.thinning[0], study.graph)
+    if not np.isfinite(values + study.thinning[0]).any():
+        return {"r2": float("nan"), "r": float("nan")}
+    return _scores(study.thinning[0], values)
+
+
 def _held_out(
     study: Study, options: dict[str, Any], seed: int, progress: bool | Progress
-) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
-    """Scores of every scheme that the graph allows, and why one is missing."""
-    scores: dict[str, dict[str, float]] = {}
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]], tuple[str, ...]]:
+    """Scores of the model and of the neighbours by scheme that the graph allows, and why one is missing."""
+    models = {"paper": {"model": "paper"} | options, "neighbours": {"model": "neighbours"}}
+    scores: dict[str, dict[str, dict[str, float]]] = {name: {} for name in models}
     missing = []
-    for scheme in _SCHEMES:
+    for scheme in SCHEMES:
         try:
-            found = validate(study, {"paper": {"model": "paper"} | options}, folds=scheme, seed=seed, progress=progress)
+            found = validate(study, models, folds=scheme, seed=seed, progress=progress)
         except GraphError as error:
             missing.append(str(error))
         else:
-            row = found.scores.iloc[0]
-            scores[scheme] = {name: float(row[name]) for name in _SCORES}
-    return scores, tuple(missing)
+            for name, row in zip(models, found.scores.to_dict("records"), strict=True):
+                scores[name][scheme] = {score: float(row[score]) for score in _SCORES}
+    return scores["paper"], scores["neighbours"], tuple(missing)
 
 
-def _conclude(in_sample: float, held_out: dict[str, dict[str, float]], ceiling: float | None) -> str:
-    """Say what the figures allow to conclude."""
-    parts = " and ".join(f"{scores['r2']:.2f} on {_SCHEMES[scheme]}" for scheme, scores in held_out.items())
-    if ceiling is None:
-        first = f"Without standard errors no ceiling is known for the in-sample R2 of {in_sample:.2f}."
-    elif in_sample > ceiling:
-        first = (
-            f"The in-sample R2 of {in_sample:.2f} is above the noise ceiling of {ceiling:.2f}: no true pattern can "
-            "explain so much, so the fit has followed sampling error, and the figure says nothing of how expression "
-            "goes with thinning."
-        )
-    else:
-        first = (
-            f"The in-sample R2 of {in_sample:.2f} is below the noise ceiling of {ceiling:.2f}, which proves nothing."
-        )
-    if not any(scores["r2"] > 0 for scores in held_out.values()):
-        second = f"Held out, R2 is {parts}: the model predicts unseen regions no better than the map's mean."
-    else:
-        second = f"Held out, R2 is {parts}: that is what the model can be said to predict."
-    return f"{first} {second}"
+def _figures(title: str, found: Mapping[str, Mapping[str, float]], known: Mapping[str, Mapping[str, str]]) -> Shown:
+    """Scores in rows, a column of figures each found, and one each known in words."""
+    rows = []
+    for score, label in _SCORES.items():
+        cells = (f"{one[score]:.3f}" if score in one else "" for one in found.values())
+        rows.append((label, *cells, *(one.get(score, "") for one in known.values())))
+    return Shown(title, ("score", *found, *known), tuple(rows))
 
 
 def _scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:

@@ -10,7 +10,10 @@ import numpy as np
 from ..errors import GraphError, SettingsError, check_seed
 from .region_graph import RegionGraph
 
-__all__ = ["SCHEMES", "make_folds"]
+__all__ = ["SCHEMES", "SINGLE", "make_folds"]
+
+# Schemes that hide a region without its homologue.
+SINGLE = ("random", "loo")
 
 
 def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None = None, seed: int = 0) -> np.ndarray:
@@ -41,7 +44,7 @@ def make_folds(graph: RegionGraph, scheme: str = "pairs", *, number: int | None 
     if scheme not in SCHEMES:
         raise SettingsError(f"unknown folds {scheme!r}: the known ones are {', '.join(SCHEMES)}.")
     deal, usual = SCHEMES[scheme]
-    units = np.arange(graph.n_regions) if scheme in ("random", "loo") else graph.pair
+    units = np.arange(graph.n_regions) if scheme in SINGLE else graph.pair
     kinds, unit = np.unique(units, return_inverse=True)
     usual = len(kinds) if scheme == "loo" else usual
     wanted = min(usual, len(kinds)) if number is None else number

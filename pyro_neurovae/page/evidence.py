@@ -46,6 +46,7 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
         "Every region predicted from the folds that it is not in. In-sample fit says nothing about prediction; the "
         "noise ceiling bounds what any model can reach."
     )
+    body += "".join(paragraph(f"Note: {remark}") for remark in validation.remarks())
     scores = validation.summary()
     columns = ["map", "model", "folds", "elpd", "r2", "r", "coverage90", "crps", "noise_ceiling"]
     body += plain_table(scores[columns], caption="Held-out scores, means over regions and repeats")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..models.families import family_of
 from ..models.options import FitSettings
-from ..models.settings import PCPrior
+from ..models.settings import PCPrior, SpikedPrior
 from .elements import Section, paragraph, plain_table
 
 __all__ = ["model_section", "prior_table"]
@@ -20,7 +20,8 @@ _MEANING = {
     "expression_noise": "sd tau of what programs leave of a gene",
     "transcriptomic_scale": "sd c of the transcriptomic part, in sds of the map",
     "spatial_scale": "sd t of the spatial part, in sds of the map",
-    "unexplained_scale": "sd sigma of the unexplained part, in sds of the map",
+    "structural_scale": "sd v of the structural part, in sds of the map",
+    "unexplained_scale": "sd sigma of what is a region's own, in sds of the map",
     "lam": "weight lambda of the smoothness penalty",
 }
 
@@ -33,6 +34,11 @@ def prior_table(settings: FitSettings) -> pd.DataFrame:
         if isinstance(value, PCPrior):
             sign = "<" if one.name == "smoothness" else ">"
             told = f"penalised complexity: P(value {sign} {value.upper:g}) = {value.alpha:g}"
+        elif isinstance(value, SpikedPrior):
+            told = (
+                f"practically nought (mean {value.tip:g}) with probability {value.absent:g}, else half-normal with sd "
+                f"{value.width:g}"
+            )
         else:
             told = f"set to {', '.join(map(str, value)) if isinstance(value, tuple) else value}"
         rows.append({"parameter": one.name, "prior": told, "meaning": _MEANING.get(one.name, "")})

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models.algebra import intercept_level, map_covariance, tied_programs, unit_covariance
+from ..models.algebra import (
+    intercept_level,
+    map_covariance,
+    structural_axis,
+    tied_programs,
+    unit_covariance,
+    wide_covariance,
+)
 from ..models.families import family_of
 from ..models.options import FitSettings
 from ..studies.study import Study
@@ -53,10 +60,11 @@ class Residuals:
 class MapConditional:
     r"""A map given each draw of its scales and programs, everything linear integrated out.
 
-    .. math:: y \sim N(0, \Sigma), \qquad \Sigma = l^2 1 1' + \sum_p \sigma_p^2 K_p + N, \qquad N = V + \sigma^2 I
+    .. math:: y \sim N(0, \Sigma), \qquad \Sigma = F + \sum_p \sigma_p^2 K_p + N, \qquad N = V + \sigma^2 I
 
-    with the unit covariance :math:`K_p` of each part, over the regions the map has a value in: the model's own parts
-    and noise (`models.linear.LinearModel`), through the same algebra (`models.algebra`).
+    with F of what has a wide prior and the unit covariance :math:`K_p` of each part, over the regions the map has a
+    value in: the model's own parts and noise (`models.linear.LinearModel`), through the same algebra
+    (`models.algebra`).
 
     Attributes
     ----------
@@ -64,14 +72,14 @@ class MapConditional:
         y; (region,).
     covariance, noise
         Sigma and N; (draw, region, region).
-    thinning
-        The fit's own draws of noise-free thinning; (draw, region).
+    predictable
+        The fit's own draws of what programs and fields give; (draw, region).
     """
 
     observed: np.ndarray
     covariance: np.ndarray
     noise: np.ndarray
-    thinning: np.ndarray
+    predictable: np.ndarray
 
     @classmethod
     def of(cls, posterior: Posterior, study: Study, settings: FitSettings, chosen: int) -> MapConditional | None:
@@ -86,8 +94,9 @@ class MapConditional:
         noise = family.noise.covariance(sampling, draws, np.eye(len(observed)))
         kernels = {part: one[..., *block] for part, one in part_covariances(posterior, study, settings, draws).items()}
         level = intercept_level(observed, np.ones_like(observed))
-        covariance = map_covariance(noise, level, draws, kernels)
-        return cls(observed, covariance, noise, draws["thinning"][:, seen])
+        wide = wide_covariance(level, _wide(posterior, study)[:, seen])
+        covariance = map_covariance(noise, wide, draws, kernels)
+        return cls(observed, covariance, noise, draws["predictable"][:, seen])
 
     @cached_property
     def precision(self) -> np.ndarray:
@@ -127,11 +136,11 @@ class MapConditional:
         return transforms
 
     def standardised_draws(self) -> np.ndarray:
-        """Noise-free thinning as drawn, standardised by its exact conditional: standard normal; (draw, region)."""
+        """Predictable part as drawn, standardised by its exact conditional: standard normal; (draw, region)."""
         gain = self.noise @ self.precision
         mean = self.observed - gain @ self.observed
         variance = np.diagonal(self.noise - gain @ self.noise, axis1=1, axis2=2)
-        return (self.thinning - mean) / np.sqrt(variance)
+        return (self.predictable - mean) / np.sqrt(variance)
 
     def replicate(self, rng: np.random.Generator, replicates: int) -> np.ndarray:
         """Draw the whole map anew given scales and programs; (draw, replicate, region)."""
@@ -143,7 +152,7 @@ class MapConditional:
 def left_out_residuals(conditional: MapConditional, rng: np.random.Generator, *, total: int = 4000) -> Residuals:
     """Residual of each region from its prediction by the other ones, against maps drawn anew from scales and programs.
 
-    A draw of noise-free thinning has seen the region's own value and followed it, so that residuals from it hide
+    A drawn effect has seen the region's own value and followed it, so that residuals from it hide
     what the fields soaked up; residuals from what the other regions predict do not (Marshall & Spiegelhalter 2007).
     ``total`` is about the number of replicated maps.
     """
@@ -153,17 +162,19 @@ def left_out_residuals(conditional: MapConditional, rng: np.random.Generator, *,
 
 
 def drawn_residuals(posterior: Posterior, study: Study, settings: FitSettings, chosen: int) -> Residuals:
-    """Residual of each region from the drawn noise-free thinning, and of the posterior predictive from the same draw.
+    """Residual of each region from the drawn predictable part, and of values drawn anew about the same part.
 
     Divided by the noise's sd, so that the replicates' distribution does not hang on the draw: each goes with all.
     """
     seen = study.thinning_observed[chosen]
-    draws = drawn_sites(posterior, chosen)
-    sampling = study.sampling_covariance()[chosen][np.ix_(seen, seen)]
-    spread = family_of(settings.model).noise.spread(sampling * settings.family.counts_sampling_error, draws)
-    thinning = draws["thinning"][:, seen]
-    replicated = (draws["replicated"][:, seen] - thinning) / spread
-    return Residuals((study.thinning[chosen, seen] - thinning) / spread, replicated[None])
+    draws, noise = drawn_sites(posterior, chosen), family_of(settings.model).noise
+    sampling = study.sampling_covariance()[chosen][np.ix_(seen, seen)] * settings.family.counts_sampling_error
+    spread = noise.spread(sampling, draws)
+    covariance = noise.covariance(sampling, draws, np.eye(len(sampling)))
+    rng = np.random.default_rng([settings.seed, 2, chosen])
+    white = rng.standard_normal(spread.shape if spread.shape[-1] > 1 else (*spread.shape[:-1], len(sampling)))
+    replicated = (np.linalg.cholesky(covariance) @ white[..., None])[..., 0] / spread
+    return Residuals((study.thinning[chosen, seen] - draws["predictable"][:, seen]) / spread, replicated[None])
 
 
 def expression_kernel(study: Study) -> np.ndarray:
@@ -174,12 +185,12 @@ def expression_kernel(study: Study) -> np.ndarray:
 
 
 def drawn_sites(posterior: Posterior, chosen: int) -> dict[str, np.ndarray]:
-    """Draws (draw, ...) of one map's thinning and scales and of the programs; an even part of many."""
+    """Draws (draw, ...) of one map's predictable part and scales and of the programs; an even part of many."""
     programs = ("strength", "program_score")
-    names = ["thinning", *(name for name in posterior.names() if name.endswith("_scale") or name in programs)]
+    names = [name for name in posterior.names() if name.endswith("_scale") or name in programs]
     drawn = {name: posterior.draws(name, chosen) for name in names}
-    drawn["replicated"] = posterior.draws("thinning", chosen, group="predictions")
-    count = len(drawn["thinning"])
+    drawn["predictable"] = posterior.predictable(chosen)
+    count = len(drawn["predictable"])
     kept = np.linspace(0, count - 1, min(count, _MOST_DRAWS)).round().astype(int)
     return {name: values[kept] for name, values in drawn.items()}
 
@@ -189,8 +200,7 @@ def transcriptomic_covariance(
 ) -> np.ndarray:
     """Covariance of the transcriptomic part of a linear family's fit at `drawn_sites`; (draw, region, region)."""
     kernel = part_covariances(posterior, study, settings, draws)["transcriptomic"]
-    nothing = np.zeros(())
-    covariance: np.ndarray = map_covariance(nothing, nothing, draws, {"transcriptomic": kernel})
+    covariance: np.ndarray = map_covariance(0.0, 0.0, draws, {"transcriptomic": kernel})
     return covariance
 
 
@@ -206,6 +216,14 @@ def part_covariances(
         tied = tied_programs(score, draws["strength"], study.graph.homologue, family.homologue_sharing)
         kernels = {"transcriptomic": unit_covariance(tied)} | kernels
     return kernels
+
+
+def _wide(posterior: Posterior, study: Study) -> np.ndarray:
+    """Fixed maps whose coefficients have a wide prior: `LinearModel.wide`; (coefficient, region)."""
+    ones = np.ones(study.n_regions)
+    if not posterior.has("structural_axis"):
+        return ones[None]
+    return np.stack([ones, ones * 0 if study.structure is None else structural_axis(*np.linalg.eigh(study.structure))])
 
 
 def _fixed_kernels(study: Study, settings: FitSettings) -> dict[str, np.ndarray]:

@@ -96,6 +96,13 @@ class Posterior:
         values: np.ndarray = self.chains(name, map, group=group).values
         return values.reshape(-1, *values.shape[2:])
 
+    def predictable(self, map: str | int | None = None) -> np.ndarray:
+        """Draws of what programs and fields give of an effect; (draw, [map,] region).
+
+        Files of version 0.1 hold nothing else of the effect, under the name of thinning.
+        """
+        return self.draws("predictable" if self.has("predictable") else "thinning", map)
+
     def chains(self, name: str, map: str | int | None = None, *, group: str = "posterior") -> xarray.DataArray:
         """Draws of a quantity with their labels, as functions of ArviZ take them; (chain, draw, ...)."""
         array = self._of_map(inferencedata.group(self.idata, group)[name], map)

@@ -33,11 +33,13 @@ PROGRAM_COLUMNS = ("program", "quantity", "name", "mean", "sd", "lower90", "uppe
 def region_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     """Tabulate the regions: one row a map and region, in the study's order.
 
-    ``mean``, ``sd`` and the intervals are of the noise-free thinning (intercept, transcriptomic and spatial
-    part), in the map's units; ``p_negative`` is its posterior probability of being below zero; the shares are
-    posterior means of each part's share of the region's squared deviation from the map's mean. ``observed`` and
-    ``se`` are what the study holds: NaN where it holds nothing, ``se`` also where a map's sampling error is
-    unknown.
+    ``mean``, ``sd`` and the intervals are of the effect theta: all that is real, what no program and no field explains
+    too, without sampling error; in the map's units. ``p_negative`` is its posterior probability of being below zero.
+    ``predictable_mean``, ``predictable_lower90`` and ``predictable_upper90`` are of its part that programs and fields
+    give. Where a map's sampling error is not known it can't be told from what is a region's own: then the effect is
+    its predictable part. The shares are posterior means of each part's share of the region's squared deviation from
+    the map's mean. ``observed`` and ``se`` are what the study holds: NaN where it holds nothing, ``se`` also where a
+    map's sampling error is unknown.
     """
     draws = posterior.draws("thinning")  # (draw, map, region)
     share = posterior.draws("region_share").mean(0)  # (map, region, source)
@@ -48,13 +50,16 @@ def region_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     table["observed"] = study.thinning.ravel()
     table["se"] = np.where(unknown, np.nan, study.standard_error).ravel()
     columns = summary_columns(draws, (50, 90, 95)) | {"p_negative": (draws < 0).mean(0)}
+    predictable = summary_columns(posterior.predictable(), (90,))
+    columns |= {f"predictable_{name}": predictable[name] for name in ("mean", "lower90", "upper90")}
     for name, column in columns.items():
         table[name] = column.ravel()
     table["expression_observed"] = np.tile(study.expression_observed, len(study.maps))
     table["thinning_observed"] = study.thinning_observed.ravel()
     sources = posterior.labels("source")
-    for part in ("transcriptomic", "spatial"):
-        table[f"{part}_share"] = share[..., sources.index(part)].ravel()
+    for part in ("transcriptomic", "spatial", "structural"):
+        if part in sources:  # files of version 0.1 have no structural part
+            table[f"{part}_share"] = share[..., sources.index(part)].ravel()
     return table
 
 

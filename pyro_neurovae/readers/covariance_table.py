@@ -63,13 +63,13 @@ def _covariance_beside(path: Path) -> Path | None:
 
 def covariance_from_frames(
     covariance: CovarianceInput, maps: Sequence[ThinningMap], names: Sequence[str], *, matching: bool = False
-) -> np.ndarray | None:
-    """Return the sampling covariance (map, region, region), squared standard errors for maps without one.
+) -> dict[str, np.ndarray]:
+    """Return the sampling covariances (region, region) of the maps that have one, by the map's name.
 
     With ``matching`` the diagonal has to be what the map's own standard errors say.
     """
     if covariance is None:
-        return None
+        return {}
     labels = [one.name for one in maps]
     given = {labels[0]: covariance} if isinstance(covariance, pd.DataFrame) else dict(covariance)
     if isinstance(covariance, pd.DataFrame) and len(maps) > 1:
@@ -81,7 +81,7 @@ def covariance_from_frames(
     for one in maps:
         if matching and one.name in placed:
             _check_matching(placed[one.name], one, names)
-    return np.stack([placed.get(one.name, np.diag(one.standard_error**2)) for one in maps])
+    return placed
 
 
 def _check_matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) -> None:

@@ -11,13 +11,14 @@ import pandas as pd
 from ..errors import InputError
 from .covariance_table import CovarianceInput, place_covariance
 from .expression_table import ExpressionTable
-from .thinning_columns import choose_columns, label_rows
+from .text_table import plain_name
+from .thinning_columns import STANDARDISED, choose_columns, label_rows
 from .thinning_table import ThinningMap, map_from_series, map_from_table
 
 __all__ = ["ErrorInput", "MapInput", "maps_from_frames", "study_fields"]
 
 MapInput = pd.Series | pd.DataFrame
-ErrorInput = pd.Series | pd.DataFrame | Mapping[str, pd.Series] | Literal["none"] | None
+ErrorInput = pd.Series | pd.DataFrame | Mapping[str, pd.Series] | Literal["sizes", "none"] | None
 
 SINGLE = "thinning"
 
@@ -87,10 +88,12 @@ def _error_of(
     names: Sequence[str],
     *,
     alone: bool,
-) -> pd.Series | Literal["none"] | None:
+) -> pd.Series | Literal["sizes", "none"] | None:
     if isinstance(standard_error, str):
-        if standard_error != "none":
-            raise InputError(f'standard_error is {standard_error!r}; give a series, a frame, a mapping or "none".')
+        if standard_error not in ("sizes", "none"):
+            raise InputError(
+                f'standard_error is {standard_error!r}; give a series, a frame, a mapping, "sizes" or "none".'
+            )
         return standard_error
     if isinstance(standard_error, pd.Series):
         if not alone:
@@ -110,16 +113,23 @@ def _error_of(
     return pd.Series(np.sqrt(variances), index=list(names))
 
 
-def _one_map(name: str, item: MapInput, error: pd.Series | Literal["none"] | None, names: Sequence[str]) -> ThinningMap:
+def _one_map(
+    name: str, item: MapInput, error: pd.Series | Literal["sizes", "none"] | None, names: Sequence[str]
+) -> ThinningMap:
     source = f"map {name}"
     if isinstance(item, pd.DataFrame) and not isinstance(error, pd.Series):
-        mode: Literal["file", "none"] = "none" if error is not None else "file"
-        return map_from_table(item, names, name=name, source=source, standard_error=mode)
+        return map_from_table(item, names, name=name, source=source, standard_error=error or "file")
+    standardised = isinstance(item, pd.Series) and plain_name(str(item.name)) in STANDARDISED
     if isinstance(item, pd.DataFrame):
-        chosen = choose_columns([str(column) for column in item.columns], source=source).value
-        item = label_rows(item, names, source=source)[chosen]
+        columns = choose_columns([str(column) for column in item.columns], source=source)
+        item, standardised = label_rows(item, names, source=source)[columns.value], columns.effect_size
     if error is None:
         raise InputError(
             f'{source}: no standard errors; give standard_error, or standard_error="none" to estimate the noise.'
         )
-    return map_from_series(item, error if isinstance(error, pd.Series) else None, names, name=name, source=source)
+    if isinstance(error, str) and error == "sizes":
+        raise InputError(
+            f"{source}: no group sizes beside a series; give a frame with columns of the effect and of both sizes."
+        )
+    spread = error if isinstance(error, pd.Series) else None
+    return map_from_series(item, spread, names, name=name, source=source, standardised=standardised)

@@ -1,20 +1,30 @@
-"""Standard errors of a map: as given, as group sizes imply them, and how far the two agree."""
+"""Standard errors of a map: as given, as group sizes imply them, and what to do where there are none."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
-from ..errors import InputError, NeurovaeWarning
+from ..errors import InputError
 from ..wording import first_names
 from .placement import PlacedRows
 from .thinning_columns import ThinningColumns
 
-__all__ = ["checked_errors", "cohens_d_error", "compare_errors", "errors_from_sizes", "implied_errors"]
+__all__ = [
+    "ErrorSource",
+    "checked_errors",
+    "cohens_d_error",
+    "error_remedy",
+    "errors_from_sizes",
+    "group_sizes",
+    "implied_errors",
+    "spread_share",
+]
 
-NO_ERRORS = 'pass --se none (in Python standard_error="none") to estimate the noise'
+# Where standard errors come from: a column of the file, the group sizes in place of it, or nowhere.
+ErrorSource = Literal["file", "sizes", "none"]
 
 
 def cohens_d_error(d: np.ndarray, controls: np.ndarray | float, cases: np.ndarray | float) -> np.ndarray:
@@ -35,13 +45,42 @@ def cohens_d_error(d: np.ndarray, controls: np.ndarray | float, cases: np.ndarra
     return np.sqrt(total / (controls * cases) + d**2 / (2 * total))
 
 
+def spread_share(
+    d: np.ndarray, controls: np.ndarray | float = np.nan, cases: np.ndarray | float = np.nan
+) -> np.ndarray:
+    """Share of the squared standard error of Cohen's d that comes from estimating the standard deviation.
+
+    (d^2 / 2 N) over the whole of `cohens_d_error`, from 0 to 1: with d a mean over a standard deviation, the rest is
+    the error of the mean.
+
+    Parameters
+    ----------
+    d
+        Effects, of any shape.
+    controls, cases
+        Sizes of the groups, broadcast with ``d``; where either is NaN (the default) they are taken for equal, and the
+        share is (d^2 / 2) / (4 + d^2 / 2) whatever they are.
+    """
+    total = controls + cases
+    means = np.nan_to_num(total**2 / (controls * cases), nan=4.0)  # N times the first term of the formula
+    return (d**2 / 2) / (means + d**2 / 2)
+
+
+def group_sizes(placed: PlacedRows, columns: ThinningColumns, *, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Sizes of the control and of the case group of each region, NaN where not known; (region,) each."""
+    if columns.sizes is None:
+        return np.full(placed.n_regions, np.nan), np.full(placed.n_regions, np.nan)
+    controls, cases = (placed.numbers(column, source=source) for column in columns.sizes)
+    return controls, cases
+
+
 def implied_errors(
     placed: PlacedRows, columns: ThinningColumns, value: np.ndarray, *, source: str
 ) -> np.ndarray | None:
     """Standard errors (region,) that the columns of group sizes imply; None where they say nothing of the effect."""
     if columns.sizes is None or not columns.standardised:
         return None
-    controls, cases = (placed.numbers(column, source=source) for column in columns.sizes)
+    controls, cases = group_sizes(placed, columns, source=source)
     useless = (controls <= 0) | (cases <= 0)
     if useless.any():
         row = placed.frame.index[int(np.argmax(useless[placed.positions]))]
@@ -52,18 +91,52 @@ def implied_errors(
     return cohens_d_error(value, controls, cases)
 
 
+def error_remedy(columns: ThinningColumns, *, sizes: bool, computed: bool = False) -> str:
+    """Say how else standard errors can be had: from another column, from the group sizes, or not at all.
+
+    Parameters
+    ----------
+    columns
+        The columns of the table.
+    sizes
+        Whether the group sizes give standard errors of every value.
+    computed
+        Whether those at hand have been computed from them; False (the default) where they are the file's.
+    """
+    ways = ["name the column of standard errors with --se-column"]
+    told = 'standard_error="none"'
+    if computed and columns.error is not None:
+        ways = [f"pass --se file to read them from {columns.error}"]
+        told = 'standard_error="file" or "none"'
+    elif sizes and not computed and columns.sizes is not None:
+        ways.append(f"pass --se sizes to compute them from {' and '.join(columns.sizes)}")
+        told = 'standard_error="sizes" or "none"'
+    return f"{', '.join(ways)}, or pass --se none to estimate the noise (in Python {told})"
+
+
 def errors_from_sizes(
-    implied: np.ndarray | None, columns: ThinningColumns, *, source: str, notices: list[str]
+    implied: np.ndarray | None, columns: ThinningColumns, *, source: str, notices: list[str], asked: bool = False
 ) -> np.ndarray:
-    """Take the implied standard errors for the map's own, with a notice; InputError where there are none."""
+    """Take the implied standard errors for the map's own, with a notice; InputError where there are none.
+
+    ``asked`` says that the user wants them, whatever column of standard errors there is.
+    """
     other = f"; {columns.foreign_error} belongs to another effect" if columns.foreign_error else ""
     if implied is None or np.isnan(implied).all():
         raw = columns.sizes is not None and not columns.standardised
         lack = "group sizes tell nothing of an effect in raw units" if raw else "no group sizes"
+        if asked:
+            own = f"to read those in {columns.error}" if columns.error else f"and {error_remedy(columns, sizes=False)}"
+            raise InputError(
+                f"{source}: --se sizes computes standard errors of Cohen's d, but for {columns.value} "
+                f"{'' if raw else 'there are '}{lack}; leave it out {own}."
+            )
         raise InputError(
             f"{source}: no column of standard errors of {columns.value} and {lack}{other}; "
-            f"name the column with --se-column, or {NO_ERRORS}."
+            f"{error_remedy(columns, sizes=False)}."
         )
+    if asked and columns.error is not None:
+        other = f"; those in {columns.error} are set aside"
     notices.append(
         f"{source}: standard errors of {columns.value}, read as Cohen's d, computed from the group sizes "
         f"{' and '.join(columns.sizes or ())}{other}."
@@ -71,8 +144,13 @@ def errors_from_sizes(
     return implied
 
 
-def checked_errors(value: np.ndarray, error: np.ndarray, *, labels: Sequence[str], source: str) -> np.ndarray:
-    """Return standard errors (region,) without those of missing values; InputError for one that can't be used."""
+def checked_errors(
+    value: np.ndarray, error: np.ndarray, *, labels: Sequence[str], source: str, remedy: str, fill: str = "them"
+) -> np.ndarray:
+    """Return standard errors (region,) without those of missing values; InputError for one that can't be used.
+
+    ``remedy`` is what the message advises, ``fill`` what to fill in where some are missing.
+    """
     observed = ~np.isnan(value)
     error = np.where(observed, error, np.nan)
     useless = error <= 0
@@ -80,35 +158,11 @@ def checked_errors(value: np.ndarray, error: np.ndarray, *, labels: Sequence[str
         row = int(np.argmax(useless))
         raise InputError(
             f"{source}, row {labels[row]}: standard error {error[row]:g} is "
-            f"{'negative' if error[row] < 0 else 'zero'}; "
-            f"name the column of standard errors with --se-column, or {NO_ERRORS}."
+            f"{'negative' if error[row] < 0 else 'zero'}; {remedy}."
         )
     empty = [label for label, lacks in zip(labels, observed & np.isnan(error), strict=True) if lacks]
     if empty:
         raise InputError(
-            f"{source}: no standard error for {first_names(empty, limit=len(empty))}; "
-            f"fill them in, name another column with --se-column, or {NO_ERRORS}."
+            f"{source}: no standard error for {first_names(empty, limit=len(empty))}; fill {fill} in, {remedy}."
         )
     return error
-
-
-def compare_errors(
-    error: np.ndarray, implied: np.ndarray | None, *, labels: Sequence[str], source: str, notices: list[str]
-) -> None:
-    """Warn, and note, where standard errors are off what the group sizes imply by more than a factor of two."""
-    if implied is None:
-        return
-    ratio = np.nan_to_num(error / implied, nan=1.0)
-    factor = np.maximum(ratio, 1 / ratio)
-    off = factor > 2
-    if not off.any():
-        return
-    worst = int(np.argmax(factor))
-    sentence = (
-        f"{source}: {int(off.sum())} of {int((~np.isnan(error)).sum())} standard errors differ from what the "
-        f"group sizes imply by more than a factor of two, by a factor of {factor[worst]:.1f} in "
-        f"{labels[worst]}; "
-        "intervals follow the standard errors, so check that they belong to the effect."
-    )
-    notices.append(sentence)
-    warnings.warn(sentence, NeurovaeWarning, stacklevel=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from ..errors import InputError
 from ..wording import first_names
 from .text_table import plain_name
 
-__all__ = ["ThinningColumns", "choose_columns", "first_column", "label_rows"]
+__all__ = ["STANDARDISED", "ThinningColumns", "choose_columns", "first_column", "label_rows"]
 
 REGIONS = (
     "region",
@@ -28,10 +29,17 @@ REGIONS = (
 )
 HEMISPHERES = ("hem", "hemi", "hemisphere", "side")
 STANDARDISED = ("dicv", "d", "cohensd", "cohend", "effectsize", "smd", "hedgesg", "g")
-VALUES = (*STANDARDISED, "effect", "value", "estimate", "thinning", "thickness", "b", "beta", "mean")
+IN_MM = ("differencemm", "differenceinmm", "diffmm", "diffinmm", "meandifferencemm", "thicknessdifferencemm")
+DIFFERENCES = (*IN_MM, "difference", "meandifference", "adjusteddifference", "thicknessdifference")
+VALUES = (*STANDARDISED, "effect", "value", "estimate", "thinning", *DIFFERENCES, "thickness", "b", "beta", "mean")
 ERRORS = ("se", "standarderror", "stderr", "stderror")
-UNSTANDARDISED = ("b", "beta", "coef", "coefficient", "estimate")
-RAW = (*UNSTANDARDISED, "thickness", "thick", "thickavg")
+UNSTANDARDISED = ("b", "beta", "coef", "coefficient", "estimate", *IN_MM)
+RAW = (*UNSTANDARDISED, *DIFFERENCES, "thickness", "thick", "thickavg")
+# Words of a column's name, as "adjusted difference (mm)" has three, that tell what its numbers are.
+RAW_WORDS = {"b", "beta", "coef", "coefficient", "estimate", "difference", "diff", "thickness", "thick", "t", "z"}
+STANDARDISED_WORDS = {"d", "g", "cohen", "cohens", "hedges", "smd"}
+# Not those corrected for multiple testing, which say nothing of the standard error.
+P_VALUES = ("p", "pval", "pvalue", "pobs", "pobserved", "praw", "puncorrected", "puncorr", "punc", "pnominal")
 CONTROLS = ("ncontrols", "ncontrol", "nhc", "nctl", "nctrl", "nctr", "ncn", "nnc", "nhealthy", "n0", "n2")
 CASES = (
     "npatients",
@@ -65,6 +73,8 @@ class ThinningColumns:
         Whether the group sizes speak of the effect: they do not where it is in raw units such as mm.
     foreign_error
         A column of standard errors that belongs to another effect of the table and is therefore not read.
+    p_values
+        P values of the effect, not corrected for multiple testing, or None.
     """
 
     value: str
@@ -72,6 +82,14 @@ class ThinningColumns:
     sizes: tuple[str, str] | None
     standardised: bool
     foreign_error: str | None = None
+    p_values: str | None = None
+
+    @property
+    def effect_size(self) -> bool:
+        """Whether the effect is called an effect size: only then are its errors held against the group sizes."""
+        return self.standardised and (
+            plain_name(self.value) in STANDARDISED or bool(STANDARDISED_WORDS & _words(self.value))
+        )
 
 
 def choose_columns(
@@ -99,7 +117,7 @@ def choose_columns(
         error, foreign = _matching_error(columns, value)
     controls, cases = first_column(columns, CONTROLS), first_column(columns, CASES)
     sizes = (controls, cases) if controls is not None and cases is not None else None
-    return ThinningColumns(value, error, sizes, plain_name(value) not in RAW, foreign)
+    return ThinningColumns(value, error, sizes, not _is_raw(value), foreign, _matching_p(columns, value))
 
 
 def label_rows(frame: pd.DataFrame, names: Sequence[str], *, source: str) -> pd.DataFrame:
@@ -140,6 +158,23 @@ def first_column(columns: Sequence[str], spellings: Sequence[str]) -> str | None
     """Column with the earliest of some plain spellings, the first of equal ones; None where there is none."""
     plain = {plain_name(column): column for column in reversed(columns)}
     return next((plain[spelling] for spelling in spellings if spelling in plain), None)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z0-9]+", str(name).lower()))
+
+
+def _is_raw(value: str) -> bool:
+    """Whether the effect is in mm or other raw units, or a test statistic."""
+    words = _words(value)
+    return "mm" in words or plain_name(value) in RAW or (bool(words & RAW_WORDS) and not words & STANDARDISED_WORDS)
+
+
+def _matching_p(columns: Sequence[str], value: str) -> str | None:
+    stem = plain_name(value)
+    stems = [stem, stem[1:]] if stem[:1] == "d" and len(stem) > 1 else [stem]
+    own = [name for one in stems for p in ("p", "pval", "pvalue") for name in (p + one, one + p)]
+    return first_column([column for column in columns if column != value], [*own, *P_VALUES])
 
 
 def _matching_error(columns: Sequence[str], value: str) -> tuple[str | None, str | None]:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from .error_comparison import compare_errors
 from .placement import place_rows
-from .standard_errors import checked_errors, compare_errors, errors_from_sizes, implied_errors
+from .standard_errors import (
+    ErrorSource,
+    checked_errors,
+    error_remedy,
+    errors_from_sizes,
+    group_sizes,
+    implied_errors,
+    spread_share,
+)
 from .text_table import file_stem, read_table
 from .thinning_columns import choose_columns, label_rows
 
@@ -35,12 +43,16 @@ class ThinningMap:
         Standard error (region,) of the value, NaN where that is missing; all 0 where the error is unknown.
     notices
         What was computed, set aside or assumed, one sentence each.
+    spread_share
+        Share of each squared standard error that comes from estimating a standard deviation (region,), as
+        `standard_errors.spread_share` has it of Cohen's d; None (the default) for none, as in any other effect.
     """
 
     name: str
     value: np.ndarray
     standard_error: np.ndarray
     notices: tuple[str, ...] = ()
+    spread_share: np.ndarray | None = None
 
 
 def map_names(paths: Sequence[FilePath]) -> list[str]:
@@ -68,7 +80,7 @@ def read_thinning(
     name: str | None = None,
     value_column: str | None = None,
     se_column: str | None = None,
-    standard_error: Literal["file", "none"] = "file",
+    standard_error: ErrorSource = "file",
 ) -> ThinningMap:
     """Read one map onto a graph's regions; see `map_from_table`.
 
@@ -95,7 +107,7 @@ def map_from_table(
     source: str,
     value_column: str | None = None,
     se_column: str | None = None,
-    standard_error: Literal["file", "none"] = "file",
+    standard_error: ErrorSource = "file",
 ) -> ThinningMap:
     """Read a map from a table of named columns.
 
@@ -111,7 +123,8 @@ def map_from_table(
         The columns of the effect and of its standard error; None (the default) looks for the usual names.
     standard_error
         "file" (the default) takes the column of standard errors or, without one, computes them from group
-        sizes; "none" reads neither, and the noise is left to be estimated.
+        sizes; "sizes" computes them from group sizes, as of Cohen's d, whatever column there is; "none" reads
+        neither, and the noise is left to be estimated.
 
     Raises
     ------
@@ -122,7 +135,7 @@ def map_from_table(
         [str(column) for column in table.columns],
         source=source,
         value_column=value_column,
-        se_column=se_column if standard_error == "file" else None,
+        se_column=None if standard_error == "none" else se_column,
     )
     labelled = label_rows(table.set_axis([str(column) for column in table.columns], axis=1), names, source=source)
     placed = place_rows(labelled, names, source=source)
@@ -131,19 +144,43 @@ def map_from_table(
         return _without_errors(name, value, placed.notices, source)
     implied = implied_errors(placed, columns, value, source=source)
     given = None if columns.error is None else placed.numbers(columns.error, source=source)
-    notices = list(placed.notices)
-    labels = placed.labels(names)
-    if given is None or (se_column is None and np.isnan(given).all()):
-        given = errors_from_sizes(implied, columns, source=source, notices=notices)
-    error = checked_errors(value, given, labels=labels, source=source)
-    compare_errors(error, implied, labels=labels, source=source, notices=notices)
-    return ThinningMap(name, value, error, tuple(notices))
+    notices, labels, asked = list(placed.notices), placed.labels(names), standard_error == "sizes"
+    computed = asked or given is None or (se_column is None and bool(np.isnan(given).all()))
+    if given is None or computed:
+        given = errors_from_sizes(implied, columns, source=source, notices=notices, asked=asked)
+    sized = implied is not None and not np.isnan(implied[~np.isnan(value)]).any()
+    remedy = error_remedy(columns, sizes=sized, computed=computed)
+    fill = "the group sizes" if computed else "them"
+    error = checked_errors(value, given, labels=labels, source=source, remedy=remedy, fill=fill)
+    notices += compare_errors(
+        value,
+        error,
+        implied=implied,
+        placed=placed,
+        columns=columns,
+        labels=labels,
+        source=source,
+        remedy=remedy,
+    )
+    share = None
+    if computed or columns.effect_size:
+        share = spread_share(value, *group_sizes(placed, columns, source=source))
+    return ThinningMap(name, value, error, tuple(notices), share)
 
 
 def map_from_series(
-    value: pd.Series, error: pd.Series | None, names: Sequence[str], *, name: str, source: str
+    value: pd.Series,
+    error: pd.Series | None,
+    names: Sequence[str],
+    *,
+    name: str,
+    source: str,
+    standardised: bool = False,
 ) -> ThinningMap:
-    """Place a series of thinning and one of standard errors, each by its own labels; None means not known."""
+    """Place a series of thinning and one of standard errors, each by its own labels; None means not known.
+
+    ``standardised`` says that the values are Cohen's d, of two groups of unknown sizes.
+    """
     placed = place_rows(value.to_frame("value"), names, source=source)
     thinning = placed.numbers("value", source=source)
     if error is None:
@@ -151,12 +188,13 @@ def map_from_series(
     about = f"standard errors of {source}"
     beside = place_rows(error.to_frame("standard error"), names, source=about)
     given = beside.numbers("standard error", source=about)
-    spread = checked_errors(thinning, given, labels=placed.labels(names), source=source)
-    return ThinningMap(name, thinning, spread, tuple(dict.fromkeys(placed.notices + beside.notices)))
+    labels, remedy = placed.labels(names), 'pass standard_error="none" to estimate the noise'
+    spread = checked_errors(thinning, given, labels=labels, source=source, remedy=remedy)
+    share = spread_share(thinning) if standardised else None
+    return ThinningMap(name, thinning, spread, tuple(dict.fromkeys(placed.notices + beside.notices)), share)
 
 
 def _without_errors(name: str, value: np.ndarray, notices: tuple[str, ...], source: str) -> ThinningMap:
     unknown = np.where(np.isnan(value), np.nan, 0.0)
-    return ThinningMap(
-        name, value, unknown, (*notices, f"{source}: no standard errors; the noise of the map is estimated.")
-    )
+    told = f"{source}: no standard errors; the noise of the map is estimated."
+    return ThinningMap(name, value, unknown, (*notices, told))

@@ -12,10 +12,12 @@ from ..graphs.parts import Part, misfit
 from ..readers.expression_table import constant_genes
 from ..wording import first_names
 
-__all__ = ["MINIMUM_REGIONS", "check_parts"]
+__all__ = ["MINIMUM_REGIONS", "check_correlation", "check_parts"]
 
 MINIMUM_REGIONS = 10
 SYMMETRY = 1e-8
+# How far a diagonal may be from 1, as tables are written; and the least eigenvalue of what can be inverted.
+UNIT, LEAST = 1e-6, 1e-8
 
 
 def check_parts(parts: Mapping[str, Part]) -> None:
@@ -35,6 +37,8 @@ def check_parts(parts: Mapping[str, Part]) -> None:
         raise InputError(f"unknown normalise {held['normalise']!r}: the known ones are gene, region, none.")
     _check_weights(held.get("gene_weights"), genes)
     _check_expression(held["expression"], regions, genes, per_region=held["normalise"] == "region")
+    if "structure" in held:
+        check_correlation(held["structure"], regions, "structure")
     measured = ~np.isnan(held["expression"]).any(axis=1)
     for position, name in enumerate(maps):
         value, error = held["thinning"][position], held["standard_error"][position]
@@ -42,6 +46,43 @@ def check_parts(parts: Mapping[str, Part]) -> None:
         if "covariance" in held:
             observed = ~np.isnan(value)
             _check_covariance(held["covariance"][position][np.ix_(observed, observed)], name)
+
+
+def check_correlation(matrix: np.ndarray, regions: Sequence[str], what: str) -> None:
+    """Raise InputError unless a matrix (region, region) is a correlation that can be inverted.
+
+    Parameters
+    ----------
+    matrix, regions
+        The matrix, and the names of its rows and columns.
+    what
+        What it is, as the sentence begins.
+    """
+    remedy = "give a table of correlations between regions, labelled on both sides."
+    lacking = ~np.isfinite(matrix)
+    if lacking.any():
+        whole = lacking.all(0) | lacking.all(1)
+        named = [name for name, missing in zip(regions, whole, strict=True) if missing]
+        pair = " and ".join(regions[place] for place in np.argwhere(lacking)[0])
+        raise InputError(f"{what}: no finite value for {first_names(named) if named else pair}; {remedy}")
+    off = np.abs(np.diag(matrix) - 1)
+    if off.max() > UNIT:
+        row = int(np.argmax(off))
+        raise InputError(f"{what}: {regions[row]} has the correlation {matrix[row, row]:.4g} with itself; {remedy}")
+    uneven = np.abs(matrix - matrix.T)
+    if uneven.max() > SYMMETRY:
+        first, second = np.argwhere(uneven == uneven.max())[0]
+        raise InputError(
+            f"{what} is not symmetric: {regions[first]} to {regions[second]} is {matrix[first, second]:.4g} and back "
+            f"{matrix[second, first]:.4g}; {remedy}"
+        )
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] < LEAST:
+        most = sorted(np.argsort(-np.abs(vectors[:, 0]))[:3])
+        raise InputError(
+            f"{what} is not positive definite (least eigenvalue {values[0]:.2g}, most of it in "
+            f"{', '.join(regions[place] for place in most)}); shrink the correlations towards 0."
+        )
 
 
 def _check_shapes(parts: Mapping[str, Part], sizes: Mapping[str, int]) -> None:

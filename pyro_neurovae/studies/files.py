@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from ..graphs.region_graph import RegionGraph
+from .correlations import CorrelationInput
 from .study import Study
 
 __all__ = ["StudyFiles"]
@@ -28,7 +29,9 @@ class StudyFiles:
     graph, regions
         Graph by its name or file, and the table of the regions of another atlas.
     value_column, se_column, standard_error, covariance
-        Columns of the effect and of its standard error, whether there is one, and the sampling covariance.
+        Columns of the effect and of its standard error, where that comes from, and the sampling covariance.
+    sampling_correlation, structure
+        How sampling errors go together across regions, and the correlation of thickness across people.
     normalise, genes, gene_weights
         What becomes of the expression, which genes are kept, and how much each weighs.
     """
@@ -39,8 +42,10 @@ class StudyFiles:
     regions: pd.DataFrame | Path | None = None
     value_column: str | None = None
     se_column: str | None = None
-    standard_error: Literal["file", "none"] = "file"
+    standard_error: Literal["file", "sizes", "none"] = "file"
     covariance: Path | Sequence[Path] = "auto"
+    sampling_correlation: CorrelationInput = "auto"
+    structure: CorrelationInput = "auto"
     normalise: Literal["gene", "region", "none"] = "region"
     genes: Sequence[str] | Path | None = None
     gene_weights: pd.Series | Path | None = None

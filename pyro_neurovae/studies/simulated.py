@@ -10,7 +10,9 @@ import numpy as np
 from ..errors import InputError, SettingsError, check_seed
 from ..graphs.region_graph import RegionGraph
 from ..models.algebra import tied_programs
-from ..readers.standard_errors import cohens_d_error
+from ..readers.standard_errors import cohens_d_error, spread_share
+from .correlations import CorrelationInput, error_correlation, structure_of
+from .sampling import sampling_covariance
 from .study import Study
 
 __all__ = ["simulate"]
@@ -25,18 +27,20 @@ def simulate(
     graph: RegionGraph | None = None,
     transcriptomic_scale: float = 0.12,
     spatial_scale: float = 0.06,
+    structural_scale: float = 0.05,
     unexplained_scale: float = 0.03,
     intercept: float = -0.2,
     expression_noise: float = 0.6,
     homologue_sharing: float = 0.25,
     n_control: int = 926,
     n_case: int = 426,
+    sampling_correlation: CorrelationInput = "auto",
     missing_expression: Sequence[str] = (),
 ) -> Study:
     r"""Draw a study from the generative process of the family ``cross-scale``.
 
     .. math:: z_k \sim \mathrm{BYM2}(\phi_k), \quad x_j = (Z s) a_j + \tau \epsilon_j, \quad
-              y_m = a + c (H Z \bar s) b_m + t u_m + \sigma \eta_m + \mathrm{se}_m \xi_m
+              \theta_m = a + c (H Z \bar s) b_m + t u_m + v w_m + \sigma e_m, \quad y_m \sim N(\theta_m, V_m)
 
     Parameters
     ----------
@@ -46,8 +50,9 @@ def simulate(
         Sizes g, M and d.
     graph
         Region graph; the 68 Desikan-Killiany regions with homologue edges by default.
-    transcriptomic_scale, spatial_scale, unexplained_scale
-        Standard deviations c, t and sigma over regions, in Cohen's d.
+    transcriptomic_scale, spatial_scale, structural_scale, unexplained_scale
+        Standard deviations c, t, v and sigma over regions, in Cohen's d. The structural part w follows how thickness
+        goes together across people, where that is known of the graph's regions; there is none elsewhere.
     intercept
         Mean thinning a, in Cohen's d (negative is thinner).
     expression_noise
@@ -56,15 +61,17 @@ def simulate(
         How far thinning sees a program's mean over homologues: h of `models.cross_scale.CrossScale`, from 0 to 1.
     n_control, n_case
         Group sizes, from which the standard errors follow; those of arXiv:2606.05870 by default.
+    sampling_correlation
+        How sampling errors go together across regions; see `Study.from_files`.
     missing_expression
         Regions whose expression is left out of the study.
 
     Returns
     -------
     Study
-        With ``truth``: ``thinning`` (noise-free), ``transcriptomic``, ``spatial`` (map, region), ``gene_weight``
-        (map, gene; defined as the fit defines it), ``program_score`` (region, program), ``strength``,
-        ``smoothness`` (program,) and the scales.
+        With ``truth``: ``thinning`` (the effect theta), its parts ``predictable``, ``transcriptomic``, ``spatial``,
+        ``structural`` and ``regional`` (map, region), ``gene_weight`` (map, gene; defined as the fit defines it),
+        ``program_score`` (region, program), ``strength``, ``smoothness`` (program,) and the scales.
 
     Raises
     ------
@@ -75,7 +82,13 @@ def simulate(
     """
     check_seed(seed)
     _check(genes=genes, maps=maps, programs=programs, n_control=n_control, n_case=n_case)
-    if not all(sd >= 0 for sd in (transcriptomic_scale, spatial_scale, unexplained_scale, expression_noise)):
+    scales = {
+        "transcriptomic_scale": transcriptomic_scale,
+        "spatial_scale": spatial_scale,
+        "structural_scale": structural_scale,
+        "unexplained_scale": unexplained_scale,
+    }
+    if not all(sd >= 0 for sd in (*scales.values(), expression_noise)):
         raise SettingsError(
             "a scale is negative or no number; scales are standard deviations: give numbers of at least 0."
         )
@@ -95,19 +108,31 @@ def simulate(
     weight = rng.standard_normal((maps, programs))
     transcriptomic = transcriptomic_scale * weight @ tied
     spatial = spatial_scale * rng.standard_normal((maps, graph.n_regions)) @ _root(graph, "icar")
-    thinning = intercept + transcriptomic + spatial
-    effect = thinning + unexplained_scale * rng.standard_normal(thinning.shape)
+    structure = structure_of("auto", graph)
+    known = np.zeros((graph.n_regions, graph.n_regions)) if structure is None else structure
+    structural = structural_scale * rng.standard_normal((maps, graph.n_regions)) @ _symmetric_root(known)
+    predictable = intercept + transcriptomic + spatial + structural
+    regional = unexplained_scale * rng.standard_normal(predictable.shape)
+    effect = predictable + regional
     standard_error = cohens_d_error(effect, n_control, n_case)
+    word, correlation = error_correlation(sampling_correlation, graph)
+    joint = np.eye(graph.n_regions) if correlation is None else correlation
+    shares = spread_share(effect, n_control, n_case)
+    covariance = np.stack(
+        [sampling_covariance(se, share, joint) for se, share in zip(standard_error, shares, strict=True)]
+    )
+    error = np.stack([_symmetric_root(one) @ rng.standard_normal(graph.n_regions) for one in covariance])
     truth = {
-        "thinning": thinning,
+        "thinning": effect,
+        "predictable": predictable,
         "transcriptomic": transcriptomic,
         "spatial": spatial,
+        "structural": structural,
+        "regional": regional,
         "program_score": score,
         "strength": strength,
         "smoothness": smoothness,
-        "transcriptomic_scale": np.full(maps, transcriptomic_scale),
-        "spatial_scale": np.full(maps, spatial_scale),
-        "unexplained_scale": np.full(maps, unexplained_scale),
+        **{name: np.full(maps, value) for name, value in scales.items()},
         "gene_weight": _gene_weight(expression, transcriptomic),
     }
     return Study(
@@ -115,8 +140,11 @@ def simulate(
         genes=tuple(f"gene{j + 1:04d}" for j in range(genes)),
         maps=("simulated",) if maps == 1 else tuple(f"simulated{m + 1}" for m in range(maps)),
         expression=expression,
-        thinning=effect + standard_error * rng.standard_normal(effect.shape),
+        thinning=effect + error,
         standard_error=standard_error,
+        covariance=None if correlation is None else covariance,
+        structure=structure,
+        sampling_correlation=(word,) * maps,
         normalise="gene",
         truth=truth,
     )
@@ -138,7 +166,11 @@ def _root(graph: RegionGraph, kind: str, **smoothness: Any) -> np.ndarray:
     """Symmetric root of the unit-scale covariance of a GMRF; (region, region)."""
     from ..models.gmrf import GMRF  # late: torch takes a second to import
 
-    values, vectors = np.linalg.eigh(GMRF(graph, kind, **smoothness).covariance().numpy())
+    return _symmetric_root(GMRF(graph, kind, **smoothness).covariance().numpy())
+
+
+def _symmetric_root(covariance: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
 
 

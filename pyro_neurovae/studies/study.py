@@ -21,6 +21,7 @@ from ..readers.registry import read, read_if_file
 from ..readers.reliability import place_reliability
 from ..readers.thinning_table import map_names
 from .checks import check_parts
+from .correlations import CorrelationInput, correlation_words, is_word, joint_errors, structure_of
 from .summary import summarise
 
 __all__ = ["Study"]
@@ -60,6 +61,13 @@ class Study:
     covariance
         Sampling covariance (map, region, region), NaN where thinning is missing, used in place of the squared
         standard errors; None (the default) where it is not known.
+    sampling_correlation
+        What the covariance of each map comes from: "own" (given with the map), "normative", "interpolated" (see
+        `atlases.normative`), "exchangeable" (one correlation for all pairs), the name of a file, or "independent".
+        It says what the covariance is, and nothing is computed from it.
+    structure
+        Correlation of regional thickness across people (region, region), along whose axes diseases may go; None (the
+        default) where none is known. No expression enters it.
     normalise
         "region" (the default): each region has mean 0 and variance 1 over the genes, as arXiv:2606.05870 has it,
         which predicts held-out thinning best; "gene": each gene over the measured regions, for genes on scales that
@@ -84,6 +92,10 @@ class Study:
     thinning: np.ndarray = field(metadata={"dims": ("map", "region")})
     standard_error: np.ndarray = field(metadata={"dims": ("map", "region")})
     covariance: np.ndarray | None = field(default=None, metadata={"dims": ("map", "region", "region")})
+    sampling_correlation: tuple[str, ...] = field(
+        default=(), metadata={"dims": ("map",), "kind": "texts", "decides": False}
+    )
+    structure: np.ndarray | None = field(default=None, metadata={"dims": ("region", "region")})
     normalise: Literal["gene", "region", "none"] = "region"
     gene_weights: np.ndarray | None = field(default=None, metadata={"dims": ("gene",), "stored": "expression_weight"})
     notices: tuple[str, ...] = field(
@@ -95,6 +107,8 @@ class Study:
 
     def __post_init__(self) -> None:
         settle(self)
+        words = correlation_words(self.sampling_correlation, self.maps, self.covariance)
+        object.__setattr__(self, "sampling_correlation", words)
         check_parts(parts_of(self))
         missing = np.isnan(self.thinning)
         put(self, standard_error=np.where(missing, np.nan, self.standard_error))
@@ -137,8 +151,10 @@ class Study:
         regions: pd.DataFrame | Path | None = None,
         value_column: str | None = None,
         se_column: str | None = None,
-        standard_error: Literal["file", "none"] = "file",
+        standard_error: Literal["file", "sizes", "none"] = "file",
         covariance: Path | Sequence[Path] = "auto",
+        sampling_correlation: CorrelationInput = "auto",
+        structure: CorrelationInput = "auto",
         normalise: Literal["gene", "region", "none"] = "region",
         genes: Sequence[str] | Path | None = None,
         gene_weights: pd.Series | Path | None = None,
@@ -162,11 +178,25 @@ class Study:
         value_column, se_column
             Columns to read from every thinning file; None (the default) looks for the usual names.
         standard_error
-            "file" (the default), or "none" where the noise is to be estimated.
+            "file" (the default); "sizes" to compute them from group sizes, as of Cohen's d, even where the file has a
+            column of them (which may belong to another effect, be negative or be far off); or "none" where the noise
+            is to be estimated. A sampling covariance is read with "file" alone.
         covariance
             "auto" (the default) takes the sampling covariance from ``MAP_covariance.csv`` beside ``MAP.csv`` where
             there is one, as `contrast` writes it; "none" takes none; or one labelled square table for each map,
             ``MAP_covariance.csv`` where there are several maps.
+        sampling_correlation
+            How sampling errors go together across regions, which were all measured in the same people. "auto" (the
+            default): a map's own covariance where there is one; else the normative correlation of thickness on the
+            68 Desikan-Killiany regions, or interpolated from it for another atlas whose regions have positions and
+            hemispheres, in both cases mixed with an equal one (`studies.sampling`); else one equal correlation.
+            "exchangeable": one equal correlation; "independent": none; a labelled square table of correlations or
+            its file. Other than "auto" it is for each map, and no covariance is looked for beside the maps. What
+            estimating the standard deviation adds to the error of Cohen's d stays out of it.
+        structure
+            Correlation of thickness across people, for what of a map goes along the axes of healthy variation. "auto"
+            (the default): the normative or interpolated one, none where neither is known; "none"; a labelled square
+            table or its file.
         normalise
             See `Study`.
         genes
@@ -188,13 +218,21 @@ class Study:
             read("thinning", path, ground.names, name=label, **columns)
             for path, label in zip(paths, labels, strict=True)
         ]
-        files = covariance_files(covariance if standard_error == "file" else "none", paths, labels)
+        asked = not is_word(covariance, "auto") or is_word(sampling_correlation, "auto")
+        files = covariance_files(covariance if asked and standard_error == "file" else "none", paths, labels)
         frames = {label: read("covariance", file) for label, file in files.items()}
-        joint = covariance_from_frames(frames or None, maps, ground.names, matching=True)
+        own = covariance_from_frames(frames, maps, ground.names, matching=True)
         told = (f"{label}: errors go together across regions as {file.name} has it." for label, file in files.items())
-        weights = place_reliability(read_if_file("reliability", gene_weights), table.genes)
-        held = study_fields(table, maps, (*notices, *told))
-        return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **held)
+        joint, words, together = joint_errors(sampling_correlation, maps, own, ground)
+        return cls(
+            graph=ground,
+            normalise=normalise,
+            covariance=joint,
+            sampling_correlation=words,
+            structure=structure_of(structure, ground),
+            gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
+            **study_fields(table, maps, (*notices, *told, *together)),
+        )
 
     @classmethod
     def from_frames(
@@ -204,6 +242,8 @@ class Study:
         *,
         standard_error: ErrorInput = None,
         covariance: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
+        sampling_correlation: CorrelationInput = "auto",
+        structure: CorrelationInput = "auto",
         graph: RegionGraph | Path | pd.DataFrame | None = "dk68",
         regions: pd.DataFrame | Path | None = None,
         normalise: Literal["gene", "region", "none"] = "region",
@@ -218,14 +258,17 @@ class Study:
             Regions by genes, the regions as the index.
         thinning
             A series (region); a frame with columns of effect and standard error or group sizes, named as in a
-            file; a frame regions by maps; or a mapping from map name to a series or to a frame of columns.
+            file; a frame regions by maps; or a mapping from map name to a series or to a frame of columns. A column
+            or series called d, cohens_d or the like is known to be Cohen's d.
         standard_error
-            A series for one map, a frame regions by maps, a mapping from map name to series, or "none" where
-            the noise is to be estimated. None (the default) takes them from the frames' columns, or from the
-            diagonal of the covariance.
+            A series for one map, a frame regions by maps, a mapping from map name to series, "sizes" to compute them
+            from the frames' group sizes whatever other column they have, or "none" where the noise is to be
+            estimated. None (the default) takes them from the frames' columns, or from the diagonal of the covariance.
         covariance
             Sampling covariance as a labelled square frame, for a single map, or a mapping from map name.
-        graph, regions, normalise, genes, gene_weights
+        sampling_correlation
+            As in `from_files`, for the maps without a covariance of their own.
+        structure, graph, regions, normalise, genes, gene_weights
             As in `from_files`; the graph may also be a labelled adjacency table.
 
         Raises
@@ -236,10 +279,17 @@ class Study:
         ground, notices = as_graph(graph, regions)
         table = align_expression(expression, ground.names, genes=read_if_file("genes", genes))
         maps = maps_from_frames(thinning, standard_error, covariance, ground.names)
-        joint = covariance_from_frames(covariance, maps, ground.names)
-        weights = place_reliability(read_if_file("reliability", gene_weights), table.genes)
-        held = study_fields(table, maps, notices)
-        return cls(graph=ground, normalise=normalise, covariance=joint, gene_weights=weights, **held)
+        own = covariance_from_frames(covariance, maps, ground.names)
+        joint, words, together = joint_errors(sampling_correlation, maps, own, ground)
+        return cls(
+            graph=ground,
+            normalise=normalise,
+            covariance=joint,
+            sampling_correlation=words,
+            structure=structure_of(structure, ground),
+            gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
+            **study_fields(table, maps, (*notices, *together)),
+        )
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -320,7 +370,7 @@ class Study:
         maps: Sequence[str] | None = None,
         covariance: np.ndarray | None = None,
     ) -> Study:
-        """Return a study with the same expression and other maps: folds, null maps, replicates.
+        """Return a study with the same expression, structure and graph and other maps: folds, null maps, replicates.
 
         Parameters
         ----------
@@ -330,7 +380,8 @@ class Study:
             Names of the maps; None (the default) keeps the present ones.
         covariance
             Sampling covariance (map, region, region); None (the default) leaves the standard errors alone to
-            speak, even where this study has a covariance.
+            speak, even where this study has a covariance: errors are then independent. Give this study's own for maps
+            whose errors go together as its own do.
         """
         changes: dict[str, Any] = {
             "maps": self.maps if maps is None else tuple(maps),
@@ -340,6 +391,8 @@ class Study:
             "truth": None,
         }
         # What else is said of the maps is not true of others.
+        if covariance is not None and len(changes["maps"]) == len(self.maps):
+            changes["sampling_correlation"] = self.sampling_correlation
         others = [one for one in fields(self) if "map" in one.metadata.get("dims", ()) and one.name not in changes]
         changes |= {one.name: one.default for one in others if one.default is not MISSING}
         return replace(self, **changes)

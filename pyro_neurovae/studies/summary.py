@@ -41,6 +41,7 @@ def summarise(study: Study) -> str:
         f"{counted(len(study.genes), 'gene')}, {counted(len(study.maps), 'map')}",
         f"Expression: measured in {counted(measured, 'region')}, {NORMALISED[study.normalise]}",
         *_missing("expression", study.regions, study.expression_observed),
+        _together(study),
         "",
         *_map_lines(study),
     ]
@@ -49,6 +50,18 @@ def summarise(study: Study) -> str:
     if study.notices:
         lines += ["", "Notices:", *(f"  - {notice}" for notice in study.notices)]
     return "\n".join(lines)
+
+
+def _together(study: Study) -> str:
+    """Say how sampling errors go together, and whether the correlation of thickness is known."""
+    words = study.sampling_correlation
+    each = zip(study.maps, words, strict=True)
+    told = words[0] if len(set(words)) == 1 else ", ".join(f"{name} {word}" for name, word in each)
+    structure = "none"
+    if study.structure is not None:
+        pairs = np.triu_indices(study.n_regions, k=1)
+        structure = f"mean {study.structure[pairs].mean():.2f} over pairs of regions"
+    return f"Correlation of sampling errors: {told}; of thickness across people (structure): {structure}"
 
 
 def _map_lines(study: Study) -> list[str]:

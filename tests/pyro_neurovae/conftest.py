@@ -139,6 +139,8 @@ def _verification() -> nv.Verification:
         in_sample={"r2": 0.875, "r": 0.9375},
         all_regions={"r2": 0.75, "r": 0.875},
         held_out={"pairs": {"r2": 0.25, "r": 0.5, "elpd": 1.125, "coverage90": 0.75}},
+        twin={"r2": 0.625, "r": 0.8125},
+        neighbours={"pairs": {"r2": 0.125, "r": 0.375, "elpd": 1.0, "coverage90": 0.875}},
         noise_ceiling=0.5,
         conclusion="The figure proves nothing.",
         notices=("a region is missing.",),

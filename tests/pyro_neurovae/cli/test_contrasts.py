@@ -139,6 +139,7 @@ def test_datasets_lists_fetches_and_copies(
     status, out, _ = run("datasets")
     assert status == 0
     assert "enigma_ocd_pediatric" in out
+    assert "built in" in out
     status, out, _ = run("datasets", "hcp_struct_dk68", "enigma_pd", "--out", tmp_path)
     assert status == 0
     assert "Laansma" in out

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pyro_neurovae.atlases.normative import normative_correlation
 from pyro_neurovae.cli.study_options import NormalisedStudyOptions, StudyOptions
-from pyro_neurovae.errors import SettingsError
+from pyro_neurovae.errors import InputError, SettingsError
 from pyro_neurovae.studies.files import StudyFiles
 
 FILES = {"expression": Path("e.csv"), "thinning": [Path("m.csv")]}
@@ -22,14 +24,34 @@ def test_defaults_are_those_of_the_record():
 def test_words_of_the_command_line():
     said = NormalisedStudyOptions(**FILES, graph="none", regions=Path("r.csv"), se="none", normalise="gene").files()
     assert (said.graph, said.regions, said.standard_error, said.normalise) == (None, Path("r.csv"), "none", "gene")
+    assert StudyOptions(**FILES, se="sizes").files().standard_error == "sizes"
     assert StudyOptions(**FILES, covariance=["none"]).files().covariance == "none"
     assert StudyOptions(**FILES, covariance=["c.csv"]).files().covariance == [Path("c.csv")]
+    how = StudyOptions(**FILES, sampling_correlation="exchangeable", structure="r.csv").files()
+    assert (how.sampling_correlation, how.structure) == ("exchangeable", "r.csv")
+
+
+def test_correlations_are_read_from_files(data_dir, tmp_path):
+    table = normative_correlation("adhd200")
+    table.to_csv(tmp_path / "children.csv")
+    files = {
+        "expression": data_dir / "expression/ahba_dk68_l1000_stable0.2.csv",
+        "thinning": [data_dir / "thickness/enigma_pd.txt"],
+    }
+    one = str(tmp_path / "children.csv")
+    study = NormalisedStudyOptions(**files, sampling_correlation=one, structure=one).read()
+    assert study.sampling_correlation == ("children.csv",)
+    np.testing.assert_allclose(study.structure, table)
+    bare = NormalisedStudyOptions(**files, sampling_correlation="independent", structure="none").read()
+    assert (bare.covariance, bare.structure) == (None, None)
+    with pytest.raises(InputError, match=r"nowhere\.csv: no such file"):
+        NormalisedStudyOptions(**files, structure=str(tmp_path / "nowhere.csv")).read()
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"se": "some"}, "--se some is unknown: the known ones are file, none"),
+        ({"se": "some"}, "--se some is unknown: the known ones are file, sizes, none"),
         ({"normalise": "column"}, "--normalise column is unknown: the known ones are gene, region, none"),
     ],
 )

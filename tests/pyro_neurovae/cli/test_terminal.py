@@ -93,6 +93,15 @@ What the figures are worth
  log density a region                                       1.125
  90% coverage                                               0.750
 
+What needs no gene
+
+ score                  homologue copied   neighbours, pairs   the paper's fit
+ ─────────────────────────────────────────────────────────────────────────────
+ R2                                0.625               0.125             0.860
+ correlation                       0.812               0.375             0.944
+ log density a region                                  1.000
+ 90% coverage                                          0.875
+
 The figure proves nothing.
 """,
 }

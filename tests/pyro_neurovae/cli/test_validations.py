@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
+from pyro_neurovae.evidence.ways import HOMOLOGUE_SEEN
 
 SCORES = "model,map,folds,repeat,elpd,elpd_se,r2,r,coverage90,crps,noise_ceiling"
 POINTWISE = "model,map,repeat,region,fold,observed,mean,sd,lower90,upper90,log_density,crps"
@@ -58,6 +59,14 @@ def test_folds_from_a_file_in_any_order_of_rows(run, folder):
     table = pd.read_csv(folder / "out" / "pointwise.csv").set_index("region")["fold"]
     expected = pd.read_csv(folder / "folds.csv").set_index("region")["fold"]
     pd.testing.assert_series_equal(table.sort_index(), expected.sort_index())
+
+
+def test_folds_of_single_regions_are_warned_of_once(run, folder):
+    status, out, err = run(*arguments(folder, "--model", "twin", "neighbours", "--folds", "random"))
+    assert status == 0
+    assert err.splitlines() == [f"warning: {HOMOLOGUE_SEEN}"]
+    assert HOMOLOGUE_SEEN not in out
+    assert set(pd.read_csv(folder / "out" / "scores.csv")["model"]) == {"twin", "neighbours"}
 
 
 def test_quiet_prints_what_was_written_alone(run, folder):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import gzip
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -147,6 +149,29 @@ def test_a_damaged_local_file_is_refused(
     (tmp_path / "scz_case-controls_CortThick.csv").write_text("damaged")
     with pytest.raises(nv.InputError, match=r"scz_case-controls_CortThick.csv: checksum mismatch"):
         datasets.fetch("enigma_scz")
+
+
+@pytest.mark.parametrize(("name", "pipeline"), [("adni1_ad", "freesurfer"), ("adni1_ad_ants", "ants")])
+def test_what_is_built_in_needs_neither_network_nor_folder(
+    registry: dict[str, datasets.Dataset], tmp_path: Path, data_dir: Path, name: str, pipeline: str
+) -> None:
+    one = datasets.find(name)
+    assert (one.built_in, one.unit, one.url) == (True, "mm", "")
+    assert "Tustison et al. (2019)" in one.citation
+    assert "Left and right may be exchanged" in one.terms
+    assert "APOE4" in one.terms
+    path = datasets.fetch(name, cache=tmp_path)
+    assert (path.stem, list(tmp_path.iterdir())) == (name, [])
+    table = datasets.table().set_index("name")
+    assert (table["checksum"] == "built in").sum() == 2
+    assert table.loc[name, "checksum"] == "built in"
+    source = pd.read_csv(data_dir / f"thickness/adni1_ad_{pipeline}.csv").dropna().reset_index(drop=True)
+    pd.testing.assert_frame_equal(pd.read_csv(path), source)
+
+
+def test_the_built_in_maps_are_what_their_script_derives(data_dir: Path) -> None:
+    script = Path(datasets.__file__).parent / "tables" / "derive_adni1.py"
+    subprocess.run([sys.executable, str(script), str(data_dir), "--check"], check=True)
 
 
 def test_what_has_no_address_names_the_folder(registry: dict[str, datasets.Dataset], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ridge and PLS: the textbook predictor, honest spread, and nothing of a hidden value."""
+"""Baselines on folds: what they are given, honest spread, and nothing of a hidden value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import norm
 
 import pyro_neurovae as nv
-from pyro_neurovae.evidence.baselines import BASELINES, predict_baseline
+from pyro_neurovae.errors import SettingsError
+from pyro_neurovae.evidence.baselines import BASELINES, predict_baseline, register_baseline
 
 NAMES = ("mean", "sd", "lower90", "upper90", "log_density", "crps")
 
@@ -25,25 +26,38 @@ def fold(study):
     return nv.make_folds(study.graph, "pairs")
 
 
-def test_ridge_is_the_best_of_its_penalties_by_leave_one_out(study, fold):
-    (found,) = predict_baseline(study, "ridge", [fold])
-    values = study.normalised_expression()
-    measured = study.expression_observed
-    genes = np.where(measured[:, None], values - values[measured].mean(0), 0)
+def test_a_baseline_is_given_complete_expression_and_what_is_seen(study, fold):
+    given = []
+
+    def record(task):
+        given.append(task)
+        return np.zeros(task.asked.sum()), 1.0
+
+    register_baseline("recorded", record)
+    try:
+        with pytest.raises(SettingsError, match="called recorded already"):
+            register_baseline("recorded", record)
+        predict_baseline(study, "recorded", [fold])
+    finally:
+        del BASELINES["recorded"]
+    assert len(given) == 2 * 10
+    values, measured = study.normalised_expression(), study.expression_observed
+    genes = values - values[measured].mean(0)
     genes[study.regions.index("R_insula")] = genes[study.regions.index("L_insula")]
-    genes /= np.sqrt(60)
-    seen, asked = fold != 2, fold == 2
-    y, centre = study.thinning[1, seen], genes[seen].mean(0)
-    kernel = (genes[seen] - centre) @ (genes[seen] - centre).T
-    errors, predictions = [], []
-    for penalty in np.logspace(-3, 3, 25):
-        hat = kernel @ np.linalg.inv(kernel + penalty * np.eye(len(y))) + 1 / len(y)
-        errors.append((((y - hat @ y) / (1 - np.diagonal(hat))) ** 2).mean())
-        weight = np.linalg.solve(kernel + penalty * np.eye(len(y)), y - y.mean())
-        predictions.append(y.mean() + (genes[asked] - centre) @ (genes[seen] - centre).T @ weight)
-    best = int(np.argmin(errors))
-    np.testing.assert_allclose(found["mean"][1, asked], predictions[best], rtol=1e-5)
-    np.testing.assert_allclose(found["sd"][1, asked], np.sqrt(errors[best]), rtol=1e-5)
+    for number, task in enumerate(given[:10]):
+        np.testing.assert_allclose(task.genes, genes / np.sqrt(60))
+        np.testing.assert_array_equal(task.asked, (fold == number) & study.thinning_observed[0])
+        np.testing.assert_array_equal(task.seen, (fold != number) & study.thinning_observed[0])
+        np.testing.assert_array_equal(task.thinning[task.seen], study.thinning[0, task.seen])
+        assert task.graph is study.graph
+
+
+def test_a_map_that_mirrors_itself_has_a_finite_density(study):
+    mirrored = study.thinning[1, study.graph.pair][None].repeat(2, 0)
+    error = np.full_like(mirrored, 0.1)
+    (found,) = predict_baseline(study.with_thinning(mirrored, error), "twin", [np.arange(68)])
+    assert np.isfinite(found["log_density"]).all()
+    np.testing.assert_array_equal(found["mean"], mirrored)
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.errors import InputError, SettingsError
+from pyro_neurovae.errors import InputError, NeurovaeWarning, SettingsError
+from pyro_neurovae.evidence.ways import HOMOLOGUE_SEEN
 
 QUICK = {"map_steps": 20}
 
@@ -58,7 +59,8 @@ def test_the_conclusion_names_the_best_and_what_is_as_good(found):
 
 def test_folds_of_the_users_own(study):
     way = np.arange(study.n_regions) % 4
-    table = nv.validate(study, {"spatial": {"model": "spatial"} | QUICK}, folds=[way], draws=20)
+    with pytest.warns(NeurovaeWarning, match="the homologue of a hidden region is seen"):
+        table = nv.validate(study, {"spatial": {"model": "spatial"} | QUICK}, folds=[way], draws=20)
     assert table.scores["folds"].unique().tolist() == ["table"]
     assert (
         pd.Series(way, index=study.regions).loc[table.pointwise["region"]].tolist() == table.pointwise["fold"].tolist()
@@ -66,8 +68,9 @@ def test_folds_of_the_users_own(study):
 
 
 def test_baselines_stand_beside_models(study):
-    table = nv.validate(study, {"ridge": {"model": "ridge", "normalise": "none"}, "pls": {"model": "pls"}}).scores
-    assert set(table["model"]) == {"ridge", "pls"}
+    named = {"ridge": {"model": "ridge", "normalise": "none"}} | {name: {"model": name} for name in ("pls", "twin")}
+    table = nv.validate(study, named).scores
+    assert set(table["model"]) == {"ridge", "pls", "twin"}
     assert np.isfinite(table["elpd"]).all()
 
 
@@ -83,6 +86,23 @@ def test_leave_one_out_is_the_exact_prediction_without_the_region():
         assert table["sd"][region] == pytest.approx(anew.std(), rel=0.1)
         assert table["mean"][region] == pytest.approx(anew.mean(), abs=0.1 * anew.std())
     assert table["fold"].tolist() == list(range(12))
+
+
+@pytest.mark.parametrize("folds", ["random", "loo"])
+def test_homologues_that_are_seen_are_warned_of_once_and_noted(study, tmp_path, folds):
+    with pytest.warns(NeurovaeWarning) as caught:
+        found = nv.validate(study, ["twin", "neighbours"], folds=folds, repeats=2)
+    assert [str(one.message) for one in caught] == [HOMOLOGUE_SEEN]
+    assert found.remarks() == (HOMOLOGUE_SEEN,)
+    found.write(tmp_path)
+    assert nv.Validation.read(tmp_path).remarks() == (HOMOLOGUE_SEEN,)
+    rows = found.pointwise.query("model == 'twin' and map == 'simulated1' and repeat == 0")
+    copied = (rows["mean"].to_numpy() == study.thinning[0, study.graph.homologue]).mean()
+    assert copied == (1 if folds == "loo" else pytest.approx(0.9, abs=0.1))
+
+
+def test_folds_that_hide_homologues_together_need_no_note(study):
+    assert nv.validate(study, ["twin"], folds="blocks").remarks() == ()
 
 
 def test_workers_and_resumed_runs_give_the_same_numbers(study, tmp_path):

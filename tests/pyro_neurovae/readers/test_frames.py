@@ -9,6 +9,7 @@ import pytest
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.expression_table import ExpressionTable
 from pyro_neurovae.readers.frames import maps_from_frames, study_fields
+from pyro_neurovae.readers.standard_errors import cohens_d_error
 
 NAMES = ["one", "two", "three"]
 VALUE = pd.Series([0.1, -0.2, 0.3], index=NAMES[::-1], name="ad")
@@ -49,7 +50,7 @@ def test_unknown_errors_have_to_be_said():
     assert not placed(VALUE, "none")[0].standard_error.any()
     with pytest.raises(InputError, match='map ad: no standard errors; give standard_error, or standard_error="none"'):
         placed(VALUE)
-    with pytest.raises(InputError, match="standard_error is 'file'; give a series, a frame, a mapping or \"none\""):
+    with pytest.raises(InputError, match='\'file\'; give a series, a frame, a mapping, "sizes" or "none"'):
         placed(VALUE, "file")
     with pytest.raises(InputError, match="standard_error has nothing for map b; name it like the map"):
         placed({"a": VALUE, "b": VALUE}, {"a": ERROR})
@@ -59,6 +60,17 @@ def test_unknown_errors_have_to_be_said():
         placed(pd.DataFrame(np.ones((3, 2)), index=NAMES, columns=["a", "a"]), pd.DataFrame({"a": ERROR}))
     with pytest.raises(InputError, match="thinning holds no map"):
         placed({})
+
+
+def test_errors_from_the_sizes_of_a_frame():
+    table = pd.DataFrame({"d": VALUE, "se": -1.0, "n_controls": 50, "n_patients": 40})
+    (found,) = placed(table, "sizes")
+    np.testing.assert_allclose(found.standard_error, cohens_d_error(found.value, 50, 40))
+    assert "those in se are set aside" in found.notices[0]
+    with pytest.raises(
+        InputError, match="map ad: no group sizes beside a series; give a frame with columns of the eff"
+    ):
+        placed(VALUE, "sizes")
 
 
 def test_fields_of_a_study():

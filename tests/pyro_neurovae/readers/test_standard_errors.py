@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyro_neurovae.errors import InputError, NeurovaeWarning
+from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.placement import place_rows
 from pyro_neurovae.readers.standard_errors import (
     checked_errors,
     cohens_d_error,
-    compare_errors,
+    error_remedy,
     errors_from_sizes,
+    group_sizes,
     implied_errors,
+    spread_share,
 )
 from pyro_neurovae.readers.thinning_columns import ThinningColumns
 
@@ -31,6 +33,21 @@ def test_cohens_d_error_against_the_large_sample_variance_of_a_simulation():
     drawn = ((b.mean(1) - a.mean(1)) / pooled).std()
     # The sd of 20,000 draws is known to 1/sqrt(40,000) = 0.5%; at n = 100 the formula is good to 2%.
     assert cohens_d_error(np.array(d), n1, n2) == pytest.approx(drawn, rel=0.035)
+
+
+def test_the_share_of_the_standard_deviation_in_the_error():
+    d, n1, n2 = np.array([-1.5, 0.0, 0.4]), np.array([30, 20, 10]), 60
+    share = spread_share(d, n1, n2)
+    np.testing.assert_allclose(share * cohens_d_error(d, n1, n2) ** 2, d**2 / (2 * (n1 + n2)))
+    equal = spread_share(d)
+    np.testing.assert_allclose(equal, spread_share(d, 17, 17))
+    np.testing.assert_allclose(equal, (d**2 / 2) / (4 + d**2 / 2))
+    np.testing.assert_allclose(spread_share(d, np.array([30, np.nan, 10]), n2), np.where([0, 1, 0], equal, share))
+
+
+def test_sizes_of_the_groups_where_there_are_none():
+    columns = ThinningColumns("d", "se", None, standardised=True)
+    assert np.isnan(group_sizes(placed(se=1.0), columns, source="m.csv")).all()
 
 
 def test_errors_that_group_sizes_imply():
@@ -57,24 +74,44 @@ def test_errors_taken_from_sizes_are_told():
         errors_from_sizes(None, columns, source="m.csv", notices=notices)
 
 
+def test_sizes_that_were_asked_for_tell_what_they_replace():
+    notices: list[str] = []
+    columns = ThinningColumns("d", "se", ("n0", "n1"), standardised=True)
+    errors_from_sizes(np.array([0.1, 0.2, 0.3]), columns, source="m.csv", notices=notices, asked=True)
+    assert notices == [
+        "m.csv: standard errors of d, read as Cohen's d, computed from the group sizes n0 and n1; those in se are set "
+        "aside."
+    ]
+    cases = {
+        ThinningColumns("d", "se", None, standardised=True): "for d there are no group sizes; leave it out to read tho",
+        ThinningColumns("b", None, ("n0", "n1"), standardised=False): "for b group sizes tell nothing of an effect in "
+        "raw units; leave it out and name the column of standard errors with --se-column",
+    }
+    for without, message in cases.items():
+        with pytest.raises(InputError, match=f"m.csv: --se sizes .*{message}"):
+            errors_from_sizes(None, without, source="m.csv", notices=[], asked=True)
+
+
+def test_the_remedy_offers_what_the_file_has():
+    both = ThinningColumns("d", "se", ("n0", "n1"), standardised=True)
+    assert error_remedy(both, sizes=True) == (
+        "name the column of standard errors with --se-column, pass --se sizes to compute them from n0 and n1, or pass "
+        '--se none to estimate the noise (in Python standard_error="sizes" or "none")'
+    )
+    assert "sizes" not in error_remedy(both, sizes=False)
+    assert error_remedy(both, sizes=True, computed=True).startswith(
+        "pass --se file to read them from se, or pass --se n"
+    )
+    alone = ThinningColumns("d", None, ("n0", "n1"), standardised=True)
+    assert error_remedy(alone, sizes=True, computed=True).startswith("name the column of standard errors with --se-col")
+
+
 def test_only_errors_of_values_count():
     value = np.array([-0.1, np.nan, 0.3])
-    np.testing.assert_array_equal(
-        checked_errors(value, np.array([0.1, -1.0, 0.2]), labels=NAMES, source="m.csv"), [0.1, np.nan, 0.2]
-    )
-    for bad, message in ((-0.1, "row three: standard error -0.1 is negative"), (0.0, "row three: .* 0 is zero")):
+    told = {"labels": NAMES, "source": "m.csv", "remedy": "do so"}
+    np.testing.assert_array_equal(checked_errors(value, np.array([0.1, -1.0, 0.2]), **told), [0.1, np.nan, 0.2])
+    for bad, message in ((-0.1, "row three: .* -0.1 is negative; do so"), (0.0, "row three: .* 0 is zero; do so")):
         with pytest.raises(InputError, match=message):
-            checked_errors(value, np.array([0.1, 0.1, bad]), labels=NAMES, source="m.csv")
-    with pytest.raises(InputError, match="no standard error for three; fill them in"):
-        checked_errors(value, np.array([0.1, 0.1, np.nan]), labels=NAMES, source="m.csv")
-
-
-def test_errors_are_compared_with_the_sizes():
-    notices: list[str] = []
-    implied = np.array([0.1, 0.1, np.nan])
-    compare_errors(implied * 1.9, implied, labels=NAMES, source="m.csv", notices=notices)
-    compare_errors(implied, None, labels=NAMES, source="m.csv", notices=notices)
-    assert notices == []
-    with pytest.warns(NeurovaeWarning, match=r"m\.csv: 1 of 2 standard errors .* by a factor of 2\.5 in two"):
-        compare_errors(implied * [1, 2.5, 1], implied, labels=NAMES, source="m.csv", notices=notices)
-    assert len(notices) == 1
+            checked_errors(value, np.array([0.1, 0.1, bad]), **told)
+    with pytest.raises(InputError, match="no standard error for three; fill the sizes in, do so"):
+        checked_errors(value, np.array([0.1, 0.1, np.nan]), fill="the sizes", **told)

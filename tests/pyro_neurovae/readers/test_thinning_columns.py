@@ -37,6 +37,48 @@ def test_a_bare_standard_error_belongs_to_the_raw_effect_where_there_is_one():
     assert (raw.value, raw.error, raw.standardised) == ("b", "SE", False)
 
 
+@pytest.mark.parametrize(
+    ("value", "standardised", "effect_size"),
+    [
+        ("d_icv", True, True),
+        ("Cohen's d", True, True),
+        ("d_thickness", True, True),
+        ("hedges_g_adjusted", True, True),
+        ("effect", True, False),
+        ("ad_minus_nc", True, False),
+        ("difference_mm", False, False),
+        ("d_mm", False, False),
+        ("adjusted difference (mm)", False, False),
+        ("beta_age", False, False),
+        ("thickness", False, False),
+    ],
+)
+def test_what_group_sizes_can_speak_of(value, standardised, effect_size):
+    found = choose_columns(["region", value, "se", "n_controls", "n_patients"], source="m.csv", value_column=value)
+    assert (found.standardised, found.effect_size, found.error) == (standardised, effect_size, "se")
+
+
+def test_a_difference_in_millimetres_is_found_and_takes_its_error():
+    found = choose_columns(["region", "difference_mm", "se", "n_controls", "n_patients"], source="m.csv")
+    assert (found.value, found.error) == ("difference_mm", "se")
+    both = choose_columns(["region", "d", "difference_mm", "se"], source="m.csv")
+    assert (both.value, both.error, both.foreign_error) == ("d", None, "se")
+
+
+@pytest.mark.parametrize(
+    ("columns", "p_values"),
+    [
+        (["region", "d_icv", "pobs", "fdr_p"], "pobs"),
+        (["region", "d", "fdr_p", "p_fdr", "q"], None),
+        (["region", "d", "p.value"], "p.value"),
+        (["region", "d", "P", "p_d"], "p_d"),
+        (["region", "d_icv", "p", "p_icv"], "p_icv"),
+    ],
+)
+def test_p_values_are_those_that_are_not_corrected(columns, p_values):
+    assert choose_columns(columns, source="m.csv").p_values == p_values
+
+
 def test_the_first_of_equal_spellings_is_taken():
     assert first_column(["D", "d"], ["d"]) == "D"
     assert first_column(["se", "d"], ["d", "se"]) == "d"

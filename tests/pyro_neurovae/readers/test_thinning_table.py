@@ -194,11 +194,13 @@ def test_standard_errors_that_disagree_with_the_group_sizes(tmp_path):
     assert "1 of 68 standard errors" in str(caught[0].message)
     assert f"by a factor of 3.0 in {DK[7]}" in str(caught[0].message)
     assert found.notices == (str(caught[0].message),)
-    with pytest.warns(NeurovaeWarning, match=r"68 of 68 .* by a factor of 4\.0 in"):
+    with pytest.warns(
+        NeurovaeWarning, match=r"all 68 .* smaller .* by a factor of 4\.0 .*--se sizes .* from n_controls and n_pat"
+    ):
         read_thinning(saved(tmp_path, table.assign(se=implied / 4)), DK)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        read_thinning(saved(tmp_path, table.assign(se=implied * 1.9)), DK)
+        read_thinning(saved(tmp_path, table.assign(se=implied * 1.4)), DK)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +243,72 @@ def test_the_standard_error_of_a_missing_value_does_not_matter(tmp_path):
     table.loc[3, ["d", "se"]] = ["NA", "-1"]
     found = read_thinning(saved(tmp_path, table), DK)
     assert np.isnan([found.value[3], found.standard_error[3]]).all()
+
+
+def test_errors_from_sizes_in_place_of_the_column(tmp_path):
+    table = made_map(n_controls=926, n_patients=426, se=-0.05)
+    implied = cohens_d_error(table["d"].to_numpy(), 926, 426)
+    with pytest.raises(
+        InputError, match=r"row L_bankssts: .* negative; .*--se sizes .* from n_controls and n_patients, or"
+    ):
+        read_thinning(saved(tmp_path, table), DK)
+    with pytest.raises(InputError, match=r"no standard error for L_cuneus; fill them in, .*--se sizes"):
+        read_thinning(saved(tmp_path, table.assign(se=np.where(np.arange(68) == 3, np.nan, implied))), DK)
+    found = read_thinning(saved(tmp_path, table), DK, standard_error="sizes")
+    np.testing.assert_allclose(found.standard_error, implied)
+    assert found.notices[0].endswith("from the group sizes n_controls and n_patients; those in se are set aside.")
+    with pytest.raises(InputError, match=r"map\.csv: --se sizes .* for d there are no group sizes; leave it out"):
+        read_thinning(saved(tmp_path, made_map()), DK, standard_error="sizes")
+    raw = made_map(n_controls=926, n_patients=426).rename(columns={"d": "difference_mm"})
+    with pytest.raises(
+        InputError, match=r"for difference_mm group sizes tell nothing of an effect in raw units; leave"
+    ):
+        read_thinning(saved(tmp_path, raw), DK, standard_error="sizes")
+
+
+def test_the_sizes_are_not_offered_where_some_are_missing(tmp_path):
+    table = made_map(n_controls=926, n_patients=426, se=-0.05).astype(object)
+    table.loc[3, "n_controls"] = ""
+    with pytest.raises(InputError, match="negative") as caught:
+        read_thinning(saved(tmp_path, table), DK)
+    assert "--se sizes" not in str(caught.value)
+    with pytest.raises(InputError, match="no standard error for L_cuneus; fill the group sizes in, pass --se file to"):
+        read_thinning(tmp_path / "map.csv", DK, standard_error="sizes")
+
+
+def test_sizes_of_a_public_meta_analysis_are_held_against_its_p_values(data_dir):
+    path = data_dir / "thickness/enigma_scz.csv"
+    with pytest.warns(NeurovaeWarning, match=r"44 of 68 .* the p values in pobs agree with them, .*--se sizes"):
+        read_thinning(path, DK)
+    with pytest.warns(NeurovaeWarning, match=r"2\.1 times .* pobs .* too small by a factor of 2\.1; .*--se file"):
+        read_thinning(path, DK, standard_error="sizes")
+
+
+@pytest.mark.parametrize("pipeline", ["freesurfer", "ants"])
+def test_a_difference_in_millimetres_with_its_own_errors(data_dir, pipeline):
+    path = data_dir / f"thickness/adni1_ad_{pipeline}.csv"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_thinning(path, DK)
+    table = pd.read_csv(path)
+    np.testing.assert_array_equal(found.value, table["difference_mm"])
+    np.testing.assert_array_equal(found.standard_error, table["se"])
+    assert (~np.isnan(found.value)).sum() == 62
+    assert found.notices == ()
+
+
+def test_errors_of_unnamed_units_are_not_held_against_the_sizes(tmp_path):
+    table = made_map(n_controls=926, n_patients=426, se=0.5).rename(columns={"d": "effect"})
+    np.testing.assert_array_equal(read_thinning(saved(tmp_path, table), DK).standard_error, 0.5)
+
+
+def test_only_cohens_d_has_a_share_of_its_standard_deviation(data_dir):
+    pd_map = read_thinning(data_dir / "thickness/enigma_pd.txt", DK)
+    assert (pd_map.spread_share > 0).all()
+    assert pd_map.spread_share.max() < 0.01  # effects are at most .22
+    assert read_thinning(data_dir / "thickness/enigma_pd.txt", DK, value_column="b").spread_share is None
+    assert read_thinning(data_dir / "thickness/adni1_ad_ants.csv", DK).spread_share is None
+    assert read_thinning(data_dir / "thickness/enigma_pd.txt", DK, standard_error="none").spread_share is None
 
 
 def test_empty_group_sizes(tmp_path):

@@ -95,6 +95,31 @@ def test_faults_of_a_covariance(expression, thinning, change, message):
         Study.from_frames(expression, thinning, covariance=change(table))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda c: c + 0.01 * np.eye(68, k=1),
+            "structure is not symmetric: L_bankssts to L_caudalant.* is .* and back",
+        ),
+        (lambda c: c * 2, "structure: L_bankssts has the correlation 2 with itself; give a table of correlations"),
+        (
+            lambda c: np.where(np.isin(np.arange(68), (3, 4))[:, None] & np.isin(np.arange(68), (3, 4)), 1.0, c),
+            r"structure is not positive definite \(least eigenvalue .*, most of it in .*L_cuneus.*\); shrink",
+        ),
+        (lambda c: np.where(np.arange(68) == 3, np.nan, c), "structure: no finite value for L_cuneus; give"),
+        (
+            lambda c: np.where(np.eye(68, k=65) + np.eye(68, k=-65) > 0, np.inf, c),
+            "structure: no finite value for L_bankssts and R_temporalpole; give",
+        ),
+        (lambda c: c[:-1, :-1], r"structure has shape \(67, 67\) where .* ask for \(68, 68\)"),
+    ],
+)
+def test_faults_of_the_structure(study, change, message):
+    with pytest.raises(InputError, match=message):
+        dataclasses.replace(study, structure=change(study.structure))
+
+
 def test_weights_of_genes_are_above_zero(study):
     with pytest.raises(InputError, match="gene G3: its weight is not above 0; drop the gene, or give it a weight"):
         dataclasses.replace(study, gene_weights=np.where(np.arange(20) == 3, 0.0, 1.0))

@@ -17,7 +17,7 @@ from pyro_neurovae.studies.study import Study
 def files(study, expression, thinning, errors, tmp_path):
     expression.to_csv(tmp_path / "expression.csv")
     for name, factor in (("ad", 1), ("pd", 2)):
-        table = thinning.rename("d").rename_axis("region").to_frame().assign(other=factor * thinning, se=errors)
+        table = thinning.rename("effect").rename_axis("region").to_frame().assign(other=factor * thinning, se=errors)
         table.to_csv(tmp_path / f"{name}.csv")
     return tmp_path
 
@@ -42,11 +42,14 @@ def test_a_record_reads_what_from_files_reads(files, study):
         "normalise": "gene",
         "genes": ["G3", "G1", "G2"],
         "graph": "dk68-distance",
+        "sampling_correlation": "exchangeable",
+        "structure": "none",
     }
     read = dataclasses.replace(record, **more).read()
     assert read.same_as(Study.from_files(files / "expression.csv", **more))
     assert (read.maps, read.genes, read.normalise) == (("ad", "pd"), ("G1", "G2", "G3"), "gene")
     np.testing.assert_array_equal(read.thinning[1], 2 * read.thinning[0])
+    assert read.structure is None
 
 
 def test_options_are_fixed_and_faults_come_with_the_reading(files):

@@ -31,6 +31,7 @@ def test_a_key_is_of_all_that_decides(plain, weighted):
         replace(plain, normalise="none"),
         plain.with_thinning(plain.thinning + 1e-9, plain.standard_error),
         plain.with_thinning(plain.thinning, plain.standard_error, covariance=joint),
+        replace(plain, structure=np.full((68, 68), 0.1) + 0.9 * np.eye(68)),
         plain.select(regions=plain.regions[::-1]),
         plain.select(genes=plain.genes[::-1]),
         *(

@@ -158,7 +158,9 @@ def test_covariance_is_placed_by_its_labels(expression, thinning):
         {"ad": thinning, "pd": thinning.iloc[1:]},
         covariance={"ad": table},
         standard_error={"ad": thinning * 0 + 0.1, "pd": thinning * 0 + 0.1},
+        sampling_correlation="independent",
     )
+    assert both.sampling_correlation == ("own", "independent")
     np.testing.assert_allclose(both.covariance[1, 1:, 1:], np.eye(67) * 0.01)
     assert np.isnan(both.covariance[1, 0]).all()
 
@@ -247,7 +249,9 @@ def test_parts_are_the_fields(study, wider):
     assert parts["graph.names"] == DK
     assert parts["genes"] == study.genes
     np.testing.assert_array_equal(parts["graph.weights"], study.graph.weights)
-    assert {"covariance", "gene_weights", "truth"}.isdisjoint(parts)
+    assert {"gene_weights", "truth"}.isdisjoint(parts)
+    bare = dataclasses.replace(study, covariance=None, structure=None)
+    assert study.parts().keys() - bare.parts().keys() == {"covariance", "structure"}
     with pytest.raises(ValueError, match="read-only"):
         wider.layers[0, 0] = 1.0
 

@@ -1,0 +1,50 @@
+"""Sampling errors that go together: from standard errors and a correlation of regions to a covariance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["EXCHANGEABLE_SHARE", "exchangeable", "mixed_correlation", "sampling_covariance"]
+
+# What of a normative correlation is replaced by an equal one: people of another study go together in their own way.
+EXCHANGEABLE_SHARE = 0.25
+
+
+def sampling_covariance(se: np.ndarray, spread_share: np.ndarray | float, correlation: np.ndarray) -> np.ndarray:
+    r"""Covariance of a map's sampling errors.
+
+    .. math:: V = D C D + \mathrm{diag}(f \, \mathrm{se}^2), \quad D = \mathrm{diag}(\sqrt{1 - f} \, \mathrm{se})
+
+    What the estimate of a standard deviation adds to the error of Cohen's d (d^2 / 2N) stays on the diagonal: it grows
+    with the effect, and put through C it would pull every effect towards zero (Peelle's puzzle).
+
+    Parameters
+    ----------
+    se
+        Standard errors (region,), NaN where missing.
+    spread_share
+        Share f of each squared standard error that comes from estimating the standard deviation; (region,), 0 to 1.
+        0 for an effect that is not divided by one.
+    correlation
+        Correlation C of the errors of means (region, region).
+
+    Returns
+    -------
+    ndarray
+        (region, region), its diagonal se^2 and NaN where either region is missing.
+    """
+    means = np.sqrt(1 - spread_share) * se
+    joint = np.outer(means, means) * correlation
+    np.fill_diagonal(joint, se**2)
+    return joint
+
+
+def mixed_correlation(correlation: np.ndarray) -> np.ndarray:
+    """Correlation (region, region) mixed with an equal one of the same mean; `EXCHANGEABLE_SHARE` says how far."""
+    mean = correlation[np.triu_indices(len(correlation), k=1)].mean()
+    return (1 - EXCHANGEABLE_SHARE) * correlation + EXCHANGEABLE_SHARE * exchangeable(len(correlation), mean)
+
+
+def exchangeable(regions: int, mean: float) -> np.ndarray:
+    """Matrix (region, region) with 1 on the diagonal and one correlation everywhere else."""
+    return np.full((regions, regions), mean) + (1 - mean) * np.eye(regions)
