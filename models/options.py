@@ -87,7 +87,8 @@ def fit_settings(model: str = "cross-scale", *, method: str = "svi", **options: 
 def parse_options(texts: Sequence[str] | None, *, taken: Sequence[str] = ()) -> dict[str, Any]:
     """Read settings written as NAME=VALUE: numbers, true or false, words, and priors.
 
-    pc(upper, alpha) is a `PCPrior`, spiked(absent, tip, width) a `SpikedPrior`. Names ``taken`` have an option of their own.
+    pc(upper, alpha) is a `PCPrior`, spiked(absent, tip, width) a `SpikedPrior`. Names ``taken`` have an option of their
+    own.
 
     Raises
     ------

@@ -25,7 +25,7 @@ from ..readers.registry import read
 from ..readers.thinning_table import ThinningMap
 from ..wording import first_names
 from .checks import check_correlation
-from .sampling import EXCHANGEABLE_SHARE, exchangeable, mixed_correlation, sampling_covariance
+from .sampling import COMMON_SHARE, exchangeable, mixed_correlation, sampling_covariance
 
 __all__ = ["CorrelationInput", "correlation_words", "error_correlation", "is_word", "joint_errors", "structure_of"]
 
@@ -149,7 +149,7 @@ def _told(maps: Sequence[ThinningMap], words: Sequence[str], word: str) -> Itera
     """Say, once for all maps that it concerns, that errors are taken to go together."""
     concerned = [one.name for one, own in zip(maps, words, strict=True) if own == word]
     people = f"{normative_people():,} people of ABIDE and ADHD-200"
-    mixed = f", {EXCHANGEABLE_SHARE:.0%} of it equal for all pairs" if EXCHANGEABLE_SHARE else ""
+    mixed = f", {COMMON_SHARE:.0%} of it common to the whole cortex"
     ways = {
         "normative": f"as regional thickness does in {people} (normative correlation{mixed})",
         "interpolated": f"as regional thickness does in {people} (normative correlation, interpolated{mixed})",
