@@ -73,6 +73,9 @@ class Family:
         How draws came about under method svi, for a methods section.
     loss
         What the training's loss is of.
+    null
+        Name of the family that is this one without expression, from which null maps are drawn; None where there is
+        none.
     own_dims
         Dimensions, after chain and draw, of quantities that it has beside parts of thinning, scales and shares.
     """
@@ -94,6 +97,7 @@ class Family:
         "Pareto-smoothed importance resampling [vehtari2024]"
     )
     loss: str = "training"
+    null: str | None = None
 
     @property
     def tests_expression(self) -> bool:
@@ -208,6 +212,7 @@ theta_m = a_m + l_m lambda + c_m sum_k b_mk s_k H z_k / |s| + t_m u_m + v_m w_m 
 y_m ~ N(theta_m, V_m)                                      what was observed; V_m: the map's known sampling covariance
 a_jk, b_mk, e_mi ~ N(0, 1)   u_m ~ GMRF   w_m ~ N(0, R)    R: correlation of thickness across people, lambda its axis
 H: homologues moved towards their mean""",
+        null="structural",
         own_dims=_PROGRAM_DIMS,
     )
 )
@@ -228,6 +233,7 @@ register_family(
         equations="""theta_m = a_m + l_m lambda + c_m X b_m / sqrt(g) + v_m w_m + sigma_m e_m    effect of map m
 y_m ~ N(theta_m, V_m)                    V_m: the map's known sampling covariance
 b_m, e_m ~ N(0, I)   w_m ~ N(0, R)       R: correlation of thickness across people, lambda its axis""",
+        null="structural",
     )
 )
 register_family(

@@ -43,9 +43,6 @@ class FlickeringNoise(Noise):
             torch.as_tensor(even).to(flicker) if isinstance(flicker, torch.Tensor) else even
         )
 
-    def covariance(self, sampling: Any, scales: Mapping[str, Any], identity: Any) -> Any:
-        return sampling + self.unexplained(scales)[..., None] * identity
-
 
 @dataclass(frozen=True)
 class WaveSettings(FamilySettings):
@@ -138,7 +135,7 @@ def register_wave() -> None:
 def test_a_family_and_a_noise_of_ones_own(study, tmp_path):
     register_wave()
     fit = nv.fit(study, "wave", seed=1, draws=80, map_steps=40, waves=1)
-    assert set(fit.variance()["source"]) == {"transcriptomic", "spatial", "wave", "unexplained", "sampling"}
+    assert set(fit.variance()["source"]) == {"transcriptomic", "spatial", "structural", "wave", "regional", "sampling"}
     shares = fit.variance().set_index(["map", "source"])["mean"]
     np.testing.assert_allclose(shares.groupby("map").sum(), 1)
     assert (shares.xs("wave", level="source") > 0).all()

@@ -48,9 +48,20 @@ def contrast(
     weights: Annotated[
         str, typer.Option(metavar="none|inverse-frequency|overlap", help="How unequal groups are balanced.")
     ] = "none",
+    normative: Annotated[
+        str,
+        typer.Option(
+            metavar="pooled|abide|adhd200|none",
+            help="Other people whose correlations of regions steady the subjects' own; adhd200 for subjects of ABIDE.",
+        ),
+    ] = "pooled",
     bootstrap: Annotated[int, typer.Option(metavar="N", help="Stratified bootstrap replicates.")] = 0,
+    permutations: Annotated[
+        int, typer.Option(metavar="K", help="Contrasts of permuted subjects, as null maps: MAP_permuted.csv.")
+    ] = 0,
     strata: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column within which, too, replicates are drawn.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column (site) within which, too, replicates and permutations are drawn."),
     ] = None,
     visit: Annotated[
         str | None, typer.Option(metavar="CODE", help="Visit to keep, or all; baseline where there are such codes.")
@@ -69,9 +80,10 @@ def contrast(
 ) -> None:
     """Make a map of thinning from subjects: effects, standard errors and their covariance across regions.
 
-    Writes MAP.csv, MAP_covariance.csv (fit takes it from beside the map), MAP_comparison.csv (unadjusted, adjusted,
-    weighted), MAP_w_scores.csv (each subject against controls), MAP_individual.csv (how much wider a prediction of
-    one subject is) and MAP.json (settings, groups, notices).
+    Writes MAP.csv, MAP_covariance.csv (fit takes it from beside the map), MAP_permuted.csv (with --permutations: null
+    maps for nulls --null-maps), MAP_comparison.csv (unadjusted, adjusted, weighted), MAP_w_scores.csv (each subject
+    against controls), MAP_individual.csv (how much wider a prediction of one subject is) and MAP.json (settings,
+    groups, notices).
     """
     from ..cohort import contrast as run
     from ..cohort.files import contrast_files, write_contrast
@@ -91,7 +103,9 @@ def contrast(
             effect=effect,
             errors=errors,
             weights=weights,
+            normative=normative,
             bootstrap=bootstrap,
+            permutations=permutations,
             strata=strata,
             visit=visit,
             repeats=repeats,
@@ -103,3 +117,9 @@ def contrast(
     if not quiet:
         print_contrast(found)
     place.fill(lambda folder: write_contrast(found, folder / out.name))
+    if found.permuted is not None:
+        name = next(file for file in contrast_files(out) if file.endswith("_permuted.csv"))
+        print(
+            f"{name} holds {permutations} contrasts of permuted subjects: "
+            f"pyro-neurovae nulls ... --null-maps {out.with_name(name)} tests a fit of the map against them."
+        )

@@ -24,7 +24,7 @@ def fit(
     study: NormalisedStudyOptions,
     out: Out,
     model: Annotated[
-        str, typer.Option(metavar="NAME", help="cross-scale, expression, spatial, stacked or paper.")
+        str, typer.Option(metavar="NAME", help="cross-scale, expression, structural, spatial, stacked or paper.")
     ] = "cross-scale",
     draws: Draws = 1000,
     restarts: Annotated[int, typer.Option(metavar="N", help="Independent trainings, each a chain.")] = 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,13 +19,26 @@ def nulls(
     fit: FittedFile,
     out: Out,
     method: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
-            help="moran or laplacian (by the graph's spectrum), spin (rotations of the sphere), variogram or shuffle.",
+            help="model (the default: maps such as random groups of people show, with the map's structural and spatial "
+            "parts and no expression); or surrogates that have the map's smoothness, not the correlation of errors "
+            "that comes of measuring all regions in the same people: moran, laplacian (by the graph's spectrum), spin "
+            "(rotations of the sphere), variogram or shuffle.",
         ),
-    ] = "moran",
-    maps: Annotated[int, typer.Option(metavar="N", help="Number of null maps.")] = 1000,
+    ] = None,
+    null_maps: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Null maps of your own, such as the MAP_permuted.csv of contrast: columns null, region, value (and "
+            "map where there are several maps).",
+        ),
+    ] = None,
+    maps: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of null maps: 1000, or all that --null-maps holds.")
+    ] = None,
     draws: Annotated[int, typer.Option(metavar="N", help="Posterior draws of each null map.")] = 200,
     seed: Seed = 0,
     workers: Workers = 1,
@@ -32,7 +46,7 @@ def nulls(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit null maps as the map was fitted, to see whether smoothness alone explains as much.
+    """Fit null maps as the map was fitted, to see whether a map without expression would look so.
 
     Writes nulls.csv, null_genes.csv, null_maps.csv and null_distribution.csv. A thousand null maps
     take two to three minutes.
@@ -46,6 +60,7 @@ def nulls(
     found = run(
         load(fit),
         method=method,
+        null_maps=null_maps,
         number=maps,
         seed=seed,
         draws=draws,

@@ -99,7 +99,7 @@ def _fit_parts(fitted: Fit) -> Iterator[Shown | str]:
     columns = {
         "region": "{region}",
         "observed": "{shown}",
-        "mean": "{mean:+.3f}",
+        "effect": "{mean:+.3f}",
         "90% interval": "{lower90:+.3f} to {upper90:+.3f}",
         "transcriptomic": "{transcriptomic_share:.0%}",
     }

@@ -17,7 +17,7 @@ from .study_options import NormalisedStudyOptions
 
 __all__ = ["validate"]
 
-_MODELS = ["cross-scale", "expression", "spatial", "ridge", "pls", "twin", "neighbours"]
+_MODELS = ["cross-scale", "expression", "structural", "spatial", "ridge", "pls", "twin", "neighbours"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def validate(
         list[str],
         typer.Option(
             metavar="NAME [NAME ...]",
-            help="cross-scale, expression, spatial, stacked, paper, and the baselines ridge and pls, and without genes "
-            "twin (the homologue) and neighbours.",
+            help="cross-scale, expression, structural, spatial, stacked, paper, and the baselines ridge and pls, and "
+            "without genes twin (the homologue) and neighbours.",
         ),
     ] = _MODELS,
     folds: Annotated[

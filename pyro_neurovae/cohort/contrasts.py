@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import SettingsError, check_seed
-from .balance import SCHEMES, effective_size, group_weights
+from .balance import SCHEMES, group_weights
 from .bootstrap import bootstrap_counts, bootstrap_effects
+from .contrast_tables import comparison_table, design_notices, groups_table, map_table
+from .covariances import effect_covariance
 from .design import Design, make_design, two_groups
 from .individual import subject_check, w_scores
-from .regression import Regression, regress
-from .shrinkage import shrunk_covariance
+from .permutations import check_strata, deal_rows, permuted_effects
+from .regression import regress
+from .shrinkage import target_correlation
 from .subjects import Subjects, Table, read_subjects
 
 __all__ = ["EFFECTS", "ERRORS", "Contrast", "contrast"]
 
 EFFECTS = ("d", "mm")
 ERRORS = ("hc3", "classical", "bootstrap")
+
+_FEWEST_PERMUTATIONS = 19
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +39,10 @@ class Contrast:
         One row a region: region, d (or b, in mm), se, lower95, upper95, se_classical, se_hc3, n_control, n_case; with a
         bootstrap also se_bootstrap, lower95_bootstrap, upper95_bootstrap.
     covariance
-        Sampling covariance of the effects, (region, region), labelled; its diagonal is se^2.
+        Sampling covariance of the effects, (region, region), labelled; its diagonal is se^2. See `covariances`.
     comparison
-        The effect of each region under every choice: unadjusted, adjusted by the covariates, and weighted.
+        The effect of each region under every choice: unadjusted, adjusted by the covariates, and weighted (by overlap
+        where the groups do).
     groups
         One row a group: n, effective size under the weights, and mean of each covariate before and after weighting.
     subjects, design
@@ -46,6 +51,9 @@ class Contrast:
         All that decided the numbers.
     notices
         What was dropped or assumed, one sentence each.
+    permuted
+        Effects of groups that do not differ: null (from 1), region, value, in the unit of the map; None without
+        permutations.
     """
 
     map: pd.DataFrame
@@ -56,6 +64,7 @@ class Contrast:
     design: Design
     settings: dict[str, Any]
     notices: tuple[str, ...] = ()
+    permuted: pd.DataFrame | None = None
 
     def w_scores(self) -> pd.DataFrame:
         """How far each subject is from what controls of the same covariates have, in controls' sds; see `w_scores`."""
@@ -90,7 +99,9 @@ def contrast(
     effect: str = "d",
     errors: str = "hc3",
     weights: str = "none",
+    normative: str | pd.DataFrame = "pooled",
     bootstrap: int = 0,
+    permutations: int = 0,
     strata: str | None = None,
     missing: str = "error",
     repeats: str = "error",
@@ -121,14 +132,21 @@ def contrast(
     weights
         "none" (the default), "inverse-frequency" (both groups weigh alike in the covariates' slopes) or "overlap"
         (covariates balanced exactly; Li, Morgan & Zaslavsky 2018).
+    normative
+        What the correlations of errors across regions are shrunk towards, other people's being more right than those
+        of a hundred or two of one's own: "pooled" (the default), "abide" or "adhd200", as in `normative_correlation`
+        (for subjects of ABIDE take "adhd200", and the other way round); a table (region, region); or "none", which
+        takes Ledoit & Wolf's share off. Standard errors are not touched.
     bootstrap
         Replicates, 0 (the default) for none; drawn within the groups.
+    permutations
+        Contrasts of groups that do not differ, 0 (the default) for none; see `permutations`.
     strata
-        Column within whose values, too, replicates are drawn: site.
+        Column within whose values, too, replicates are drawn and subjects permuted: site.
     missing, repeats
         As in `design.two_groups`.
     seed
-        Seed of the bootstrap.
+        Seed of the bootstrap and the permutations.
 
     Returns
     -------
@@ -144,9 +162,10 @@ def contrast(
 
     References
     ----------
-    Hedges (1981); Gleser & Olkin (1994); MacKinnon & White (1985); Li, Morgan & Zaslavsky (2018).
+    Hedges (1981); Gleser & Olkin (1994); MacKinnon & White (1985); Li, Morgan & Zaslavsky (2018); Freedman & Lane
+    (1983); Winkler et al. (2014).
     """
-    _check(effect, errors, weights, bootstrap, seed)
+    _check(effect, errors, weights, bootstrap, permutations, seed)
     everyone = (
         subjects
         if isinstance(subjects, Subjects)
@@ -158,31 +177,40 @@ def contrast(
     weight = group_weights(weights, design.case, design.without_group)
     fitted = regress(chosen.thickness, design.matrix, weight)
     replicates = _replicates(chosen, design, weights, effect, bootstrap, strata, seed)
-    covariance, shrinkage = _covariance(fitted, effect, errors, replicates)
+    target = target_correlation(normative, chosen.regions)
+    covariance = effect_covariance(fitted, effect=effect, errors=errors, replicates=replicates, target=target)
+    permuted, unmoved = _permuted(chosen, design, weight, effect, permutations, strata, seed)
     settings = {
         "group": group, "case": str(case), "control": str(control), "covariates": list(covariates), "effect": effect,
-        "errors": errors, "weights": weights, "bootstrap": bootstrap, "strata": strata, "missing": missing,
-        "repeats": repeats, "visit": visit, "hemispheres": hemispheres, "seed": seed, "shrinkage": shrinkage,
+        "errors": errors, "weights": weights, "bootstrap": bootstrap, "permutations": permutations, "strata": strata,
+        "missing": missing, "repeats": repeats, "visit": visit, "hemispheres": hemispheres, "seed": seed,
+        "target": covariance.target, "shrinkage": covariance.share,
     }  # fmt: skip
     return Contrast(
-        map=_map(chosen, design, fitted, effect, covariance, replicates),
-        covariance=pd.DataFrame(covariance, index=list(chosen.regions), columns=list(chosen.regions)),
-        comparison=_comparison(chosen, design, effect),
-        groups=_groups(design, weight),
+        map=map_table(chosen, design, fitted, effect, covariance, replicates),
+        covariance=pd.DataFrame(covariance.values, index=list(chosen.regions), columns=list(chosen.regions)),
+        comparison=comparison_table(chosen, design, effect),
+        groups=groups_table(design, weight),
         subjects=chosen,
         design=design,
         settings=settings,
-        notices=chosen.notices + _told(chosen, design, weights),
+        notices=(*chosen.notices, *design_notices(chosen, design, weights), covariance.told(), *unmoved),
+        permuted=permuted,
     )
 
 
-def _check(effect: str, errors: str, weights: str, bootstrap: int, seed: int) -> None:
+def _check(effect: str, errors: str, weights: str, bootstrap: int, permutations: int, seed: int) -> None:
     choices = {"effect": (effect, EFFECTS), "errors": (errors, ERRORS), "weights": (weights, SCHEMES)}
     for name, (value, known) in choices.items():
         if value not in known:
             raise SettingsError(f"{name} is {value!r}: the known ones are {', '.join(known)}.")
     if bootstrap != 0 and bootstrap < 100:
         raise SettingsError(f"bootstrap is {bootstrap}; give at least 100 replicates, or 0 for none.")
+    if permutations != 0 and permutations < _FEWEST_PERMUTATIONS:
+        raise SettingsError(
+            f"permutations is {permutations}; give at least {_FEWEST_PERMUTATIONS}, below which no p can reach .05, "
+            "or 0 for none."
+        )
     if errors == "bootstrap" and not bootstrap:
         raise SettingsError(
             "errors are to come from the bootstrap, of which there are no replicates; give --bootstrap 2000."
@@ -195,99 +223,31 @@ def _replicates(
 ) -> np.ndarray | None:
     if not number:
         return None
-    within = subjects.table[strata].map(str) if strata else pd.Series([""] * subjects.n_rows)
-    labels = [f"{case} {stratum}" for case, stratum in zip(design.case, within, strict=True)]
+    labels = [f"{case} {stratum}" for case, stratum in zip(design.case, _strata(subjects, strata), strict=True)]
     counts = bootstrap_counts(np.unique(labels, return_inverse=True)[1], number, seed)
     return bootstrap_effects(subjects.thickness, design.matrix, counts, scheme=scheme, standardised=effect == "d")
 
 
-def _covariance(
-    fitted: Regression, effect: str, errors: str, replicates: np.ndarray | None
-) -> tuple[np.ndarray, float]:
-    """Sampling covariance of the effects, its correlations shrunk where subjects are few, and by how much."""
-    if errors == "bootstrap":
-        assert replicates is not None
-        dense, rows = np.cov(replicates.T), fitted.residual
-    elif errors == "classical":
-        dense, rows = (fitted.d_classical() if effect == "d" else fitted.classical()), fitted.residual
-    else:
-        dense = fitted.d_hc3() if effect == "d" else fitted.hc3()
-        rows = fitted.d_influence() if effect == "d" else fitted.influence()
-    return shrunk_covariance(dense, rows)
-
-
-def _map(
-    subjects: Subjects,
-    design: Design,
-    fitted: Regression,
-    effect: str,
-    covariance: np.ndarray,
-    replicates: np.ndarray | None,
-) -> pd.DataFrame:
-    value = fitted.cohens_d() if effect == "d" else fitted.effect
-    classical, robust = (fitted.d_classical(), fitted.d_hc3()) if effect == "d" else (fitted.classical(), fitted.hc3())
-    error, reach = np.sqrt(np.diag(covariance)), NormalDist().inv_cdf(0.975)
-    columns: dict[str, Any] = {
-        "region": list(subjects.regions),
-        "d" if effect == "d" else "b": value,
-        "se": error,
-        "lower95": value - reach * error,
-        "upper95": value + reach * error,
-        "se_classical": np.sqrt(np.diag(classical)),
-        "se_hc3": np.sqrt(np.diag(robust)),
-        "n_control": fitted.seen[~design.case].sum(0),
-        "n_case": fitted.seen[design.case].sum(0),
+def _permuted(
+    subjects: Subjects, design: Design, weight: np.ndarray, effect: str, number: int, strata: str | None, seed: int
+) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
+    """Null effects, a row for each permutation and region, and a notice of subjects that they leave in their group."""
+    if not number:
+        return None, ()
+    labels = _strata(subjects, strata)
+    told = check_strata(design.case, labels, strata)
+    rows = deal_rows(np.unique(labels, return_inverse=True)[1], number, seed)
+    effects = permuted_effects(
+        subjects.thickness, design.matrix, rows, weights=weight, standardised=effect == "d"
+    )  # (permutation, region)
+    columns = {
+        "null": np.repeat(np.arange(1, number + 1), len(subjects.regions)),
+        "region": list(subjects.regions) * number,
+        "value": effects.ravel(),
     }
-    if replicates is not None:
-        columns["se_bootstrap"] = replicates.std(0, ddof=1)
-        columns["lower95_bootstrap"], columns["upper95_bootstrap"] = np.quantile(replicates, [0.025, 0.975], axis=0)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns), told
 
 
-def _comparison(subjects: Subjects, design: Design, effect: str) -> pd.DataFrame:
-    """What each choice makes of every region."""
-    bare = regress(subjects.thickness, design.matrix[:, :2])
-    found = {"unadjusted": bare} | {
-        "adjusted" if scheme == "none" else scheme: regress(
-            subjects.thickness, design.matrix, group_weights(scheme, design.case, design.without_group)
-        )
-        for scheme in SCHEMES
-        if scheme != "overlap" or len(design.names) > 2
-    }
-    effects = {name: one.cohens_d() if effect == "d" else one.effect for name, one in found.items()}
-    return pd.DataFrame({"region": list(subjects.regions), **effects})
-
-
-def _groups(design: Design, weight: np.ndarray) -> pd.DataFrame:
-    rows = []
-    for name, members in (("control", ~design.case), ("case", design.case)):
-        own = weight[members]
-        row: dict[str, Any] = {"group": name, "n": int(members.sum()), "n_effective": effective_size(own)}
-        for place, covariate in enumerate(design.names[2:], start=2):
-            column = design.matrix[members, place] + design.centres[place]
-            row[f"{covariate}_mean"] = float(column.mean())
-            row[f"{covariate}_weighted_mean"] = float((own * column).sum() / own.sum())
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _told(subjects: Subjects, design: Design, weights: str) -> tuple[str, ...]:
-    told = []
-    for place, name in enumerate(design.names[2:], start=2):
-        column = design.matrix[:, place]
-        groups = column[design.case], column[~design.case]
-        spread = np.sqrt((groups[0].var(ddof=1) + groups[1].var(ddof=1)) / 2)
-        difference = (groups[0].mean() - groups[1].mean()) / spread if spread else 0.0
-        if abs(difference) > 0.25 and weights != "overlap":
-            told.append(
-                f"cases and controls differ in {name} by {difference:+.2f} sd; the effect rests on its linear "
-                'adjustment, which --weights overlap (weights="overlap") relieves.'
-            )
-    if "FLDSTRENG" in subjects.table.columns and "FLDSTRENG" not in " ".join(design.names):
-        strengths = sorted(set(subjects.table["FLDSTRENG"].map(str)))
-        if len(strengths) > 1:
-            told.append(f"scans at {' and '.join(strengths)} are taken together; covariate FLDSTRENG adjusts for it.")
-    absent = int(np.isnan(subjects.thickness).sum())
-    if absent:
-        told.append(f"{absent} thicknesses are missing; each region uses the subjects that have it.")
-    return tuple(told)
+def _strata(subjects: Subjects, column: str | None) -> np.ndarray:
+    """Stratum of each subject, all the same without a column; (row,) of text."""
+    return subjects.table[column].map(str).to_numpy(dtype=str) if column else np.full(subjects.n_rows, "")

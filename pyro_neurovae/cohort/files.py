@@ -17,29 +17,31 @@ _NUMBERS = "%.10g"
 
 
 def contrast_files(out: Path) -> tuple[str, ...]:
-    """Names of the files of a contrast whose map is ``out``: map, covariance, comparison, scores, check and record."""
+    """Names of all files that a contrast whose map is ``out`` may leave, in the order of `write_contrast`."""
     stem = out.name[:-4] if out.suffix == ".csv" else out.name
-    others = ("_covariance.csv", "_comparison.csv", "_w_scores.csv", "_individual.csv", ".json")
+    others = ("_covariance.csv", "_permuted.csv", "_comparison.csv", "_w_scores.csv", "_individual.csv", ".json")
     return (out.name, *(f"{stem}{end}" for end in others))
 
 
 def write_contrast(found: Contrast, out: Path) -> list[str]:
     """Write the map to ``out`` and the other files beside it; returns their names."""
-    names = contrast_files(out)
-    tables = (found.map, found.covariance, found.comparison, found.w_scores(), found.subject_check())
-    for name, table in zip(names, tables, strict=False):
-        labelled = name.endswith(("_covariance.csv", "_w_scores.csv"))
-        if name.endswith("_covariance.csv"):
-            table = table.rename_axis("region")
-        table.to_csv(out.with_name(name), index=labelled, float_format=_NUMBERS)
-    record = {
+    *names, record = contrast_files(out)
+    covariance, scores = found.covariance.rename_axis("region"), found.w_scores()
+    tables = (found.map, covariance, found.permuted, found.comparison, scores, found.subject_check())
+    written = []
+    for name, table in zip(names, tables, strict=True):
+        if table is None:
+            continue
+        table.to_csv(out.with_name(name), index=table is covariance or table is scores, float_format=_NUMBERS)
+        written.append(name)
+    told = {
         "settings": found.settings,
         "groups": found.groups.to_dict("records"),
         "notices": list(found.notices),
         "source": found.subjects.source,
     }
-    out.with_name(names[-1]).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return list(names)
+    out.with_name(record).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    return [*written, record]
 
 
 def write_cohort(cohort: SimulatedCohort, folder: Path) -> list[str]:

@@ -27,8 +27,9 @@ _LABELS = {"r2": "explained variance", "r": "spatial correlation"}
 def paper_checks(study: Study, in_sample: Mapping[str, float], twin: Mapping[str, float]) -> pd.DataFrame:
     """Go through the checklist on a study and the in-sample ``r2`` and ``r`` of its fit; see `Verification`.
 
-    Those of copying the other hemisphere's values (``twin``) stand as notes beside what the paper reports; they are
-    left out where no two homologues have values.
+    These are of the predictable part: a whole effect follows its own observation. Those of copying the other
+    hemisphere's values (``twin``) stand as notes beside what the paper reports; they are left out where no two
+    homologues have values.
     """
     return pd.DataFrame([*_data_checks(study), *_fit_checks(in_sample), *_twin_notes(twin)])
 
@@ -52,7 +53,8 @@ def conclude(in_sample: float, held_out: dict[str, dict[str, float]], ceiling: f
         second = f"Held out, R2 is {parts}: the model predicts unseen regions no better than the map's mean."
     else:
         second = f"Held out, R2 is {parts}: that is what the model can be said to predict."
-    return f"{first} {second}"
+    third = "In-sample figures are of the predictable part, since a whole effect follows its own observation."
+    return f"{first} {second} {third}"
 
 
 def conclude_copied(twin: dict[str, float]) -> str:

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .. import inferencedata
-from ..models.noise import GaussianNoise
+from ..models.families import family_of
 from ..models.options import FitSettings
-from ..models.settings import PCPrior
+from ..models.settings import PCPrior, ScalePrior, SpikedPrior
 from ..posterior.fits import Fit
 
 if TYPE_CHECKING:
     from ..models.smoothness import PCSmoothness
 
-__all__ = ["GROUPS", "Scaled", "log_components", "power_scale", "power_table", "scaled_settings", "sensitivity_index"]
+__all__ = [
+    "GROUPS",
+    "LogRatio",
+    "Scaled",
+    "log_ratios",
+    "power_scale",
+    "power_table",
+    "raised",
+    "scaled_settings",
+    "sensitivity_index",
+]
+
+# From a power to the log of what a density to that power is over the density itself, at every draw; (draw,), up to a
+# constant.
+LogRatio = Callable[[float], np.ndarray]
 
 # What is raised to a power, each with the settings whose priors that changes.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "scales": ("transcriptomic_scale", "spatial_scale", "unexplained_scale"),
+    "scales": ("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale"),
     "strengths": ("strength", "expression_noise"),
     "smoothness": ("smoothness",),
     "weights": ("transcriptomic_scale",),
-    "field": ("spatial_scale",),
+    "field": ("spatial_scale", "structural_scale"),
     "likelihood": (),
 }
 
 # Standard normal weights to the power p are weights of precision p: weights of precision one whose scale is shrunk by
-# the root of p. The scale's prior is exponential, so that what has to be weighed is that prior, to the power p^(1/2).
+# the root of p. So what changes is the prior f of the scale c, to f(p^(1/2) c) p^(1/2); of an exponential one that is
+# its power p^(1/2).
 _ROOTED = ("weights", "field")
 
 # Power of the finite difference, and what counts as sensitive (Kallioinen et al. 2023, section 3).
@@ -74,17 +90,19 @@ class Scaled:
         return {"mean": mean, "sd": spread, "lower90": end(0.05), "upper90": end(0.95)}
 
 
-def power_scale(component: np.ndarray, power: float, *, group: str = "") -> Scaled:
-    """Weigh draws as if a group's density, with the log ``component`` (draw,), were raised to a power."""
-    exponent = np.sqrt(power) if group in _ROOTED else power
-    smoothed, k = inferencedata.pareto_smooth((exponent - 1) * component)
+def raised(log_density: np.ndarray) -> LogRatio:
+    """Ratios of a density's powers, of its logarithm at every draw (draw,)."""
+    return lambda power: (power - 1) * log_density
+
+
+def power_scale(ratio: LogRatio, power: float) -> Scaled:
+    """Weigh draws as if a group's density were raised to a power."""
+    smoothed, k = inferencedata.pareto_smooth(ratio(power))
     weight = np.exp(smoothed - smoothed.max())
     return Scaled(weight / weight.sum(), k)
 
 
-def sensitivity_index(
-    draws: np.ndarray, component: np.ndarray, *, group: str = "", delta: float = _DELTA
-) -> np.ndarray:
+def sensitivity_index(draws: np.ndarray, ratio: LogRatio, *, delta: float = _DELTA) -> np.ndarray:
     """Change of each quantity's posterior with the power of a component; (...,) for draws (draw, ...).
 
     The cumulative Jensen-Shannon distance between the posterior and the one with the component raised to
@@ -97,7 +115,7 @@ def sensitivity_index(
     flat = draws.reshape(len(draws), -1)
     found = np.zeros(flat.shape[1])
     for power in (1 / (1 + delta), 1 + delta):
-        weight = power_scale(component, power, group=group).weight
+        weight = power_scale(ratio, power).weight
         found += np.maximum(_distance(flat, weight), _distance(-flat, weight))
     return (found / (2 * np.log2(1 + delta))).reshape(draws.shape[1:])
 
@@ -118,25 +136,58 @@ def _distance(draws: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.sqrt(np.divide(gap, bound, out=np.zeros_like(gap), where=bound > 0))
 
 
-def log_components(fit: Fit, chosen: int) -> dict[str, np.ndarray]:
-    r"""Log density of each group at every draw of a linear family's map number ``chosen``; group to (draw,).
+def log_ratios(fit: Fit, chosen: int) -> dict[str, LogRatio]:
+    r"""What a power of each group's density is over it, at every draw of a linear family's map number ``chosen``.
 
-    "scales" and "strengths" are their exponential priors; "smoothness" the exponential on the distance d from
-    independence, on which a PC prior is put; "weights" and "field" the priors of the scales that a power of these
-    standard normal priors amounts to (see `power_scale`); "likelihood" that of the map's values given noise-free
-    thinning.
+    "scales" and "strengths" are their own priors; "smoothness" the exponential on the distance d from independence, on
+    which a PC prior is put; "weights" and "field" the priors of the scales that a power of these standard normal priors
+    amounts to; "likelihood" the density of the map's values given the predictable part, N(y; f, V + sigma^2 I). What is
+    a region's own is integrated out of it: given the predictable part its distribution stays as the model has it.
     """
     posterior = fit.posterior
-    found: dict[str, np.ndarray] = {}
-    for group in ("scales", "strengths", "weights", "field"):
-        names = [name for name in GROUPS[group] if posterior.has(name, group="log_prior")]
-        own = [posterior.draws(name, chosen, group="log_prior") for name in names]
-        if own:
-            found[group] = np.sum([one.reshape(len(one), -1).sum(1) for one in own], axis=0)
+    found: dict[str, LogRatio] = {}
+    for group in ("scales", "strengths"):
+        densities = _log_priors(fit, chosen, group)
+        if densities:
+            found[group] = raised(np.sum(list(densities.values()), axis=0))
+    for group in _ROOTED:
+        densities = _log_priors(fit, chosen, group)
+        if densities:
+            found[group] = _together([_rooted(fit, chosen, name, one) for name, one in densities.items()])
     if posterior.has("smoothness"):
-        found["smoothness"] = _log_smoothness(fit, posterior.draws("smoothness"))
-    found["likelihood"] = _log_likelihood(fit, chosen)
+        found["smoothness"] = raised(_log_smoothness(fit, posterior.draws("smoothness")))
+    found["likelihood"] = raised(_log_likelihood(fit, chosen))
     return {group: found[group] for group in GROUPS if group in found}
+
+
+def _log_priors(fit: Fit, chosen: int, group: str) -> dict[str, np.ndarray]:
+    """Log prior density of each of a group's parameters that the fit has; (draw,)."""
+    names = [name for name in GROUPS[group] if fit.posterior.has(name, group="log_prior")]
+    drawn = {name: fit.posterior.draws(name, chosen, group="log_prior") for name in names}
+    return {name: values.reshape(len(values), -1).sum(1) for name, values in drawn.items()}
+
+
+def _rooted(fit: Fit, chosen: int, name: str, log_density: np.ndarray) -> LogRatio:
+    """Ratios of the prior of a scale, for powers of the standard normal prior of what it scales."""
+    prior = getattr(fit.settings.family, name)
+    if not isinstance(prior, SpikedPrior):
+        return lambda power: (np.sqrt(power) - 1) * log_density
+    from ..models.spiked import spiked_log_density  # late: torch takes a second to import
+
+    values = fit.study.thinning[chosen]
+    unit = values[fit.study.thinning_observed[chosen]].std()
+    scale, own = fit.posterior.draws(name, chosen) / unit, vars(prior)
+
+    def ratio(power: float) -> np.ndarray:
+        ends = (spiked_log_density(one, **own, library=np) for one in (np.sqrt(power) * scale, scale))
+        found: np.ndarray = np.subtract(*ends)
+        return found
+
+    return ratio
+
+
+def _together(ratios: list[LogRatio]) -> LogRatio:
+    return lambda power: np.sum([one(power) for one in ratios], axis=0)
 
 
 def _smoothness_prior(fit: Fit) -> PCSmoothness:
@@ -161,9 +212,10 @@ def _log_smoothness(fit: Fit, smoothness: np.ndarray) -> np.ndarray:
 
 
 def _log_likelihood(fit: Fit, chosen: int) -> np.ndarray:
-    """Log density of a map's values given its noise-free thinning; (draw,)."""
-    noise, study, seen = GaussianNoise(), fit.study, fit.study.thinning_observed[chosen]
-    residual = study.thinning[chosen, seen] - fit.posterior.draws("thinning", chosen)[:, seen]
+    """Log density of a map's values given the predictable part of its effects; (draw,)."""
+    noise, study = family_of(fit.settings.model).noise, fit.study
+    seen = study.thinning_observed[chosen]
+    residual = study.thinning[chosen, seen] - fit.posterior.predictable(chosen)[:, seen]
     sampling = study.sampling_covariance()[chosen][np.ix_(seen, seen)]
     scales = {name: fit.posterior.draws(name, chosen) for name in noise.scales}
     density: np.ndarray = noise.log_density(residual, sampling, scales, np.eye(int(seen.sum())))
@@ -173,22 +225,22 @@ def _log_likelihood(fit: Fit, chosen: int) -> np.ndarray:
 def power_table(fit: Fit) -> pd.DataFrame:
     """One row a map, group and quantity: ``sensitivity``, its ``noise``, Pareto ``k`` and ``diagnosis``.
 
-    Quantities are each region's thinning and the map's variance shares. ``noise`` is what the index comes to when the
+    Quantities are each region's effect and the map's variance shares. ``noise`` is what the index comes to when the
     group's log density is dealt out to the draws anew, the largest of twenty times. A quantity is sensitive where the
     index is above 0.05 and above its noise. If it is so to a prior and to the likelihood, the two pull against each
     other ("prior-data conflict"); if to the prior alone, the data say little of it ("prior decides").
     """
     posterior, rows = fit.posterior, []
     sources = posterior.labels("source")
-    names = [*(f"thinning {region}" for region in fit.study.regions), *(f"share {source}" for source in sources)]
+    names = [*(f"effect {region}" for region in fit.study.regions), *(f"share {source}" for source in sources)]
     for m, name in enumerate(fit.study.maps):
         draws = np.concatenate([posterior.draws(name, m) for name in ("thinning", "variance_share")], 1)
-        components = log_components(fit, m)
-        index = {group: _index(draws, one, group) for group, one in components.items()}
-        noise = {group: _noise(draws, one, group) for group, one in components.items()}
-        sensitive = {group: index[group] > max(_SENSITIVE, noise[group]) for group in components}
+        ratios = log_ratios(fit, m)
+        index = {group: _index(draws, one) for group, one in ratios.items()}
+        noise = {group: _noise(draws, one) for group, one in ratios.items()}
+        sensitive = {group: index[group] > max(_SENSITIVE, noise[group]) for group in ratios}
         for group, values in index.items():
-            k = max(power_scale(components[group], power, group=group).k for power in (1 / (1 + _DELTA), 1 + _DELTA))
+            k = max(power_scale(ratios[group], power).k for power in (1 / (1 + _DELTA), 1 + _DELTA))
             table = {"map": name, "group": group, "quantity": names, "sensitivity": values, "noise": noise[group]}
             told = [""] * len(names)
             if group != "likelihood":
@@ -198,27 +250,32 @@ def power_table(fit: Fit) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def _index(draws: np.ndarray, component: np.ndarray, group: str) -> np.ndarray:
+def _index(draws: np.ndarray, ratio: LogRatio) -> np.ndarray:
     """Sensitivity of each column, 0 for what does not vary."""
-    return np.where(np.ptp(draws, axis=0) > 0, sensitivity_index(draws, component, group=group), 0.0)
+    return np.where(np.ptp(draws, axis=0) > 0, sensitivity_index(draws, ratio), 0.0)
 
 
 # Times that a log density is dealt out anew, each to as many quantities.
 _DEALS, _QUANTITIES = 20, 4
 
 
-def _noise(draws: np.ndarray, component: np.ndarray, group: str) -> float:
+def _noise(draws: np.ndarray, ratio: LogRatio) -> float:
     """Largest index of quantities that the component has nothing to do with."""
     rng = np.random.default_rng(0)
     few = draws[:, np.linspace(0, draws.shape[1] - 1, _QUANTITIES).astype(int)]
-    return max(float(_index(few, rng.permutation(component), group).max()) for _ in range(_DEALS))
+    orders = [rng.permutation(len(draws)) for _ in range(_DEALS)]
+    return max(float(_index(few, _dealt(ratio, order)).max()) for order in orders)
+
+
+def _dealt(ratio: LogRatio, order: np.ndarray) -> LogRatio:
+    return lambda power: ratio(power)[order]
 
 
 def scaled_settings(fit: Fit, group: str, power: float) -> FitSettings | None:
     """Settings under which the group's prior is really raised to a power; None where no setting says it.
 
     PC priors are exponential, and the power of an exponential is one with that many times the rate. The likelihood has
-    no setting, and a spiked prior's power is none of its kind.
+    no setting, and a spiked prior's power is none of its kind; but shrinking all that it scales is.
     """
     settings = fit.settings
     if group == "likelihood":
@@ -227,8 +284,16 @@ def scaled_settings(fit: Fit, group: str, power: float) -> FitSettings | None:
     if group == "smoothness":
         upper = family["smoothness"].upper
         return settings.with_options({"smoothness": PCPrior(upper, _smoothness_prior(fit).powered(power, upper))})
-    factor = float(np.sqrt(power)) if group in _ROOTED else power
     priors = {name: family[name] for name in GROUPS[group] if name in family}
+    if group in _ROOTED:
+        return settings.with_options({name: _shrunk(own, float(np.sqrt(power))) for name, own in priors.items()})
     if not all(isinstance(own, PCPrior) for own in priors.values()):
         return None
-    return settings.with_options({name: own.scaled(1 / factor) for name, own in priors.items()})
+    return settings.with_options({name: own.scaled(1 / power) for name, own in priors.items()})
+
+
+def _shrunk(prior: ScalePrior, factor: float) -> ScalePrior:
+    """Prior of what is so many times smaller."""
+    if isinstance(prior, SpikedPrior):
+        return replace(prior, tip=prior.tip / factor, width=prior.width / factor)
+    return prior.scaled(1 / factor)

@@ -6,14 +6,17 @@ import numpy as np
 import pandas as pd
 
 from ..studies.study import Study
-from ..studies.summary import noise_ceiling
+from ..studies.summary import noise_ceilings
 from .runs import Arrays
 from .scores import correlation, coverage, r_squared
 
-__all__ = ["PREDICTED", "difference_table", "pointwise_table", "score_table", "weight_table"]
+__all__ = ["PREDICTED", "WITHOUT_GENES", "difference_table", "pointwise_table", "score_table", "weight_table"]
 
 # What a model says of every held-out value; each (map, region).
 PREDICTED = ("mean", "sd", "lower90", "upper90", "log_density", "crps")
+
+# The model that all others are held against where it is there: all that needs no gene.
+WITHOUT_GENES = "structural"
 
 _POINT_COLUMNS = ("model", "map", "repeat", "region", "fold", "observed", *PREDICTED)
 _SCORE_COLUMNS = (
@@ -34,11 +37,7 @@ def pointwise_table(study: Study, way: np.ndarray, found: Arrays, *, model: str,
 
 def score_table(study: Study, pointwise: pd.DataFrame, *, folds: str) -> pd.DataFrame:
     """One row a model, map and repeat; see `Validation`."""
-    ceilings = {
-        name: noise_ceiling(values, errors)
-        for name, values, errors in zip(study.maps, study.thinning, study.standard_error, strict=True)
-    }
-    rows = []
+    rows, ceilings = [], noise_ceilings(study)
     for (model, repeat, name), own in pointwise.groupby(["model", "repeat", "map"], sort=False):
         observed, mean, density = (own[column].to_numpy() for column in ("observed", "mean", "log_density"))
         rows.append(
@@ -58,12 +57,21 @@ def difference_table(study: Study, pointwise: pd.DataFrame) -> pd.DataFrame:
     for name in study.maps:
         density = _by_region(pointwise, name)
         best = str(density.mean().idxmax())
-        lost = density.sub(density[best], axis=0)
-        sums = lost.sub(lost.mean()).groupby(pair.loc[lost.index].to_numpy()).sum()
-        error = np.sqrt((sums**2).sum() * len(sums) / max(len(sums) - 1, 1)) / len(lost)
-        columns = {"map": name, "model": lost.columns, "best": best, "elpd_difference": lost.mean().to_numpy()}
-        tables.append(pd.DataFrame(columns | {"se": error.to_numpy()}))
+        lost, error = _differences(density, best, pair)
+        columns = {"map": name, "model": density.columns, "best": best, "elpd_difference": lost, "se": error}
+        if WITHOUT_GENES in density:
+            gained, error = _differences(density, WITHOUT_GENES, pair)
+            columns |= {f"beyond_{WITHOUT_GENES}": gained, f"beyond_{WITHOUT_GENES}_se": error}
+        tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def _differences(density: pd.DataFrame, other: str, pair: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Mean difference of each model's log density from another's, and its standard error over pairs; (model,)."""
+    found = density.sub(density[other], axis=0)
+    sums = found.sub(found.mean()).groupby(pair.loc[found.index].to_numpy()).sum()
+    error = np.sqrt((sums**2).sum() * len(sums) / max(len(sums) - 1, 1)) / len(found)
+    return found.mean().to_numpy(), error.to_numpy()
 
 
 def weight_table(pointwise: pd.DataFrame) -> pd.DataFrame:

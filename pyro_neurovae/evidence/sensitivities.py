@@ -18,7 +18,7 @@ from ..models.families import family_of
 from ..models.options import FitSettings
 from ..posterior.fits import Fit
 from ..studies.study import Study
-from .power_scaling import GROUPS, log_components, power_scale, power_table, scaled_settings
+from .power_scaling import GROUPS, log_ratios, power_scale, power_table, scaled_settings
 from .result import Result, Shown
 from .runs import Arrays, Job, Progress, run_jobs
 from .shifts import QUANTITIES, Outcome, outcome_arrays, shift_tables
@@ -209,10 +209,10 @@ def _variants(fit: Fit, base: FitSettings, grid: Sequence[Variant] | str | os.Pa
 def _power_variants(fit: Fit) -> Iterator[_Scaled]:
     posterior = fit.posterior
     draws = {name: posterior.draws(name) for name in QUANTITIES if posterior.has(name)}  # (draw, map, ...)
-    components = [log_components(fit, m) for m in range(len(fit.study.maps))]
-    for group in components[0]:
+    ratios = [log_ratios(fit, m) for m in range(len(fit.study.maps))]
+    for group in ratios[0]:
         for power in _POWERS[group]:
-            scaled = [power_scale(one[group], power, group=group) for one in components]
+            scaled = [power_scale(one[group], power) for one in ratios]
             arrays: Arrays = {"seconds": np.array(0.0)}
             for name, values in draws.items():
                 each = [one.summarise(values[:, m]) for m, one in enumerate(scaled)]
@@ -225,7 +225,9 @@ def _power_variants(fit: Fit) -> Iterator[_Scaled]:
 def _lent_programs(fit: Fit, study: Study, settings: FitSettings) -> Arrays | None:
     """Trained programs of the fit, for a variant that leaves alone all that they depend on; else None."""
     own = fit.settings
-    if not method_of(settings.training).keeps_programs or study is not fit.study or settings.seed != own.seed:
+    if not method_of(settings.training).keeps_programs or settings.seed != own.seed:
+        return None
+    if not replace(study, structure=fit.study.structure).same_as(fit.study, without=("map",)):
         return None
     return fit.posterior.trained_programs if _programs_of(settings) == _programs_of(own) else None
 

@@ -19,14 +19,15 @@ from ..studies.study import Study
 from .baselines import BASELINES, predict_baseline
 from .result import Result, Shown
 from .runs import Arrays, Job, Progress, run_jobs
-from .score_tables import PREDICTED, difference_table, pointwise_table, score_table, weight_table
+from .score_tables import PREDICTED, WITHOUT_GENES, difference_table, pointwise_table, score_table, weight_table
 from .ways import HOMOLOGUE_SEEN, make_ways, shows_homologues
 
 __all__ = ["Validation", "predict_ways", "validate"]
 
 Models = Sequence[str] | Mapping[str, Mapping[str, Any]]
 
-_MODELS = ("cross-scale", "expression", "spatial")
+_DEFAULT = "cross-scale"
+_MODELS = (_DEFAULT, "expression", "spatial")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Validation(Result):
     differences
         One row a map and model: ``elpd_difference`` from the map's best model (``best``), mean over regions and
         repeats, and its standard error ``se`` with homologue pairs as the units, since what one hemisphere is
-        predicted well by the other usually is too. A difference within two standard errors is no difference.
+        predicted well by the other usually is too. A difference within two standard errors is no difference. Where the
+        model ``structural`` is scored, ``beyond_structural`` and ``beyond_structural_se`` are the same against it: what
+        a model says beyond what needs no gene.
     weights
         One row a map and model: the ``weight`` that the model gets when all are stacked (Yao et al. 2018). It says what
         each adds to the others; `fit` of the model "stacked" learns weights like these and mixes the fits.
@@ -90,7 +93,7 @@ class Validation(Result):
             told = "the only model"
         predicts = bool((rows.loc[rows["model"] == best, "r2"] > 0).all())
         worth = "" if predicts else " It predicts no better than the mean of the map."
-        return f"{best} predicts best ({told}).{worth}"
+        return f"{best} predicts best ({told}).{worth}{_expression_adds(rows)}"
 
     def shown(self) -> Iterator[Shown | str]:
         """Each map's scores, a row a model, and what may be concluded."""
@@ -106,6 +109,19 @@ class Validation(Result):
             title = f"{name}, held out by {rows['folds'].iloc[0]}; {known}"
             yield Shown.of(title, rows.assign(lost=lost), _SHOWN)
             yield self.conclusion(name)
+
+
+def _expression_adds(rows: pd.DataFrame) -> str:
+    """Say, after a space, what the default model adds to the one without genes; nothing where one is missing."""
+    own = rows[rows["model"] == _DEFAULT]
+    if own.empty or f"beyond_{WITHOUT_GENES}" not in rows:
+        return ""
+    gained, error = (float(own[f"beyond_{WITHOUT_GENES}{end}"].iloc[0]) for end in ("", "_se"))
+    sure = "more than" if gained > 2 * error else "a loss of more than" if gained < -2 * error else "within"
+    return (
+        f" Expression adds {gained:+.3f} ± {error:.3f} to the log density a region ({_DEFAULT} less {WITHOUT_GENES}, "
+        f"which needs no gene): {sure} two standard errors."
+    )
 
 
 _SHOWN = {
@@ -143,10 +159,10 @@ def validate(
     study
         What to predict; of a study with several maps a fold hides a region in all of them.
     models
-        Names of models ("cross-scale", "expression", "spatial", "stacked", "paper") and of baselines ("ridge", "pls",
-        and without genes "twin" and "neighbours"; see `baselines.predict_baseline`), or a mapping from a name of your
-        own to settings, for example ``{"smooth": {"model": "paper", "lam": 1.0}}``. A setting ``normalise`` replaces
-        the study's.
+        Names of models ("cross-scale", "expression", "structural", "spatial", "stacked", "paper") and of baselines
+        ("ridge", "pls", and without genes "twin" and "neighbours"; see `baselines.predict_baseline`), or a mapping from
+        a name of your own to settings, for example ``{"smooth": {"model": "paper", "lam": 1.0}}``. A setting
+        ``normalise`` replaces the study's.
     folds
         "pairs" (the default), "blocks", "random" or "loo" as `make_folds` deals them; or one array (region,) of fold
         numbers for each repeat. A warning says when a region is hidden while its homologue is seen.

@@ -21,8 +21,9 @@ from ..studies.study import Study
 
 __all__ = ["GRAPH_CHANGES", "Variant", "default_grid", "read_grid"]
 
-# Changes of the fit's own graph.
+# Changes of the fit's own graph; what a variant can make of how sampling errors go together, and of the structure.
 GRAPH_CHANGES = ("no-homologues",)
+_ERRORS, _STRUCTURES = "independent", "none"
 
 # Genes of which half still say something.
 _FEWEST_GENES = 20
@@ -43,6 +44,11 @@ class Variant:
         regions; or "no-homologues", the fit's own without edges between homologues. None (the default) keeps it.
     normalise
         How expression is normalised; None keeps it.
+    errors
+        "independent": sampling errors that do not go together across regions, their sizes kept; None (the default)
+        keeps them as they are.
+    structure
+        "none": no correlation of thickness across people, and so no structural part; None keeps it.
     genes
         Genes to keep; None keeps all.
     seed
@@ -53,6 +59,8 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     graph: str | RegionGraph | None = None
     normalise: str | None = None
+    errors: str | None = None
+    structure: str | None = None
     genes: tuple[str, ...] | None = None
     seed: int | None = None
 
@@ -62,7 +70,7 @@ class Variant:
         Raises
         ------
         SettingsError
-            For a setting that the model does not have or a value out of range.
+            For a setting that the model does not have, a value out of range or an unknown word.
         InputError
             For genes that the study lacks, or a graph of other regions.
         """
@@ -77,6 +85,10 @@ class Variant:
             changes["normalise"] = self.normalise
         if self.graph is not None:
             changes["graph"] = _graph(self.graph, study.graph)
+        if _chosen("errors", self.errors, _ERRORS):
+            changes |= {"covariance": None, "sampling_correlation": ()}
+        if _chosen("structure", self.structure, _STRUCTURES):
+            changes["structure"] = None
         changed = replace(study, truth=None, **changes) if changes else study
         if self.genes is None:
             return changed
@@ -88,6 +100,13 @@ class Variant:
 
     def _settings(self, settings: FitSettings) -> FitSettings:
         return settings.with_options(dict(self.settings) | ({} if self.seed is None else {"seed": self.seed}))
+
+
+def _chosen(what: str, given: str | None, known: str) -> bool:
+    """Whether the one word that an option takes was given; SettingsError for another."""
+    if given not in (None, known):
+        raise SettingsError(f"{what} is {given!r}; give {known!r}, or leave it out.")
+    return given is not None
 
 
 def _graph(wanted: str | RegionGraph, own: RegionGraph) -> RegionGraph:
@@ -111,6 +130,10 @@ def default_grid(study: Study, settings: FitSettings) -> list[Variant]:
     grid += [Variant(name, changed) for name, changed in choices.items()]
     if family.graph:
         grid += _graphs(study.graph)
+    if study.covariance is not None and settings.family.counts_sampling_error:
+        grid.append(Variant("independent errors", errors=_ERRORS))
+    if study.structure is not None and "structural_scale" in vars(settings.family):
+        grid.append(Variant("no structure", structure=_STRUCTURES))
     if family.expression:
         grid += [
             Variant(f"normalised per {kind}" if kind != "none" else "expression as given", normalise=kind)
@@ -136,8 +159,9 @@ def _graphs(graph: RegionGraph) -> list[Variant]:
 def read_grid(path: str | os.PathLike[str]) -> list[Variant]:
     """Read variants from a TOML file.
 
-    Each is a table ``[[variant]]`` with a ``name`` and what it changes: ``graph``, ``normalise``, ``seed``, ``genes``
-    (a list, or a file with one gene a line) and any setting of the model. A prior is ``{upper = 1.0, alpha = 0.1}``.
+    Each is a table ``[[variant]]`` with a ``name`` and what it changes: ``graph``, ``normalise``, ``errors``,
+    ``structure``, ``seed``, ``genes`` (a list, or a file with one gene a line) and any setting of the model. A prior is
+    ``{upper = 1.0, alpha = 0.1}``, or ``{absent = 0.5, tip = 0.03, width = 1.2}``.
     Paths are relative to the file's folder.
 
     Raises
@@ -166,7 +190,7 @@ def read_grid(path: str | os.PathLike[str]) -> list[Variant]:
     return grid
 
 
-_OWN = {"name": str, "graph": str, "normalise": str, "seed": int}
+_OWN = {"name": str, "graph": str, "normalise": str, "errors": str, "structure": str, "seed": int}
 
 
 def _variant(entry: Mapping[str, Any], number: int, place: Path) -> Variant:
@@ -186,7 +210,8 @@ def _variant(entry: Mapping[str, Any], number: int, place: Path) -> Variant:
         graph = str(file)
     settings = {key: _value(value, key, where) for key, value in entry.items() if key not in (*_OWN, "genes")}
     genes = None if "genes" not in entry else _genes(entry["genes"], place, where)
-    return Variant(name, settings, graph, entry.get("normalise"), genes, entry.get("seed"))
+    plain = {key: entry[key] for key in ("normalise", "errors", "structure", "seed") if key in entry}
+    return Variant(name, settings, graph, genes=genes, **plain)
 
 
 def _value(value: Any, key: str, where: str) -> Any:

@@ -14,7 +14,7 @@ from ..errors import GraphError, InputError, SettingsError
 from ..models.options import fit_settings
 from ..posterior.fits import fit
 from ..studies.study import Study
-from ..studies.summary import noise_ceiling
+from ..studies.summary import noise_ceilings
 from .checklist import PAPER_FIGURES, SCHEMES, conclude, conclude_copied, paper_checks
 from .result import Result, Shown
 from .runs import Progress
@@ -41,16 +41,18 @@ class Verification(Result):
         One row a check: ``check``, ``found``, ``expected``, ``status`` ("pass", "fail", or "note" for what is
         reported and not judged).
     in_sample, all_regions
-        ``r2`` and ``r`` of the fit over the regions that trained it, and over all, those that stopped it included.
+        ``r2`` and ``r`` of the fit's predictable part over the regions that trained it, and over all, those that
+        stopped it included.
     held_out
         Scores of each scheme of folds on what a fit has not seen: also ``elpd`` (mean log predictive density a
         region) and ``coverage90``.
     twin
         ``r2`` and ``r`` of copying each region's value from its homologue, with no gene; NaN where no two homologues
         have values.
-    neighbours
-        Scores of the baseline `neighbours`, which needs no gene either, on the folds of ``held_out``. (The baseline
-        `twin` is the same there, since these folds hide homologues together.)
+    neighbours, structural
+        Scores of the baseline `neighbours` and of the family ``structural``, which need no gene either, on the folds of
+        ``held_out``. (The baseline `twin` is the same as `neighbours` there, since these folds hide homologues
+        together.)
     noise_ceiling
         Share of the map's variance that is not sampling error; None where standard errors are unknown.
     conclusion
@@ -67,6 +69,7 @@ class Verification(Result):
     held_out: dict[str, dict[str, float]]
     twin: dict[str, float]
     neighbours: dict[str, dict[str, float]]
+    structural: dict[str, dict[str, float]]
     noise_ceiling: float | None
     conclusion: str
     notices: tuple[str, ...]
@@ -89,6 +92,7 @@ class Verification(Result):
             "held_out": {scheme: _finite(scores) for scheme, scores in self.held_out.items()},
             "twin": _finite(self.twin),
             "neighbours": {scheme: _finite(scores) for scheme, scores in self.neighbours.items()},
+            "structural": {scheme: _finite(scores) for scheme, scores in self.structural.items()},
             "noise_ceiling": self.noise_ceiling,
             "conclusion": self.conclusion,
             "notices": list(self.notices),
@@ -105,7 +109,7 @@ class Verification(Result):
         record = {name: value for name, value in contents["record"].items() if name != "passed"}
         held_out = {
             name: {scheme: _numbers(scores) for scheme, scores in record[name].items()}
-            for name in ("held_out", "neighbours")
+            for name in ("held_out", "neighbours", "structural")
         }
         sample = {name: _numbers(record[name]) for name in ("in_sample", "all_regions", "twin")}
         lists = {"checks": pd.DataFrame(record["checks"]), "notices": tuple(record["notices"])}
@@ -123,9 +127,13 @@ class Verification(Result):
         ceiling = "unknown" if self.noise_ceiling is None else f"{self.noise_ceiling:.3f}"
         figures = {"in-sample": self.in_sample, "all regions": self.all_regions} | held_out
         yield _figures("What the figures are worth", figures, {"ceiling": {"r2": ceiling}})
-        around = {f"neighbours, {scheme}": scores for scheme, scores in self.neighbours.items()}
-        reported = {name: f"{figure:.3f}" for name, figure in PAPER_FIGURES.items()}
-        yield _figures("What needs no gene", {"homologue copied": self.twin} | around, {"the paper's fit": reported})
+        others = {"neighbours": self.neighbours, "structural": self.structural}
+        around = {f"{name}, {scheme}": scores for name, own in others.items() for scheme, scores in own.items()}
+        rows = {"homologue copied": self.twin} | around | {"the paper's fit": PAPER_FIGURES}
+        cells = (
+            (name, *(f"{one[score]:.3f}" if score in one else "" for score in _SCORES)) for name, one in rows.items()
+        )
+        yield Shown("What needs no gene", ("predictor", *_SCORES.values()), tuple(cells))
         yield self.conclusion
 
 
@@ -134,7 +142,8 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
 
     Fits the family ``paper`` with the paper's settings (`PAPER_OPTIONS`; expression normalised per region), once on
     all regions and once for every fold of homologue pairs and of spatial blocks. Beside it stands what needs no gene:
-    the values of the other hemisphere copied, and the baseline `neighbours` on the same folds.
+    the values of the other hemisphere copied, and on the same folds the baseline `neighbours` and the family
+    ``structural``, the axes along which healthy people differ.
 
     Parameters
     ----------
@@ -157,7 +166,8 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
     Notes
     -----
     "Explained variance" is 1 - sum (y - f)^2 / sum (y - mean y)^2 and "spatial correlation" Pearson's r, both of the
-    posterior mean f of the noise-free thinning over the regions that trained the fit.
+    posterior mean f of the predictable part over the regions that trained the fit. An effect has a part of the region's
+    own, which follows the region's own observation: in-sample figures of the whole effect say nothing.
     An R2 above the noise ceiling can only be had by following sampling error.
     """
     if len(study.maps) != 1:
@@ -169,22 +179,23 @@ def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **
     study, options = replace(study, normalise="region"), PAPER_OPTIONS | options
     settings = fit_settings("paper", seed=seed, **options)
     fitted = fit(study, "paper", seed=seed, progress=progress, **options)
-    predicted = fitted.regions()["mean"].to_numpy()
+    predicted = fitted.regions()["predictable_mean"].to_numpy()
     stopped = fitted.posterior.guide["held_back"][0, 0]
     in_sample = _scores(np.where(stopped, np.nan, study.thinning[0]), predicted)
-    held_out, around, missing = _held_out(study, options, seed, progress)
+    scores, missing = _held_out(study, options, seed, progress)
     twin = _copied(study)
-    ceiling = noise_ceiling(study.thinning[0], study.standard_error[0])
+    ceiling = noise_ceilings(study)[study.maps[0]]
     known = ceiling if np.isfinite(ceiling) else None
     return Verification(
         checks=paper_checks(study, in_sample, twin),
         in_sample=in_sample,
         all_regions=_scores(study.thinning[0], predicted),
-        held_out=held_out,
+        held_out=scores["paper"],
         twin=twin,
-        neighbours=around,
+        neighbours=scores["neighbours"],
+        structural=scores["structural"],
         noise_ceiling=known,
-        conclusion=conclude(in_sample["r2"], held_out, known) + conclude_copied(twin),
+        conclusion=conclude(in_sample["r2"], scores["paper"], known) + conclude_copied(twin),
         notices=(*fitted.notices, *missing),
         settings=json.loads(settings.to_json()),
     )
@@ -200,9 +211,10 @@ def _copied(study: Study) -> dict[str, float]:
 
 def _held_out(
     study: Study, options: dict[str, Any], seed: int, progress: bool | Progress
-) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]], tuple[str, ...]]:
-    """Scores of the model and of the neighbours by scheme that the graph allows, and why one is missing."""
-    models = {"paper": {"model": "paper"} | options, "neighbours": {"model": "neighbours"}}
+) -> tuple[dict[str, dict[str, dict[str, float]]], tuple[str, ...]]:
+    """Scores of the model and of what needs no gene by scheme that the graph allows, and why one is missing."""
+    others = {name: {"model": name} for name in ("neighbours", "structural")}
+    models = {"paper": {"model": "paper"} | options} | others
     scores: dict[str, dict[str, dict[str, float]]] = {name: {} for name in models}
     missing = []
     for scheme in SCHEMES:
@@ -213,7 +225,7 @@ def _held_out(
         else:
             for name, row in zip(models, found.scores.to_dict("records"), strict=True):
                 scores[name][scheme] = {score: float(row[score]) for score in _SCORES}
-    return scores["paper"], scores["neighbours"], tuple(missing)
+    return scores, tuple(missing)
 
 
 def _figures(title: str, found: Mapping[str, Mapping[str, float]], known: Mapping[str, Mapping[str, str]]) -> Shown:

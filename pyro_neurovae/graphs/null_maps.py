@@ -16,9 +16,12 @@ _INSTALL = 'install it by: pip install "pyro_neurovae[nulls]"'
 
 
 def make_null_maps(
-    values: np.ndarray, graph: RegionGraph, *, method: str = "moran", number: int = 1000, seed: int = 0
+    values: np.ndarray, graph: RegionGraph, *, method: str = "laplacian", number: int = 1000, seed: int = 0
 ) -> np.ndarray:
     """Make surrogates of a map that keep how it varies over the cortex and nothing else of it.
+
+    None of them has the correlation of errors that comes of measuring all regions in the same people: `nulls` draws
+    maps that have it.
 
     Parameters
     ----------
@@ -27,21 +30,23 @@ def make_null_maps(
     graph
         The regions.
     method
-        "moran" (the default)
-            Moran spectral randomisation, "singleton": the map's coefficient on each eigenvector of the doubly centred
-            edge weights keeps its size and gets a random sign, so that mean, variance and Moran's I are exactly the
-            map's. Homologues count as neighbours. Works on every graph; missing regions stay where they are.
-        "laplacian"
-            The same on the eigenvectors of the graph's Laplacian in place of those of its centred edge weights, so that
-            the map's sum of squared differences along edges is kept exactly. Nearer than "moran" to holding a test's
-            rate on smooth maps (`tests/benchmarks/enrichment_validity.py`).
+        "laplacian" (the default)
+            Random signs of the map's coefficients on the eigenvectors of the graph's Laplacian, so that mean, variance
+            and the sum of squared differences along edges are exactly the map's. Homologues count as neighbours. Works
+            on every graph; missing regions stay where they are. On plain smooth maps unrelated to expression a
+            test at .05 rejects in 13 to 18%.
+        "moran"
+            Moran spectral randomisation, "singleton": the same on the eigenvectors of the doubly centred edge weights,
+            so that Moran's I is exactly the map's. No nearer than "laplacian" to holding a test's rate.
         "spin"
             Regions are rotated on the sphere, the right hemisphere as the mirror image of the left, and each value
             goes to one region (`neuromaps`, assignment of least total distance), so that the values are the map's,
-            homologues stay together and missing values move along. Needs positions on the sphere.
+            homologues stay together and missing values move along. Needs positions on the sphere. On smooth maps a
+            test at .05 rejects in 7 to 8%.
         "variogram"
             Permuted and smoothed until the variogram is the map's (`brainsmash`), the mean over homologues and their
-            difference each by themselves. Needs positions; missing regions stay where they are.
+            difference each by themselves. Needs positions; missing regions stay where they are. On smooth maps a test
+            at .05 rejects in 1%.
         "shuffle"
             Values permuted, which keeps no smoothness: the naive null, for comparison only.
     number

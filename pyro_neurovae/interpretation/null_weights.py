@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import SettingsError
-from ..graphs.null_maps import make_null_maps
+from ..evidence.null_sources import source_null_maps
 from ..models.families import families_that, family_of
 from ..posterior.conditional import MapConditional, drawn_sites, transcriptomic_covariance
 from ..posterior.fits import Fit
@@ -55,8 +55,8 @@ def transcriptomic_smoother(fit: Fit, chosen: int) -> np.ndarray:
     return smoother
 
 
-def spatial_null_weights(fit: Fit, chosen: int, *, number: int, seed: int, method: str = "laplacian") -> np.ndarray:
-    """Posterior mean gene weights of null maps as smooth as a map (`null_maps.make_null_maps`); (null, gene).
+def spatial_null_weights(fit: Fit, chosen: int, *, number: int, seed: int, method: str = "model") -> np.ndarray:
+    """Posterior mean gene weights of a map's null maps (`evidence.null_sources`); (null, gene).
 
     Gene weights are linear in the transcriptomic part and that, given scales and programs, in the map: a null map goes
     through the fitted map's own smoother (`transcriptomic_smoother`), and nothing is fitted again. A full refit would
@@ -70,12 +70,13 @@ def spatial_null_weights(fit: Fit, chosen: int, *, number: int, seed: int, metho
         (spin) would move.
     """
     study, seed = fit.study, seed + 1000003 * chosen
-    maps = make_null_maps(study.thinning[chosen], study.graph, method=method, number=number, seed=seed)
+    alone = study.select(maps=[study.maps[chosen]])
+    maps = source_null_maps(alone, fit.settings, method=method, number=number, seed=seed)[:, 0]
     maps = maps[:, study.thinning_observed[chosen]]
     if np.isnan(maps).any():
         raise SettingsError(
             f"the map {study.maps[chosen]} has missing values, and null maps by {method} move them; take the method "
-            "laplacian or moran."
+            "model, laplacian or moran."
         )
     part = maps @ transcriptomic_smoother(fit, chosen).T  # (null, region)
     weights: np.ndarray = part @ standard_expression(study) / study.expression_observed.sum()

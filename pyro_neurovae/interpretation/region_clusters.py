@@ -128,7 +128,8 @@ def _choice(points: np.ndarray, study: Study, numbers: range, seed: int) -> pd.D
     """Silhouettes of each number of clusters, of the draws and of the smooth reference."""
     columns = np.eye(study.n_regions)
     # Moran randomisation is linear: of the unit vectors it gives one matrix a draw, (draw, region, region).
-    randomise = np.stack([make_null_maps(one, study.graph, number=len(points), seed=seed) for one in columns], 2)
+    made = (make_null_maps(one, study.graph, method="moran", number=len(points), seed=seed) for one in columns)
+    randomise = np.stack(list(made), 2)
     scores = {name: _scores(some, numbers) for name, some in (("score", points), ("reference", randomise @ points))}
     return pd.DataFrame({"k": list(numbers), **scores, "excess": scores["score"] - scores["reference"]})
 

@@ -1,4 +1,4 @@
-"""What may be said of each region's thinning: beyond a threshold, among the most affected, all regions at once."""
+"""What may be said of each region's effect: beyond a threshold, among the most affected, all regions at once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ __all__ = ["REGION_REPORT_COLUMNS", "region_report", "simultaneous_band"]
 REGION_REPORT_COLUMNS = (
     "map", "region", "observed", "se", "mean", "sd", "lower50", "upper50", "lower90", "upper90", "lower95", "upper95",
     "simultaneous_lower90", "simultaneous_upper90", "p_negative", "p_beyond", "p_top", "shrinkage", "move",
-    "transcriptomic_share", "spatial_share",
+    "predictable_mean", "predictable_lower90", "predictable_upper90",
+    "transcriptomic_share", "spatial_share", "structural_share",
 )  # fmt: skip
 
 
 def region_report(fit: Fit, *, threshold: float | None = None, top: int = 10, map: str | None = None) -> pd.DataFrame:
-    r"""Report each region's noise-free thinning with what needs joint draws: ranks, and bands over all regions.
+    r"""Report each region's effect with what needs joint draws: ranks, and bands over all regions.
+
+    An effect is all that is real in a region, its own part too, without sampling error.
 
     Parameters
     ----------
@@ -30,7 +33,7 @@ def region_report(fit: Fit, *, threshold: float | None = None, top: int = 10, ma
         A thinning that matters, in the map's units, such as -0.2: beyond it is below it, or above it where it is
         positive. None (the default) leaves ``p_beyond`` empty.
     top
-        How many regions are the most affected: those of the most negative thinning.
+        How many regions are the most affected: those of the most negative effect.
     map
         The map; None (the default) for each.
 
@@ -38,15 +41,16 @@ def region_report(fit: Fit, *, threshold: float | None = None, top: int = 10, ma
     -------
     DataFrame
         One row a map and region, in the study's order. As in `tables.region_table`: ``observed``, ``se``, ``mean``,
-        ``sd``, ``lower50`` to ``upper95``, ``p_negative``, ``transcriptomic_share``, ``spatial_share``. Beside them
+        ``sd``, ``lower50`` to ``upper95``, ``p_negative``, ``predictable_mean`` with its 90% interval,
+        ``transcriptomic_share``, ``spatial_share``, ``structural_share`` (not in files of version 0.1). Beside them
 
         - ``simultaneous_lower90``, ``simultaneous_upper90``: a band that holds all regions of the map at once with
           probability 0.9 (`simultaneous_band`), for statements on more than one region;
-        - ``p_beyond``: probability of thinning beyond the threshold;
+        - ``p_beyond``: probability of an effect beyond the threshold;
         - ``p_top``: probability of being among the ``top`` most affected regions, counted in joint draws; over the
           regions of a map it sums to ``top``;
-        - ``shrinkage``: 1 - sd / se, the share of the standard error that the model took away (negative where it says
-          less than the value itself), NaN where there is no standard error;
+        - ``shrinkage``: 1 - sd / se, the share of the standard error that the model took away, NaN where there is no
+          standard error;
         - ``move``: posterior mean minus observed value.
 
     Raises
@@ -72,7 +76,7 @@ def region_report(fit: Fit, *, threshold: float | None = None, top: int = 10, ma
     table["shrinkage"] = 1 - table["sd"] / table["se"]
     table["move"] = table["mean"] - table["observed"]
     kept = table if map is None else table[table["map"] == map]
-    return kept[list(REGION_REPORT_COLUMNS)].reset_index(drop=True)
+    return kept[[name for name in REGION_REPORT_COLUMNS if name in kept]].reset_index(drop=True)
 
 
 def simultaneous_band(draws: np.ndarray, probability: float) -> tuple[np.ndarray, np.ndarray]:

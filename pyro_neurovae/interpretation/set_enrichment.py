@@ -32,7 +32,7 @@ def enrichment(
     map: str | None = None,
     null: Literal["spatial", "coexpression", "both"] = "spatial",
     direction: Literal["signed", "both"] = "signed",
-    method: str = "laplacian",
+    method: str = "model",
     n: int = 1000,
     seed: int = 0,
     minimum: int = 10,
@@ -57,8 +57,8 @@ def enrichment(
         The map to test; None (the default) for each.
     null
         "spatial" (the default)
-            The same score on null maps as smooth as the map (`null_weights.spatial_null_weights`): could smoothness
-            alone do this? Of the first two it is the one that holds its rate for co-expressed genes.
+            The same score on null maps (`null_weights.spatial_null_weights`): could a map without expression do this?
+            Of the first two it is the one that holds its rate for co-expressed genes.
         "coexpression"
             The score of random gene sets of the set's size and mean pairwise co-expression on the map itself: is it
             this set, or any set as tight? It takes the map for granted, whose match with expression may be chance, and
@@ -69,10 +69,11 @@ def enrichment(
         "signed" (the default): the score above, p two-sided (twice the smaller tail). "both": of the weights' sizes
         in place of the weights, for sets whose genes go either way; p one-sided, for large scores.
     method
-        How null maps are made; see `null_maps.make_null_maps`. "laplacian" (the default) held its rate better than
-        "moran" on every kind of smooth map tried: 0.044 to 0.061 against 0.064 to 0.089 at 0.05 on Markov fields. On
-        maps with an exponential covariance it rejects 0.09, moran 0.12 to 0.13, and "spin", which needs `neuromaps`,
-        0.07 to 0.08.
+        How null maps are made; see `evidence.null_tests.nulls`. "model" (the default): such as random groups of
+        people show, with the structural and spatial parts that the map has, no expression, and errors that go
+        together. Surrogates have the map's smoothness alone: of them "laplacian" rejects .044 to .061 at .05 on Markov
+        fields ("moran" .064 to .089), .09 on maps with an exponential covariance (moran .12 to .13, "spin", which needs
+        `neuromaps`, .07 to .08), and all of them more on maps of random groups of people.
     n, seed
         Null maps, or random sets for each set, and the seed of them. No p is below 1 / (1 + n), two-sided 2 / (1 + n).
     minimum, maximum

@@ -33,7 +33,7 @@ def glance_facts(
                 (nulls.summary["map"] == name) & (nulls.summary["statistic"] == "transcriptomic_share")
             ]
             if len(rows):
-                own["p of that share among maps as smooth"] = f"{rows['p'].iloc[0]:.3g}"
+                own["p of that share among null maps"] = f"{rows['p'].iloc[0]:.3g} ({rows['method'].iloc[0]})"
         if sensitivity is not None and name in set(sensitivity.variants["map"]):
             moved = sensitivity.variants.loc[sensitivity.variants["map"] == name, "largest_shift"].max()
             own["largest move of a region under other choices"] = f"{moved:.2f} posterior sd"
@@ -47,6 +47,9 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
         "noise ceiling bounds what any model can reach."
     )
     body += "".join(paragraph(f"Note: {remark}") for remark in validation.remarks())
+    body += "".join(
+        paragraph(f"{name}: {validation.conclusion(name)}") for name in dict.fromkeys(validation.scores["map"])
+    )
     scores = validation.summary()
     columns = ["map", "model", "folds", "elpd", "r2", "r", "coverage90", "crps", "noise_ceiling"]
     body += plain_table(scores[columns], caption="Held-out scores, means over regions and repeats")
@@ -62,12 +65,12 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
 
 def nulls_section(fit: Fit, nulls: Nulls, pictures: Pictures) -> Section:
     """Return the section on null maps."""
-    body = paragraph("The same model fitted to maps that are as smooth as the map and otherwise random.")
+    body = paragraph("The same model fitted to null maps, which have nothing to do with expression.")
     body += plain_table(nulls.summary, caption="Statistics of the map among those of its null maps")
     for name in fit.study.maps:
         if name in set(nulls.summary["map"]):
-            body += pictures.nulls(nulls, name)
-    return Section("nulls", "Maps that are as smooth", body)
+            body += paragraph(nulls.conclusion(name)) + pictures.nulls(nulls, name)
+    return Section("nulls", "Null maps", body)
 
 
 def sensitivity_section(fit: Fit, sensitivity: Sensitivity, pictures: Pictures) -> Section:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "export", "gifti_overlay", "latex_table", "markdown_table"]
 
 FORMATS = ("csv", "latex", "markdown", "gifti", "json")
-QUANTITIES = ("mean", "sd", "lower95", "upper95", "p_negative", "transcriptomic_share")
+QUANTITIES = ("mean", "sd", "lower95", "upper95", "p_negative", "predictable_mean", "transcriptomic_share")
 
 _DIGITS = 3
 _ESCAPES = {
@@ -37,7 +37,9 @@ _ESCAPES = {
     "}": r"\}",
 }
 _ESCAPES |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_REGION_COLUMNS = ("map", "region", "observed", "se", "mean", "sd", "lower95", "upper95", "p_negative")
+_REGION_COLUMNS = (
+    *("map", "region", "observed", "se", "mean", "sd", "lower95", "upper95", "p_negative", "predictable_mean"),
+)
 _GENE_COLUMNS = ("map", "gene", "weight", "sd", "lower90", "upper90", "local_false_sign_rate")
 
 
@@ -52,8 +54,8 @@ def export(fit: Fit, folder: Path, *, formats: Sequence[str] = FORMATS, top: int
         An existing folder.
     formats
         "csv": regions, genes and variance, whole; "latex" (booktabs) and "markdown": all regions, the ``top`` surest
-        genes, and variance; "gifti": overlays on fsaverage5 of each map's mean, sd, interval, probability and share,
-        a file a hemisphere; "json": the summary.
+        genes, and variance; "gifti": overlays on fsaverage5 of each map's effect (posterior mean, sd, interval,
+        probability), its predictable part and the transcriptomic share, a file a hemisphere; "json": the summary.
     top
         Genes of the LaTeX and Markdown tables.
 
@@ -178,8 +180,9 @@ def _worst_first(regions: pd.DataFrame) -> pd.DataFrame:
 def _caption(fit: Fit, name: str) -> str:
     maps = ", ".join(fit.study.maps)
     return {
-        "regions": f"Posterior of cortical thinning ({maps}): mean, standard deviation, 95% interval and probability "
-        "of a negative effect, the most affected region first.",
+        "regions": f"Posterior of each region's effect on cortical thickness ({maps}): mean, standard deviation, 95% "
+        "interval and probability of a negative effect, and the posterior mean of its part that programs and fields "
+        "give (predictable), the most affected region first.",
         "genes": f"Genes whose weight on thinning ({maps}) is surest: posterior mean, 90% interval and local false "
         "sign rate.",
         "variance": f"Shares of the variance of thinning ({maps}): posterior mean and intervals.",

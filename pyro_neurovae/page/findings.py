@@ -11,8 +11,10 @@ from ..interpretation.gene_groups import gene_modules
 from ..interpretation.program_alignment import aligned_programs
 from ..interpretation.region_clusters import clusters
 from ..interpretation.region_statements import region_report
+from ..posterior.sources import SOURCES
+from ..studies.correlations import structure_word, told_structure
 from ..studies.study import Study
-from ..studies.summary import noise_ceiling
+from ..studies.summary import noise_ceilings
 from .elements import Section, data_table, definitions, paragraph, plain_table, unordered
 from .pictures import Pictures
 
@@ -62,11 +64,10 @@ def glance_section(fit: Fit, checks: pd.DataFrame, others: dict[str, dict[str, s
 
 def data_section(study: Study, notices: tuple[str, ...]) -> Section:
     """Return the section on the data and their problems."""
-    rows = []
+    rows, ceilings = [], noise_ceilings(study)
     for m, name in enumerate(study.maps):
         value, error = study.thinning[m], study.standard_error[m]
         seen = ~np.isnan(value)
-        ceiling = noise_ceiling(value, error)
         rows.append(
             {
                 "map": name,
@@ -74,7 +75,8 @@ def data_section(study: Study, notices: tuple[str, ...]) -> Section:
                 "mean": float(value[seen].mean()),
                 "sd": float(value[seen].std(ddof=1)),
                 "median standard error": float(np.median(error[seen])) if error[seen].any() else float("nan"),
-                "noise ceiling of R2": ceiling,
+                "errors go together": study.sampling_correlation[m] if error[seen].any() else "",
+                "noise ceiling of R2": ceilings[name],
             }
         )
     body = definitions(
@@ -83,6 +85,7 @@ def data_section(study: Study, notices: tuple[str, ...]) -> Section:
             "genes": str(len(study.genes)),
             "expression measured in": f"{int(study.expression_observed.sum())} regions",
             "expression": f"normalised per {study.normalise}" if study.normalise != "none" else "as given",
+            "structure": told_structure(structure_word(study.structure, study.graph)),
         }
     )
     body += plain_table(
@@ -118,8 +121,9 @@ def checks_section(checks: pd.DataFrame) -> Section:
 def regions_section(fit: Fit, pictures: Pictures, threshold: float | None) -> Section:
     """Return the section on regions: cortex, forest, and the table with joint statements."""
     body = paragraph(
-        "Noise-free thinning of every region: posterior mean with equal-tailed intervals, each at its own level; the "
-        "simultaneous band holds all regions of a map at once with probability 90%."
+        "The effect of every region, what is a region's own included and sampling error left out: posterior mean with "
+        "equal-tailed intervals, each at its own level; the simultaneous band holds all regions of a map at once with "
+        "probability 90%. Beside it stands its predictable part, what programs and fields give."
     )
     for name in fit.study.maps:
         body += f"<h3>{name}</h3>" + pictures.regions(fit, name)
@@ -128,13 +132,16 @@ def regions_section(fit: Fit, pictures: Pictures, threshold: float | None) -> Se
         table = table.drop(columns="p_beyond")
     if len(fit.study.maps) == 1:
         table = table.drop(columns="map")
-    first = ["map", "region", "observed", "se", "mean", "sd", "lower95", "upper95", "p_negative", "p_beyond", "p_top"]
+    first = ["map", "region", "observed", "se", "mean", "sd", "lower95", "upper95", "predictable_mean"]
+    first += ["p_negative", "p_beyond", "p_top"]
     shown = [column for column in first if column in table.columns]
     table = table[shown + [column for column in table.columns if column not in shown]]
     body += data_table(table, name="regions.csv", caption="Regions")
     body += paragraph(
+        "mean to upper95: effect (posterior mean, sd, 95% interval). predictable: its part that programs and fields "
+        "give. "
         "p_negative: probability of thinning. p_top: probability of being among the ten most affected. shrinkage: "
-        "share of the standard error that the model took away. move: posterior mean minus observed value.",
+        "share of the standard error that the model took away. move: effect (posterior mean) minus observed value.",
         kind="lead",
     )
     return Section("regions", "Regions", body)
@@ -142,9 +149,9 @@ def regions_section(fit: Fit, pictures: Pictures, threshold: float | None) -> Se
 
 def variance_section(fit: Fit, pictures: Pictures) -> Section:
     """Return the section on what each map is made of."""
-    body = pictures.variance(fit)
-    body += plain_table(
-        fit.variance()[["map", "source", "mean", "lower90", "upper90"]], caption="Shares of the variance"
+    table = fit.variance()[["map", "source", "mean", "lower90", "upper90"]]
+    body = pictures.variance(fit) + plain_table(
+        table.assign(what=[SOURCES.get(source, "") for source in table["source"]]), caption="Shares of the variance"
     )
     return Section("variance", "What the maps are made of", body)
 
@@ -180,8 +187,10 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
         table = table.drop(columns="map")
     body = paragraph(
         "A gene's weight is the slope of the transcriptomic part of thinning on its expression, per standard "
-        "deviation: its association, not its effect with the other genes held fixed. A negative weight: where the gene "
-        "is expressed more, the cortex is thinner. The local false sign rate is the probability that the sign is wrong."
+        "deviation: a marginal association of that part, shared by hundreds of co-expressed genes, and no sign of a "
+        "gene that causes anything. A negative weight: where the gene is expressed more, the cortex is thinner. The "
+        "local false sign rate is the probability that the sign is wrong or that there is no transcriptomic part at "
+        "all; q_value is its mean over the genes at least as sure. Which genes may be called, the null maps say."
     )
     body += data_table(table, name="genes.csv", caption="Genes, the surest first")
     if fit.posterior.has_programs:
@@ -192,8 +201,8 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
         body += plain_table(weights[columns], caption="Modules with their weight on thinning")
     if enriched is not None:
         body += "<h3>Gene sets</h3>" + paragraph(
-            "Each set's mean weight against that of the other genes; p against null maps that are as smooth as the "
-            "map, q over all sets of a map (Benjamini-Hochberg)."
+            "Each set's mean weight against that of the other genes; p against null maps, q over all sets of a map "
+            "(Benjamini-Hochberg)."
         )
         body += data_table(enriched, name="enrichment.csv", caption="Gene sets")
     return Section("genes", "Genes", body)

@@ -10,8 +10,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..inference.methods import method_of
 from ..models.families import family_of
+from ..studies.correlations import structure_word, told_errors, told_structure
 from ..studies.study import Study
 from .elements import Section, definitions, paragraph
 
@@ -26,6 +29,9 @@ _NORMALISED = {
     "none": "used as given",
 }
 _NULLS = {
+    "model": "drawing from the model without its transcriptomic part, with sampling errors that go together across "
+    "regions and correlations as uncertain as they are",
+    "given": "the authors (a table of maps)",
     "moran": "Moran spectral randomisation on the graph [wagner2015]",
     "laplacian": "random signs of the coefficients on the eigenvectors of the graph's Laplacian",
     "spin": "rotations of the spherical projection [alexanderbloch2018]",
@@ -100,29 +106,43 @@ def _data_sentences(study: Study) -> list[str]:
     measured = int(study.expression_observed.sum())
     atlas = "Desikan-Killiany regions [desikan2006]" if study.graph.label.startswith("dk68") else "regions"
     weighed = ", genes weighted by their reliability" if study.gene_weights is not None else ""
-    errors = (
-        "the full sampling covariance across regions"
-        if study.covariance is not None
-        else "known standard errors"
-        if study.standard_error[study.thinning_observed].any()
-        else "noise that was estimated"
-    )
+    known = (np.nan_to_num(study.standard_error) > 0).any(1)
+    errors = "known standard errors" if known.any() else "noise that was estimated"
     count = "one map" if len(study.maps) == 1 else f"{len(study.maps)} maps"
     return [
         f"Regional expression of {len(study.genes)} genes [hawrylycz2012, markello2021], measured in {measured} of "
         f"{study.n_regions} {atlas} and {_NORMALISED[study.normalise]}{weighed}, was related to {count} of cortical "
-        f"thinning ({', '.join(study.maps)}) with {errors}."
+        f"thinning ({', '.join(study.maps)}) with {errors}.",
+        *_error_sentences(study, known),
     ]
+
+
+def _error_sentences(study: Study, known: np.ndarray) -> list[str]:
+    """How sampling errors go together, of the maps (bool) whose errors are known."""
+    every = zip(study.maps, study.sampling_correlation, known, strict=True)
+    words = {name: word for name, word, sure in every if sure}
+    told = told_errors(list(words), list(words.values()))
+    if len(told) == 1 and len(words) == len(study.maps):
+        told = (told[0].partition(": ")[2],)
+    return [f"{one[0].upper()}{one[1:]}" if len(told) == 1 else f"Of {one}" for one in told]
 
 
 def _model_sentences(fit: Fit) -> list[str]:
     settings, graph = fit.settings, fit.study.graph
     how = method_of(settings.training).words or family_of(settings.model).guide
+    structure = structure_word(fit.study.structure, graph)
+    entered = fit.posterior.has("structural") and structure != "none"
     return [
         f"The model {settings.model} of pyro_neurovae {fit.posterior.versions['pyro_neurovae']} was fitted, with "
         f"Gaussian Markov random field priors on the region graph {graph.label} ({graph.n_edges} edges) scaled to unit "
         "generalised variance [riebler2016, sorbye2014] and penalised-complexity priors on standard deviations "
         "[simpson2017].",
+        *(
+            [f"What goes along the axes of healthy variation had {told_structure(structure)} as its prior."]
+            if entered
+            else []
+        ),
+        "Reported are effects: what programs and fields give and what is a region's own, without sampling error.",
         f"{how} ({settings.restarts} x {settings.draws} draws, seed {settings.seed}).",
     ]
 

@@ -55,13 +55,14 @@ class Pictures:
         if self.cortex:
             body += self._hold(
                 plots.surface(fit, "mean", map=name, layout="row", unit=self.unit),
-                f"Posterior mean of {name} on the cortex; thinnest are {', '.join(worst)}.",
-                "Posterior mean of noise-free thinning.",
+                f"Effect (posterior mean) of {name} on the cortex; thinnest are {', '.join(worst)}.",
+                "Effect (posterior mean).",
             )
             others = {
-                "interval_width": "Width of the 90% interval.",
-                "p_negative": "Posterior probability of thinning.",
-                "difference": "Posterior mean minus observed value: what the model moved.",
+                "interval_width": "Width of the effect's 90% interval.",
+                "p_negative": "Posterior probability of a negative effect (thinning).",
+                "difference": "Effect (posterior mean) minus observed value: what the model moved.",
+                "predictable": "Predictable part of the effect (posterior mean): what programs and fields give.",
             }
             if self.few:
                 for quantity, told in others.items():
@@ -70,9 +71,10 @@ class Pictures:
         if self.drawn:
             body += self._hold(
                 plots.forest(fit, map=name, unit=self.unit),
-                f"Posterior intervals of every region of {name}, the most affected first: {', '.join(worst)}.",
-                "Posterior of every region: thick 50% and thin 90% intervals, and the observed value with 1.96 "
-                "standard errors.",
+                f"Posterior intervals of the effect in every region of {name}, the most affected first: "
+                f"{', '.join(worst)}.",
+                "Effect of every region: posterior mean, thick 50% and thin 90% intervals, and the observed value with "
+                "1.96 standard errors.",
             )
         return body
 
@@ -83,7 +85,7 @@ class Pictures:
         return self._hold(
             plots.variance(fit),
             "Shares of each map's variance; the numbers are in the table below.",
-            "Shares of each map's variance, with 90% intervals.",
+            "Shares of each map's variance, with 50% and 90% intervals.",
         )
 
     def programs(self, fit: Fit) -> str:
@@ -120,7 +122,7 @@ class Pictures:
             plots.observed_predicted(fit, validation, map=name, model=model, unit=self.unit),
             f"Observed values of {name} against predictions with 90% intervals; R2 and coverage stand above each "
             "panel.",
-            "Observed against predicted. What matters is the held-out panel.",
+            "Observed against predicted; in-sample by the predictable part. What matters is the held-out panel.",
         )
 
     def nulls(self, found: Nulls, name: str) -> str:
@@ -130,7 +132,7 @@ class Pictures:
         return self._hold(
             plots.nulls(found, map=name),
             f"Histogram of the transcriptomic share over null maps of {name}, with the map's own share marked.",
-            "Transcriptomic share of the map among that of maps as smooth.",
+            "Transcriptomic share of the map among that of its null maps.",
         )
 
     def sensitivity(self, found: Sensitivity, name: str) -> str:

@@ -26,6 +26,7 @@ _SIDES = {"L": ("left", "o", BLUE), "R": ("right", "s", VERMILION), "": ("region
 _ROW = 0.145  # inches
 _APART = 0.24  # rows between the posterior and the observed value
 _ORDERS = ("mean", "observed", "width", "lobe", "atlas")
+_QUANTITIES = {"effect": "effect", "predictable": "predictable part"}
 
 
 def forest(
@@ -33,11 +34,12 @@ def forest(
     *,
     map: str | None = None,
     order: Literal["mean", "observed", "width", "lobe", "atlas"] = "mean",
+    quantity: Literal["effect", "predictable"] = "effect",
     intervals: Sequence[float] = (0.5, 0.9),
     unit: str | None = None,
     ax: Any = None,
 ) -> Figure:
-    """Draw every region's posterior of noise-free thinning, a row a region.
+    """Draw the posterior of every region's effect, or of its predictable part, a row a region.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ def forest(
     order
         From the top: "mean" (the default), the most negative posterior mean first; "observed"; "width", the least
         certain first; "lobe", by lobe and mean; "atlas", as the study has them.
+    quantity
+        "effect" (the default), what is a region's own included; or "predictable", what programs and fields give of it.
     intervals
         Probabilities of the equal-tailed credible intervals, the wider ones drawn thinner.
     unit
@@ -59,28 +63,35 @@ def forest(
     -------
     Figure
         The grey cross below a region's interval is its observed value with 1.96 standard errors to either side. An
-        interval is of the noise-free value: it may well leave the cross out where the standard error is large.
+        interval is of the effect, without sampling error: it may well leave the cross out where the standard error is
+        large, and that of the predictable part also where a region has much of its own.
 
     Raises
     ------
     SettingsError
-        For an unknown map or order, and a probability that is not between 0 and 1.
+        For an unknown map, order or quantity, and a probability that is not between 0 and 1.
     InputError
         When matplotlib is not installed.
     """
     chosen = pick_map(fit.study.maps, map)
     check_choice("order", order, _ORDERS)
+    check_choice("quantity", quantity, list(_QUANTITIES))
     if not intervals or not all(0 < each < 1 for each in intervals):
         raise SettingsError(
             f"intervals are {tuple(intervals)}; give probabilities between 0 and 1, such as (0.5, 0.9)."
         )
     table = fit.regions()
-    rows = _sorted(table[table["map"] == chosen], order)
+    own = table[table["map"] == chosen]
+    if quantity == "predictable":
+        own = own.assign(**{end: own[f"predictable_{end}"] for end in ("mean", "lower90", "upper90")})
+    rows = _sorted(own, order)
     axis = axes_on(ax, 4.6, 1.1 + _ROW * len(rows))
-    heading(axis, f"{chosen}\nposterior mean, {_percents(intervals)} intervals")
+    heading(axis, f"{chosen}\n{_QUANTITIES[quantity]} (posterior mean), {_percents(intervals)} intervals")
     tidy(axis, grid="x")
     _draw_bands(axis, len(rows))
-    draws = fit.posterior.draws("thinning", chosen)[:, rows["place"]]
+    posterior = fit.posterior
+    drawn = posterior.draws("thinning", chosen) if quantity == "effect" else posterior.predictable(chosen)
+    draws = drawn[:, rows["place"]]
     sides = [side for side in _SIDES if (rows["hemisphere"] == side).any()]
     for side in sides:
         _draw_side(axis, rows, draws, side, intervals)

@@ -9,6 +9,8 @@ import pandas as pd
 
 from ..errors import InputError
 from ..evidence.scores import coverage, r_squared
+from ..posterior.conditional import values_anew
+from ..posterior.intervals import summary_columns
 from .selection import pick_map, unit_of
 from .style import BLUE, INK, VERMILION, figure_of, heading, panels_on, tidy
 
@@ -54,8 +56,10 @@ def observed_predicted(
     -------
     Figure
         A dot is a region with the 90% interval of its value observed anew, all noise included; nine of ten intervals
-        should cross the diagonal. R2 and the share of intervals that hold their value are in the titles; those held out
-        are means over the ways of folding, and so are the dots. In-sample R2 says nothing about prediction.
+        should cross the diagonal. In-sample it is predicted by programs and fields (the predictable part), with what is
+        a region's own as noise: the whole effect follows its own observation. R2 and the share of intervals that hold
+        their value are in the titles; those held out are means over the ways of folding, and so are the dots. In-sample
+        R2 says nothing about prediction.
 
     Raises
     ------
@@ -81,12 +85,10 @@ def observed_predicted(
 
 def _in_sample(fit: Fit, name: str) -> tuple[pd.DataFrame, str]:
     """Predictions of the regions seen, and their score in words."""
-    table = fit.predict()
-    table = (
-        table[table["map"] == name]
-        .assign(observed=fit.study.thinning[fit.study.maps.index(name)])
-        .dropna(subset="observed")
-    )
+    number = fit.study.maps.index(name)
+    columns = summary_columns(values_anew(fit.posterior, fit.study, fit.settings, number))
+    columns["mean"] = fit.posterior.predictable(number).mean(0)
+    table = pd.DataFrame(columns).assign(observed=fit.study.thinning[number]).dropna(subset="observed")
     observed, mean, lower, upper = table[_COLUMNS].to_numpy().T
     return table[_COLUMNS], _score(r_squared(observed, mean), coverage(observed, lower, upper))
 

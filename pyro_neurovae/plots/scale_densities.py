@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .selection import pick_map, unit_of
-from .style import BLUE, INK, ORANGE, SMALL, figure_of, heading, panels_on, tidy
+from .style import BLUE, GREEN, INK, ORANGE, SMALL, figure_of, heading, panels_on, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["prior_posterior"]
 
-_SCALES = {"transcriptomic_scale": BLUE, "spatial_scale": ORANGE, "unexplained_scale": "0.35"}
+_SCALES = {
+    "transcriptomic_scale": BLUE,
+    "spatial_scale": ORANGE,
+    "structural_scale": GREEN,
+    "unexplained_scale": "0.35",
+}
+_NAMES = {"unexplained_scale": "regional_scale"}
 _PRIOR: dict[str, Any] = {"color": INK, "linestyle": (0, (3, 2))}
 _POINTS = 256
 # Of the usual width: draws that importance resampling repeats look like bumps otherwise.
@@ -25,7 +31,7 @@ _SMOOTHER = 1.25
 
 
 def prior_posterior(fit: Fit, *, map: str | None = None, unit: str | None = None, figure: Any = None) -> Figure:
-    """Draw prior and posterior densities of a map's scales: transcriptomic, spatial and unexplained.
+    """Draw prior and posterior densities of a map's scales: transcriptomic, spatial, structural, regional.
 
     Parameters
     ----------
@@ -59,7 +65,7 @@ def prior_posterior(fit: Fit, *, map: str | None = None, unit: str | None = None
     for axis, name in zip(axes, scales, strict=True):
         prior, posterior = (fit.posterior.draws(name, chosen, group=group) for group in ("prior", "posterior"))
         _draw(axis, prior, posterior, _SCALES[name])
-        axis.set_xlabel(f"{name.replace('_', ' ')} ({unit_of(fit.study, unit)})")
+        axis.set_xlabel(f"{_NAMES.get(name, name).replace('_', ' ')} ({unit_of(fit.study, unit)})")
     axes[0].set_ylabel("density")
     heading(axes[0], f"{chosen}: prior and posterior")
     place: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}

@@ -89,5 +89,5 @@ def _draw_shifts(axis: Any, rows: Any, shifts: Any) -> None:
     axis.axvline(0, color="0.3", linewidth=0.8)
     axis.set_yticks(rows.index, rows["variant"] + np.where(rows["how"] == "unreliable", " (unreliable)", ""))
     axis.set_ylim(len(rows) - 0.4, -0.6)
-    axis.set_xlabel("shift of a region's mean thinning (posterior standard deviations)")
+    axis.set_xlabel("shift of a region's effect (posterior mean, in posterior standard deviations)")
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, frameon=False, fontsize="small")

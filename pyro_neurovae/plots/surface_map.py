@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["check_atlas", "on_cortex", "surface"]
 
-Quantity = Literal["mean", "interval_width", "p_negative", "difference", "observed"]
+Quantity = Literal["mean", "interval_width", "p_negative", "predictable", "difference", "observed"]
 
 _TITLES = {
-    "mean": "posterior mean",
-    "interval_width": "uncertainty",
+    "mean": "effect (posterior mean)",
+    "interval_width": "uncertainty of the effect",
     "p_negative": "probability of thinning",
-    "difference": "posterior mean minus observed",
+    "predictable": "predictable part (posterior mean)",
+    "difference": "effect (posterior mean) minus observed",
     "observed": "observed",
 }
-_SIGNED = ("mean", "difference", "observed")
+_SIGNED = ("mean", "predictable", "difference", "observed")
 
 
 def surface(
@@ -56,9 +57,9 @@ def surface(
         A fit; or a series of any values, its index the names of Desikan-Killiany regions in any spelling that
         `resolve` knows.
     quantity
-        Of a fit: "mean" (posterior mean of noise-free thinning, the default), "interval_width" (of its 90% interval),
-        "p_negative" (posterior probability of being below zero), "difference" (posterior mean minus observed value) or
-        "observed". A series is its own.
+        Of a fit: "mean" (posterior mean of the effect, the default), "interval_width" (of its 90% interval),
+        "p_negative" (posterior probability of being below zero), "predictable" (posterior mean of what programs and
+        fields give of it), "difference" (posterior mean minus observed value) or "observed". A series is its own.
     map
         The map; None (the default) is the first.
     label, title
@@ -134,13 +135,15 @@ def _of_fit(fit: Fit, name: str, quantity: str, unit: str | None) -> tuple[np.nd
         "mean": own["mean"],
         "interval_width": own["upper90"] - own["lower90"],
         "p_negative": own["p_negative"],
+        "predictable": own["predictable_mean"],
         "difference": own["mean"] - own["observed"],
         "observed": own["observed"],
     }[quantity]
     label = {
         "interval_width": f"width of the 90% interval ({unit_of(fit.study, unit)})",
         "p_negative": "posterior probability of a negative effect (thinner)",
-        "difference": f"posterior mean minus observed ({unit_of(fit.study, unit)})",
+        "predictable": f"predictable part of the {effect(fit.study, unit)}",
+        "difference": f"effect (posterior mean) minus observed ({unit_of(fit.study, unit)})",
     }.get(quantity, effect(fit.study, unit))
     return on_cortex(values), label
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .style import BLUE, GREEN, INK, ORANGE, SMALL, axes_on, figure_of, heading, legend_above, tidy
+from ..posterior.sources import SHORT_SOURCES
+from .style import BLUE, GREEN, INK, ORANGE, SMALL, VERMILION, axes_on, figure_of, heading, legend_above, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["variance"]
 
-# What the model explains has a colour; noise is grey.
-_SOURCES = {"transcriptomic": BLUE, "spatial": ORANGE, "unexplained": "0.45", "sampling": "0.74"}
-_OTHER = GREEN  # a part of a family of the user's own
-_NAMES = {"sampling": "sampling error"}
+# What the model predicts has a colour; what is a region's own and noise are grey. Version 0.1 had "unexplained".
+_SOURCES = {"transcriptomic": BLUE, "spatial": ORANGE, "structural": GREEN}
+_SOURCES |= {"regional": "0.45", "unexplained": "0.45", "sampling": "0.74"}
+_OTHER = VERMILION  # a part of a family of the user's own
 _LEAST_LABEL = 0.06  # share of the bar that has room for its number
 
 
@@ -38,7 +39,9 @@ def variance(fit: Fit, *, ax: Any = None) -> Figure:
     -------
     Figure
         Below each map's bar a dot is the posterior mean of a share, the thick line its 50% and the thin one its 90%
-        interval. Shares sum to one in every draw, so that their intervals go up and down together.
+        interval. Shares sum to one in every draw, so that their intervals go up and down together. All but sampling
+        error is of the effect, and all but what is regional of its predictable part (`posterior.sources` has the
+        words).
 
     Raises
     ------
@@ -60,7 +63,7 @@ def variance(fit: Fit, *, ax: Any = None) -> Figure:
     axis.set(xlim=(0, 1), ylim=(len(maps) - 0.45, -0.55), xlabel="share of the map's variance (%)")
     axis.set_xticks(np.linspace(0, 1, 6), [f"{each:.0f}" for each in np.linspace(0, 100, 6)])
     axis.tick_params(axis="y", length=0)
-    legend_above(axis, _legend(sources), columns=4)
+    legend_above(axis, _legend(sources), columns=3)
     return figure_of(axis)
 
 
@@ -89,4 +92,4 @@ def _draw_intervals(axis: Axes, own: pd.DataFrame, place: int) -> None:
 def _legend(sources: list[str]) -> list[Any]:
     from matplotlib.patches import Patch
 
-    return [Patch(color=_SOURCES.get(source, _OTHER), label=_NAMES.get(source, source)) for source in sources]
+    return [Patch(color=_SOURCES.get(source, _OTHER), label=SHORT_SOURCES.get(source, source)) for source in sources]

@@ -8,10 +8,13 @@ __all__ = ["ADVICE"]
 ADVICE = {
     "moran": "Residuals of neighbouring regions go together more, or less, than the model says: use a model with a "
     "spatial part (cross-scale), or another graph.",
-    "spread": "The data lie further from the draws, or nearer to them, than the noise allows, so intervals are wrong: "
-    'do not report them unless method="nuts" agrees.',
-    "extremes": "At least one region is further from its prediction than the noise allows: find where fit.predict() "
-    "misses the observed value most, and check that value and its standard error.",
+    "spread": "Residuals that are larger than replicated speak for standard errors that are too small, or for errors "
+    "that go together less than assumed; smaller ones for standard errors that are too large, or for errors that go "
+    "together more than assumed: check both, and do not report intervals before.",
+    "extremes": "A largest residual above what is replicated is of a region that differs from its prediction by more "
+    "than errors and its own part allow: find where the predictable part (fit.regions()) misses the observed value "
+    "most, and check that value and its standard error. One below it speaks for standard errors that are too large, or "
+    "for errors that go together more than assumed.",
     "asymmetry": "One hemisphere is thinner throughout than the model expects: look for a difference in how the "
     "hemispheres were processed; if it is real, fit each as a study of its own.",
     "expression_pc1": "What the model leaves of the map follows the main axis of expression: use cross-scale, with "
@@ -20,13 +23,13 @@ ADVICE = {
     "something: use cross-scale, with more programs (n_programs).",
     "loo_pit": "Predictions of left-out regions are shifted, too narrow or too wide: compare models by nv.validate, "
     "and check values and standard errors.",
-    "draws": "The drawn thinning is not as wide as its exact distribution given the scales, so intervals are wrong: "
+    "draws": "The drawn effects are not as wide as their exact distribution given the scales, so intervals are wrong: "
     'fit again, or use method="nuts".',
-    "sampling_error": "Unexplained noise exceeds the sampling error: check that standard errors are not understated "
-    "and regions are labelled rightly; if both hold, the model lacks what moves this map.",
+    "sampling_error": "What is a region's own exceeds the sampling error: check that standard errors are not "
+    "understated and regions are labelled rightly; if both hold, programs and fields lack what moves this map.",
     "importance_k": "The guide misses part of the posterior of the map's scales: raise map_steps and proposals, or use "
     'method="nuts".',
-    "rhat": "Chains disagree on the thinning: raise steps and map_steps (warm_up for nuts).",
+    "rhat": "Chains disagree on the effects: raise steps and map_steps (warm_up for nuts).",
     "ess": "The ends of intervals rest on too few effective draws: raise draws.",
     "programs_k": "The maps say more of the programs than draws made from expression alone can hold, so that programs "
     'stay as expression has them: raise draws and program_proposals, or use method="nuts".',

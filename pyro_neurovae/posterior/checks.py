@@ -39,10 +39,12 @@ def check_table(posterior: Posterior, study: Study, settings: FitSettings) -> pd
 
     Residuals are of two kinds, both standardised. The *left-out* residual of a region is what the other regions and a
     draw of scales and programs do not predict; its replicates are whole maps drawn anew from those. The *drawn*
-    residual is the observed value minus the draw of noise-free thinning; its replicates are the posterior predictive
-    values minus the same draw (Gelman, Meng & Stern 1996). A drawn field follows its own data, so that a drawn
-    residual hides what the field soaked up: it serves ``spread``, and every check of ``paper``, whose left-out
-    residuals have no closed form.
+    residual is the observed value minus the draw of the effect's predictable part, what programs and fields give; its
+    replicates are values drawn anew about the same part, regional part and sampling errors, which go together as the
+    study says, included (Gelman, Meng & Stern 1996). A drawn field follows its own data, so that a drawn residual hides
+    what the field soaked up: it serves ``spread``, and every check of ``paper``, whose left-out residuals have no
+    closed form. Residuals that are too large speak for standard errors that are too small, residuals that are too small
+    for the reverse, or for errors that go together more than assumed.
 
     ================ =================================================================================
     moran            Moran's I of the left-out residuals over the graph
@@ -52,11 +54,11 @@ def check_table(posterior: Posterior, study: Study, settings: FitSettings) -> pd
     expression_pc1   correlation of the left-out residuals with the first principal component of expression
     expression       their agreement over regions of similar expression, e'Ke / e'e over its mean for white noise
     loo_pit          distance of the left-out regions' probability integral transforms from uniform
-    draws            sd of the drawn thinning in units of its exact conditional sd, 1 where draws are right
-    sampling_error   probability that the unexplained noise exceeds the (root mean square) standard error
+    draws            sd of the drawn predictable part in units of its exact conditional sd, 1 where draws are right
+    sampling_error   probability that the sd of what is a region's own exceeds the (root mean square) standard error
     importance_k     largest Pareto k, over chains, of the importance ratios of the map's scales
-    rhat             largest R-hat of thinning over regions; only with several chains
-    ess              smallest (bulk) effective sample size of thinning over regions
+    rhat             largest R-hat of the effects over regions; only with several chains
+    ess              smallest (bulk) effective sample size of the effects over regions
     programs_k       largest Pareto k, over chains, of the weights that resample the programs; map is "all"
     graph            Moran's I of expression over the graph, against shuffled labels; map is "all"
     ================ =================================================================================
@@ -168,7 +170,7 @@ def _pit_rows(
 
 
 def _noise_rows(posterior: Posterior, study: Study, settings: FitSettings, number: int) -> Iterator[_Row]:
-    """Unexplained noise against standard errors, where both are known apart."""
+    """What is a region's own against standard errors, where both are known apart."""
     seen = study.thinning_observed[number]
     variance = study.standard_error[number, seen] ** 2
     sigma = posterior.draws("unexplained_scale", number)

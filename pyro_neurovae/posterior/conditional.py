@@ -34,6 +34,7 @@ __all__ = [
     "left_out_residuals",
     "part_covariances",
     "transcriptomic_covariance",
+    "values_anew",
 ]
 
 # Draws that matrices are made for: an evenly spaced part of more says the same.
@@ -177,6 +178,19 @@ def drawn_residuals(posterior: Posterior, study: Study, settings: FitSettings, c
     return Residuals((study.thinning[chosen, seen] - draws["predictable"][:, seen]) / spread, replicated[None])
 
 
+def values_anew(posterior: Posterior, study: Study, settings: FitSettings, chosen: int) -> np.ndarray:
+    """Draw a map's values as programs and fields give them, with new regional parts and errors; (draw, region).
+
+    Nothing of a region's own observation is in them but through what it taught of programs and fields.
+    """
+    draws, noise = drawn_sites(posterior, chosen), family_of(settings.model).noise
+    sampling = study.sampling_covariance()[chosen] * settings.family.counts_sampling_error
+    rng = np.random.default_rng([settings.seed, 3, chosen])
+    white = rng.standard_normal(draws["predictable"].shape)
+    values: np.ndarray = draws["predictable"] + noise.spread(sampling, draws) * white
+    return values
+
+
 def expression_kernel(study: Study) -> np.ndarray:
     """X X' / g of the normalised expression, gene means taken off; (region, region), zero rows where unmeasured."""
     centred = study.centred_expression()
@@ -231,4 +245,6 @@ def _fixed_kernels(study: Study, settings: FitSettings) -> dict[str, np.ndarray]
     from ..inference.observation import observe  # late: torch takes a second to import
 
     model: LinearModel = family_of(settings.model).build(observe(study), settings.family)
-    return {part: unit_covariance(root[0, 0]).numpy() for part, root in model.fixed_roots().items()}
+    roots = model.fixed_roots()
+    roots.pop("structural", None)  # which version 0.1 did not have
+    return {part: unit_covariance(root[0, 0]).numpy() for part, root in roots.items()}

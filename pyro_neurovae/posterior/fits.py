@@ -19,6 +19,7 @@ from ..models.families import family_of
 from ..models.options import FitSettings, fit_settings
 from ..studies.fingerprints import versions
 from ..studies.study import Study
+from ..studies.summary import ceiling_alarms
 from . import store, tables
 from .posterior import Posterior
 from .summary import describe_fit, summarise_fit
@@ -60,14 +61,14 @@ class Fit:
     @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know of the study and of the training, one sentence each."""
-        return (*self.study.notices, *self.posterior.notices)
+        return (*self.study.notices, *ceiling_alarms(self.study), *self.posterior.notices)
 
     def summary(self) -> str:
         """Return a readable account: what was fitted, the most affected regions, variance shares, notices."""
         return describe_fit(summarise_fit(self.posterior, self.study))
 
     def regions(self) -> pd.DataFrame:
-        """Table of regions; see `tables.region_table`."""
+        """Table of regions, their effects and the predictable part of each; see `tables.region_table`."""
         return tables.region_table(self.posterior, self.study)
 
     def genes(self) -> pd.DataFrame:
@@ -143,8 +144,8 @@ def fit(
     study
         Expression, thinning maps and graph.
     model
-        "cross-scale" (the default), one of the baselines "expression" and "spatial", "stacked" (these three, mixed by
-        how well each predicts held-out regions), or "paper".
+        "cross-scale" (the default), one of the baselines "expression", "structural" and "spatial", "stacked" (the first
+        three, mixed by how well each predicts held-out regions), or "paper".
     method
         "svi" (the default) trains a guide by stochastic variational inference; "nuts" samples with NumPyro's
         No-U-Turn sampler (extra ``nuts``), a reference that takes minutes; "exact" solves the baselines on a grid.

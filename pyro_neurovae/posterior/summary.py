@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..studies.correlations import structure_word, told_errors, told_structure
 from ..studies.study import Study
-from ..studies.summary import noise_ceiling
+from ..studies.summary import ceiling_alarms, noise_ceilings
 from . import tables
 from .posterior import Posterior, TrainingTrace
 
@@ -20,18 +21,20 @@ _MOST_AFFECTED = 10
 def summarise_fit(posterior: Posterior, study: Study) -> dict[str, Any]:
     """Summarise a fit as what JSON can hold: settings, versions, convergence, and each map's main numbers.
 
-    ``importance_k`` is a map's Pareto k of the importance ratios, one a chain: above 0.7 the intervals of its
-    scales are not to be trusted. ``elbo_drift`` is what the ELBO (nats) of the maps' scales still gained over
-    the last tenth of training, with its Monte Carlo standard error; ``convergence`` is None where nothing was trained.
+    ``importance_k`` is a map's Pareto k of the importance ratios, one a chain: above 0.7 the intervals of its scales
+    are not to be trusted. ``elbo_drift`` is what the ELBO (nats) of the maps' scales still gained over the last tenth
+    of training, with its Monte Carlo standard error; ``convergence`` is None where nothing was trained.
+    ``sampling_correlation`` says what the errors of each map were taken to go together by (`Study`), ``structure`` what
+    the correlation of thickness across people is (`structure_word`). ``most_affected`` is of the effect,
+    ``in_sample_r2`` of its predictable part: an effect follows its own observation.
     """
     regions, shares = tables.region_table(posterior, study), tables.variance_table(posterior)
     k = posterior.stats("importance_k")  # (chain, map)
-    maps = {}
+    maps, ceilings = {}, noise_ceilings(study)
     for m, name in enumerate(study.maps):
-        ceiling = noise_ceiling(study.thinning[m], study.standard_error[m])
         share = shares.loc[shares["map"] == name, ["source", "mean", "lower90", "upper90"]]
         maps[name] = _map_record(regions[regions["map"] == name]) | {
-            "noise_ceiling": _number(ceiling),
+            "noise_ceiling": _number(ceilings[name]),
             "variance_shares": share.to_dict("records"),
             "importance_k": None if k is None else [_number(value) for value in k[:, m]],
         }
@@ -42,9 +45,12 @@ def summarise_fit(posterior: Posterior, study: Study) -> dict[str, Any]:
         "settings": settings,
         "versions": posterior.versions,
         "elapsed_s": posterior.elapsed_s,
-        "notices": [*study.notices, *posterior.notices],
+        "notices": [*study.notices, *ceiling_alarms(study), *posterior.notices],
+        "sampling_correlation": dict(zip(study.maps, study.sampling_correlation, strict=True)),
+        "structure": structure_word(study.structure, study.graph),
         "convergence": None if training is None else _convergence(training),
-        "note": "in_sample_r2 is of the values the fit has seen: it says nothing about prediction.",
+        "note": "mean and intervals are of the effect. in_sample_r2 is of its predictable part, at the values the fit "
+        "has seen: it says nothing about prediction.",
         "maps": maps,
     }
 
@@ -54,14 +60,16 @@ def describe_fit(record: dict[str, Any]) -> str:
     settings = record["settings"]
     lines = [
         f"Fit: {record['model']}, seed {record['seed']}, {settings['restarts']} x {settings['draws']} draws, "
-        f"{record['elapsed_s']:.1f} s"
+        f"{record['elapsed_s']:.1f} s",
+        *_told_errors(record),
+        f"Structure: {told_structure(record['structure'])}",
     ]
     for name, one in record["maps"].items():
         shares = ", ".join(f"{part['source']} {part['mean']:.0%}" for part in one["variance_shares"])
         ceiling = one["noise_ceiling"]
         known = "unknown" if ceiling is None else f"{ceiling:.2f}"
         lines += ["", f"{name}: {one['n_observed']} regions observed, noise ceiling of R2 {known}"]
-        lines += [f"Share of the variance: {shares}", "Most affected regions (mean, 90% interval):"]
+        lines += [f"Share of the variance: {shares}", "Most affected regions (effect: posterior mean, 90% interval):"]
         lines += [
             f"  {row['region']:<28} {row['mean']:+.3f}  {row['lower90']:+.3f} to {row['upper90']:+.3f}"
             for row in one["most_affected"]
@@ -71,10 +79,20 @@ def describe_fit(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _told_errors(record: dict[str, Any]) -> list[str]:
+    """Say how errors go together of the maps whose errors are known, where no notice says so."""
+    words = {
+        name: word
+        for name, word in record["sampling_correlation"].items()
+        if record["maps"][name]["noise_ceiling"] is not None
+    }
+    return [one for one in told_errors(list(words), list(words.values())) if one not in record["notices"]]
+
+
 def _map_record(rows: pd.DataFrame) -> dict[str, Any]:
     """Summarise one map's rows of the table of regions."""
     seen = rows[rows["thinning_observed"]]
-    residual = ((seen["observed"] - seen["mean"]) ** 2).sum()
+    residual = ((seen["observed"] - seen["predictable_mean"]) ** 2).sum()
     spread = ((seen["observed"] - seen["observed"].mean()) ** 2).sum()
     worst = rows.nsmallest(_MOST_AFFECTED, "mean")[["region", "mean", "lower90", "upper90"]]
     return {

@@ -25,8 +25,12 @@ __all__ = [
 ]
 
 GENE_COLUMNS = (
-    "map", "gene", "weight", "sd", "lower90", "upper90", "p_positive", "local_false_sign_rate", "stability"
+    "map", "gene", "weight", "sd", "lower90", "upper90", "p_positive", "local_false_sign_rate", "stability",
+    "q_value",
 )  # fmt: skip
+# Share of the effect's standard deviation below which a transcriptomic part is practically nought.
+_NOUGHT = 0.1
+
 PROGRAM_COLUMNS = ("program", "quantity", "name", "mean", "sd", "lower90", "upper90")
 
 
@@ -67,35 +71,67 @@ def gene_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     """Tabulate the genes: one row a map and gene, within each map the largest ``weight`` in size first.
 
     ``weight`` is the posterior mean slope of the transcriptomic part of thinning on the gene's normalised
-    expression, in map units per standard deviation of expression: the gene's own association, not its effect
-    with the other genes held fixed. ``local_false_sign_rate`` is the posterior probability that the weight's
-    sign is the less probable one; ``stability`` is the share of draws in which the gene is among the tenth of
-    genes with the largest weights in size.
+    expression, in map units per standard deviation of expression: a marginal association of the part that expression
+    gives, not the gene's effect with the others held fixed. Hundreds of co-expressed genes share it: it does not tell
+    which of them, if any, is a cause. ``local_false_sign_rate`` is the posterior probability that the weight does not
+    have its more probable sign; draws in which the transcriptomic part is practically nought, its standard
+    deviation over regions below a tenth of the effect's, count as such, so that it is at least the probability that
+    there is no transcriptomic part. ``stability`` is the share of draws in which the gene is among the tenth of genes
+    with the largest weights in size. ``q_value`` is the expected share of false signs among the map's genes that are at
+    least as sure: the mean of their local false sign rates (Stephens 2017).
 
     Raises
     ------
     NeurovaeError
         For a family without genes.
+
+    References
+    ----------
+    Stephens (2017), Biostatistics 18, 275-294.
     """
     if not posterior.has_genes:
         models = families_that(linear=True, genes=True)
         raise NeurovaeError(f"this fit weighs no genes: fit the model {models} for a table of genes.")
     draws = posterior.draws("gene_weight")  # (draw, map, gene)
-    positive, size = (draws > 0).mean(0), np.abs(draws)
+    size, there = np.abs(draws), _has_transcriptomic_part(posterior)[..., None]
     leading = max(1, round(0.1 * draws.shape[-1]))
     threshold = np.partition(size, -leading, axis=-1)[..., -leading, None]
     moments = summary_columns(draws)
     columns = {"weight": moments.pop("mean"), **moments}
+    false = 1 - np.maximum(((draws > 0) & there).mean(0), ((draws < 0) & there).mean(0))
     columns |= {
-        "p_positive": positive,
-        "local_false_sign_rate": 1 - np.maximum(positive, (draws < 0).mean(0)),
+        "p_positive": (draws > 0).mean(0),
+        "local_false_sign_rate": false,
         "stability": (size >= threshold).mean(0),
+        "q_value": np.stack([_expected_false(own) for own in false]),
     }
     table = _grid("gene", study.maps, study.genes)
     for name, column in columns.items():
         table[name] = column.ravel().astype(float)
     order = np.lexsort((-table["weight"].abs(), np.repeat(np.arange(len(study.maps)), len(study.genes))))
     return table.iloc[order].reset_index(drop=True)
+
+
+def _has_transcriptomic_part(posterior: Posterior) -> np.ndarray:
+    """Whether a draw's transcriptomic part is more than practically nought; (draw, map).
+
+    It is nought below a hundredth of the effect's variance, which no one would call a part. That is above most of what
+    the prior of a scale has for a part that is not there (`SpikedPrior`: a mean of .03 of the map's sd), and far below
+    what it has for one that is.
+    """
+    effect = posterior.draws("thinning")  # (draw, map, region)
+    if not posterior.has("transcriptomic"):
+        return np.ones(effect.shape[:2], dtype=bool)
+    there: np.ndarray = posterior.draws("transcriptomic").std(-1) >= _NOUGHT * effect.std(-1)
+    return there
+
+
+def _expected_false(rate: np.ndarray) -> np.ndarray:
+    """Mean of the local rates (gene,) that are at most as large as each; (gene,)."""
+    order = np.sort(rate)
+    means = np.cumsum(order) / np.arange(1, len(order) + 1)
+    found: np.ndarray = means[np.searchsorted(order, rate, side="right") - 1]
+    return found
 
 
 def program_table(posterior: Posterior, study: Study) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from .fold_table import read_folds
 from .gene_lists import read_genes
 from .gene_sets import read_gmt
 from .labelled_surface import read_labelled_surface
+from .null_map_table import read_null_maps
 from .region_table import read_regions
 from .reliability import read_reliability
 from .thinning_table import read_thinning
@@ -34,6 +35,7 @@ READERS: dict[str, dict[str, Reader]] = {
     "reliability": {"": read_reliability},
     "genes": {"": read_genes},
     "labelled surface": {"": read_labelled_surface},
+    "null maps": {"": read_null_maps},
     "regions": {"": read_regions},
     "thinning": {"": read_thinning},
 }

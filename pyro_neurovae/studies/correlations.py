@@ -27,7 +27,21 @@ from ..wording import first_names
 from .checks import check_correlation
 from .sampling import COMMON_SHARE, exchangeable, mixed_correlation, sampling_covariance
 
-__all__ = ["CorrelationInput", "correlation_words", "error_correlation", "is_word", "joint_errors", "structure_of"]
+__all__ = [
+    "EXCHANGEABLE",
+    "INDEPENDENT",
+    "OWN",
+    "CorrelationInput",
+    "correlation_words",
+    "error_correlation",
+    "is_word",
+    "joint_errors",
+    "known_correlation",
+    "structure_of",
+    "structure_word",
+    "told_errors",
+    "told_structure",
+]
 
 CorrelationInput = str | os.PathLike[str] | pd.DataFrame
 
@@ -89,7 +103,7 @@ def structure_of(choice: CorrelationInput, graph: RegionGraph) -> np.ndarray | N
     """
     if is_word(choice, "none"):
         return None
-    return _known(graph)[1] if is_word(choice, "auto") else _placed(choice, graph)[1]
+    return known_correlation(graph)[1] if is_word(choice, "auto") else _placed(choice, graph)[1]
 
 
 def is_word(given: Any, *words: str) -> bool:
@@ -115,21 +129,24 @@ def error_correlation(choice: CorrelationInput, graph: RegionGraph) -> tuple[str
         return _placed(choice, graph)
     if is_word(choice, INDEPENDENT):
         return INDEPENDENT, None
-    word, known = _known(graph)
+    word, known = known_correlation(graph)
     if is_word(choice, "auto") and known is not None:
         return word, mixed_correlation(known)
     return EXCHANGEABLE, exchangeable(graph.n_regions, mean_correlation())
 
 
-def _known(graph: RegionGraph) -> tuple[str, np.ndarray | None]:
-    """What is known of how thickness goes together over the graph's regions, and the word for it."""
+def known_correlation(graph: RegionGraph, source: str = "pooled") -> tuple[str, np.ndarray | None]:
+    """What is known of how thickness goes together over the graph's regions, and the word for it.
+
+    ``source`` says in whom it was measured; see `atlases.normative.normative_correlation`.
+    """
     if set(graph.names) <= set(dk68_names()):
         names = list(graph.names)
-        return "normative", normative_correlation().loc[names, names].to_numpy()
+        return "normative", normative_correlation(source).loc[names, names].to_numpy()
     middles, sides = graph.centroids, graph.hemispheres
     if middles is None or sides is None or not can_interpolate(middles, sides):
         return EXCHANGEABLE, None
-    return "interpolated", interpolated_correlation(middles, sides)
+    return "interpolated", interpolated_correlation(middles, sides, source=source)
 
 
 def _placed(table: CorrelationInput, graph: RegionGraph) -> tuple[str, np.ndarray]:
@@ -145,17 +162,48 @@ def _placed(table: CorrelationInput, graph: RegionGraph) -> tuple[str, np.ndarra
     return name, place_covariance(read("covariance", table), graph.names, f"correlation {name}")
 
 
+def told_errors(maps: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    """Say how the sampling errors of maps are taken to go together, a sentence for each word that they go by."""
+    named = {word: first_names([one for one, own in zip(maps, words, strict=True) if own == word]) for word in words}
+    return tuple(f"{names}: sampling errors are taken {_way(word)}." for word, names in named.items())
+
+
+def structure_word(structure: np.ndarray | None, graph: RegionGraph) -> str:
+    """Word for what a study's structure is: "normative", "interpolated", "given" or "none"."""
+    if structure is None:
+        return "none"
+    word, known = known_correlation(graph)
+    return word if known is not None and np.array_equal(known, structure) else "given"
+
+
+def told_structure(word: str) -> str:
+    """What a word of `structure_word` stands for: "the ... correlation of regional thickness across people"."""
+    if word == "none":
+        return "no correlation of regional thickness across people"
+    source = "given" if word == "given" else f"{word}, {_people()}"
+    return f"the correlation of regional thickness across people ({source})"
+
+
 def _told(maps: Sequence[ThinningMap], words: Sequence[str], word: str) -> Iterable[str]:
     """Say, once for all maps that it concerns, that errors are taken to go together."""
     concerned = [one.name for one, own in zip(maps, words, strict=True) if own == word]
-    people = f"{normative_people():,} people of ABIDE and ADHD-200"
+    return told_errors(concerned, [word] * len(concerned)) if word != INDEPENDENT else ()
+
+
+def _way(word: str) -> str:
+    """How errors go together by a word: what stands after "are taken"."""
+    if word == INDEPENDENT:
+        return "to be independent across regions"
     mixed = f", {COMMON_SHARE:.0%} of it common to the whole cortex"
     ways = {
-        "normative": f"as regional thickness does in {people} (normative correlation{mixed})",
-        "interpolated": f"as regional thickness does in {people} (normative correlation, interpolated{mixed})",
-        EXCHANGEABLE: f"equally (correlation {mean_correlation():.2f}, the mean in {people})",
+        "normative": f"as regional thickness does in {_people()} (normative correlation{mixed})",
+        "interpolated": f"as regional thickness does in {_people()} (normative correlation, interpolated{mixed})",
+        EXCHANGEABLE: f"equally (correlation {mean_correlation():.2f}, the mean in {_people()})",
         "table": "as the table of correlations has it",
+        OWN: "as their own sampling covariance has it",
     }
-    if concerned and word != INDEPENDENT:
-        way = ways.get(word, f"as {word} has it")
-        yield f"{first_names(concerned)}: sampling errors are taken to go together across regions {way}."
+    return f"to go together across regions {ways.get(word, f'as {word} has it')}"
+
+
+def _people() -> str:
+    return f"{normative_people():,} people of ABIDE and ADHD-200"

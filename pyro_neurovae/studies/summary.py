@@ -11,26 +11,53 @@ from ..wording import counted
 if TYPE_CHECKING:
     from .study import Study
 
-__all__ = ["noise_ceiling", "summarise"]
+__all__ = ["ceiling_alarms", "noise_ceiling", "noise_ceilings", "summarise"]
 
 NORMALISED = {"gene": "standardised per gene", "region": "standardised per region", "none": "as given"}
 
 
-def noise_ceiling(thinning: np.ndarray, standard_error: np.ndarray) -> float:
-    """Share of a map's variance that is not sampling error: 1 - mean(se^2)/var(y).
+def noise_ceiling(thinning: np.ndarray, standard_error: np.ndarray, covariance: np.ndarray | None = None) -> float:
+    r"""Share of a map's variance that is not sampling error.
 
-    What no model of the map can exceed in R2, up to chance; less where errors are shared across regions. NaN
-    where the standard errors are not known (all 0).
+    .. math:: 1 - \frac{\mathrm{tr} V - 1'V1 / n}{(n - 1) \, \mathrm{var}(y)}
+
+    with the sampling covariance V of the n observed regions: what its errors vary about their own mean, which for
+    independent errors is mean(se^2), and less for errors that go together, whose common part is a matter of the map's
+    level. What no model of the map can exceed in R2, up to chance. NaN where the standard errors are not known (all 0).
+    Below zero the errors as given are larger than the map.
 
     Parameters
     ----------
     thinning, standard_error
         One map (region,), NaN where missing.
+    covariance
+        Sampling covariance of the map (region, region); None (the default) for independent errors.
     """
     observed = ~np.isnan(thinning)
     if not standard_error[observed].any():
         return float("nan")
-    return float(1 - np.mean(standard_error[observed] ** 2) / np.var(thinning[observed]))
+    error = np.diag(standard_error[observed] ** 2) if covariance is None else covariance[np.ix_(observed, observed)]
+    number = int(observed.sum())
+    varies = (np.trace(error) - error.sum() / number) / max(number - 1, 1)
+    return float(1 - varies / np.var(thinning[observed]))
+
+
+def noise_ceilings(study: Study) -> dict[str, float]:
+    """`noise_ceiling` of every map of a study, by its name."""
+    joint = [None] * len(study.maps) if study.covariance is None else study.covariance
+    each = zip(study.maps, study.thinning, study.standard_error, joint, strict=True)
+    return {name: noise_ceiling(*one) for name, *one in each}
+
+
+def ceiling_alarms(study: Study) -> tuple[str, ...]:
+    """Say of each map whose noise ceiling is below zero that its errors can't be right, one sentence each."""
+    return tuple(
+        f"{name}: the noise ceiling is {ceiling:.2f}, below zero: sampling errors as large as its standard errors say "
+        "would vary more than the whole map does; check their column and unit, or take those that group sizes imply "
+        "(sizes)."
+        for name, ceiling in noise_ceilings(study).items()
+        if ceiling < 0
+    )
 
 
 def summarise(study: Study) -> str:
@@ -47,8 +74,9 @@ def summarise(study: Study) -> str:
     ]
     for name, observed in zip(study.maps, study.thinning_observed, strict=True):
         lines += _missing(f"thinning in {name}", study.regions, observed)
-    if study.notices:
-        lines += ["", "Notices:", *(f"  - {notice}" for notice in study.notices)]
+    notices = (*study.notices, *ceiling_alarms(study))
+    if notices:
+        lines += ["", "Notices:", *(f"  - {notice}" for notice in notices)]
     return "\n".join(lines)
 
 
@@ -67,9 +95,10 @@ def _together(study: Study) -> str:
 def _map_lines(study: Study) -> list[str]:
     width = max(len("map"), *(len(name) for name in study.maps))
     lines = [f"{'map':<{width}}  regions     mean       sd  median se  noise ceiling"]
+    ceilings = noise_ceilings(study)
     for name, value, error in zip(study.maps, study.thinning, study.standard_error, strict=True):
         observed = ~np.isnan(value)
-        ceiling = noise_ceiling(value, error)
+        ceiling = ceilings[name]
         known = not np.isnan(ceiling)
         typical = f"{np.median(error[observed]):.4g}" if known else "unknown"
         share = f"{ceiling:.2f}" if known else "unknown"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,11 +33,17 @@ def chords(n: int) -> np.ndarray:
     return half + half.T
 
 
+def fading(n: int) -> np.ndarray:
+    """Correlation that falls with the distance of two regions' numbers; its leading axis is no level."""
+    return 0.6 * np.exp(-np.abs(np.subtract.outer(np.arange(n), np.arange(n))) / 4) + 0.4 * np.eye(n)
+
+
 def incomplete(study: nv.Study) -> nv.Study:
-    """Without the thinning of one region in the first map."""
+    """Without the thinning of one region in the first map; with errors, and thickness of people, that go together."""
     thinning = study.thinning.copy()
     thinning[0, 7] = np.nan
-    return study.with_thinning(thinning, study.standard_error)
+    own = study.with_thinning(thinning, study.standard_error, covariance=study.covariance)
+    return replace(own, structure=fading(study.n_regions))
 
 
 def ring_study(regions: int = 12, genes: int = 30, maps: int = 2, seed: int = 3) -> nv.Study:
@@ -100,7 +107,7 @@ def quick() -> FitSettings:
 def models(study: nv.Study) -> dict[str, LinearModel]:
     """The model of each linear family on the ring study, one replicate."""
     data = observe(study)
-    options = {"cross-scale": {"n_programs": 3}, "expression": {}, "spatial": {}}
+    options = {"cross-scale": {"n_programs": 3}, "expression": {}, "spatial": {}, "structural": {}}
     return {name: family_of(name).build(data, family_of(name).settings(**own)) for name, own in options.items()}
 
 

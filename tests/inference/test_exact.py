@@ -15,7 +15,7 @@ from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.options import fit_settings
 from pyro_neurovae.models.training_settings import ExactTraining
 
-BASELINES = ("spatial", "expression")
+BASELINES = ("spatial", "expression", "structural")
 DRAWS = 2000
 
 
@@ -26,11 +26,9 @@ def cortex():
 
 def quantiles(model, grid, name):
     """Cumulative posterior of one scale on the grid's axis, and the axis."""
-    size = round(grid.weight.shape[1] ** 0.5)
-    cells = grid.weight[0, :, 0].reshape(size, size)
-    first = name == model.scale_names[0]
-    axis = grid.scales[name][0, :, 0].reshape(size, size)
-    return cells.sum(1 if first else 0), axis[:, 0] if first else axis[0]
+    axis, place = grid.scales[name][0, :, 0].unique(return_inverse=True)
+    assert len(axis) ** len(model.scale_names) == grid.weight.shape[1]
+    return torch.zeros_like(axis).index_add(0, place, grid.weight[0, :, 0]), axis
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -99,7 +97,7 @@ def test_programs_have_no_exact_posterior(study, models):
     with pytest.raises(SettingsError, match="the model cross-scale is fitted by svi or nuts, not by exact"):
         nv.fit(study, method="exact", n_programs=3)
     with pytest.raises(
-        SettingsError, match="method exact solves models whose maps have two scales, and this one has 3"
+        SettingsError, match="method exact solves models whose maps have two or three scales, and this one has 4"
     ):
         solve_exact(models["cross-scale"], ExactTraining(), (0,), draws=5)
     with pytest.raises(SettingsError, match="points is 3; give at least 10"):

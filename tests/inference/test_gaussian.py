@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from pyro_neurovae.inference.gaussian import draw_linear, leave_one_out, seen_root
+from pyro_neurovae.inference.gaussian import draw_linear, leave_one_out, predict_unseen, seen_root
+from pyro_neurovae.inference.observation import observe
+from pyro_neurovae.models.families import family_of
 
-SCALES = {"transcriptomic_scale": 0.13, "spatial_scale": 0.07, "unexplained_scale": 0.04}
+SCALES = {"transcriptomic_scale": 0.13, "spatial_scale": 0.07, "structural_scale": 0.05, "unexplained_scale": 0.04}
+NAMES = ("cross-scale", "expression", "spatial", "structural")
+EACH = pytest.mark.parametrize("name", NAMES)
 
 
 def given(model):
-    """Scales, roots and their shapes for one draw of a model."""
-    maps = model.data.maps
-    scales = {name: torch.full((1, 1, maps), SCALES[name], dtype=torch.float64) for name in model.scale_names}
+    """Scales, roots and unit covariances for one draw of a model."""
+    shape = (model.data.replicates, 1, model.data.maps)
+    scales = {name: torch.full(shape, SCALES[name], dtype=torch.float64) for name in model.scale_names}
     generator = torch.Generator().manual_seed(0)
     programs = {
         "program_score": torch.randn(1, 1, 3, model.data.regions, generator=generator, dtype=torch.float64),
@@ -24,44 +30,62 @@ def given(model):
     return scales, roots, {part: root.mT @ root for part, root in roots.items()}
 
 
-def dense(model, scales, roots, m):
-    """Posterior mean and covariance of (a, weights of every part) by solving the normal equations."""
-    data = model.data
-    design = [np.ones((data.regions, 1))]
-    prior = [np.array([float(data.level[0, m]) ** 2])]
+def blocks(model, kernels, m):
+    """Prior covariance (region, region) of all that a value is the sum of, in the order of `terms`."""
+    data, one = model.data, np.ones(model.data.regions)
+    level = float(data.level[0, m]) ** 2
+    found = {"intercept": level * np.outer(one, one)}
     for part in model.parts:
-        root = roots[part][0, 0].numpy()
-        design.append(float(scales[f"{part}_scale"][0, 0, m]) * root.T)
-        prior.append(np.ones(root.shape[0]))
-    design, prior = np.concatenate(design, 1), np.concatenate(prior)
-    noise = data.sampling[m].numpy() + np.eye(data.regions) * SCALES["unexplained_scale"] ** 2
-    seen = data.seen[0, m].numpy()
-    x, y = design[seen], data.thinning[0, m].numpy()[seen]
-    weight = np.linalg.inv(noise[np.ix_(seen, seen)])
-    covariance = np.linalg.inv(np.diag(1 / prior) + x.T @ weight @ x)
-    return design, covariance @ x.T @ weight @ y, covariance
+        found[part] = SCALES[f"{part}_scale"] ** 2 * kernels[part][0, 0].numpy()
+        if part == "structural":  # with its axis
+            found[part] = found[part] + level * np.outer(data.axis, data.axis)
+    return found | {
+        "regional": SCALES["unexplained_scale"] ** 2 * np.eye(data.regions),
+        "error": data.sampling[m].numpy(),
+    }
+
+
+def terms(linear):
+    """Everything that a value is the sum of, side by side: (draw, map, term x region)."""
+    level = linear.intercept[..., None].expand_as(linear.regional)
+    return torch.cat([level, *linear.fields.values(), linear.regional, linear.error], -1)[0]
+
+
+def joint_posterior(model, kernels, m):
+    """Mean and covariance of the terms given the seen values of a map, which are their sums."""
+    prior, n = blocks(model, kernels, m), model.data.regions
+    whole = np.zeros((len(prior) * n,) * 2)
+    for place, block in enumerate(prior.values()):
+        whole[place * n : (place + 1) * n, place * n : (place + 1) * n] = block
+    seen = model.data.seen[0, m].numpy()
+    summed = np.tile(np.eye(n), len(prior))[seen]
+    gain = whole @ summed.T @ np.linalg.inv(summed @ whole @ summed.T)
+    return gain @ model.data.thinning[0, m].numpy()[seen], whole - gain @ summed @ whole
 
 
 def noises(model, roots, fill):
-    shape = {"intercept": (model.data.maps,), "data": (model.data.maps, model.data.regions)}
-    shape |= {part: (model.data.maps, root.shape[-2]) for part, root in roots.items()}
+    maps, regions = model.data.maps, model.data.regions
+    shape = {"wide": (maps, len(model.wide)), "regional": (maps, regions), "error": (maps, regions)}
+    shape |= {part: (maps, root.shape[-2]) for part, root in roots.items()}
     return {name: fill(size) for name, size in shape.items()}
 
 
-@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
-def test_posterior_mean_equals_dense_normal_equations(models, name):
+@EACH
+def test_posterior_means_equal_the_dense_conditional(models, name):
     model = models[name]
     scales, roots, kernels = given(model)
     zero = noises(model, roots, lambda size: torch.zeros(1, 1, *size, dtype=torch.float64))
     drawn = draw_linear(model, scales, roots, zero, seen_root(model, scales, kernels))
     for m in range(model.data.maps):
-        design, mean, _ = dense(model, scales, roots, m)
-        np.testing.assert_allclose(drawn.thinning[0, 0, m], design @ mean, rtol=0, atol=1e-10)
-        np.testing.assert_allclose(drawn.intercept[0, 0, m], mean[0], rtol=0, atol=1e-10)
+        mean, _ = joint_posterior(model, kernels, m)
+        np.testing.assert_allclose(terms(drawn)[0, m], mean, rtol=0, atol=1e-12)
+        seen = model.data.seen[0, m]
+        summed = (drawn.predictable + drawn.regional + drawn.error)[0, 0, m, seen]
+        torch.testing.assert_close(summed, model.data.thinning[0, m, seen])  # what was seen is explained, all of it
 
 
 def responses(model, scales, roots, root):
-    """Responses (noise, map, region) of a draw to each unit of noise: draws are affine in it."""
+    """Responses (noise, map, term x region) of a draw to each unit of noise: draws are affine in it."""
     template = noises(model, roots, lambda size: torch.zeros(size))
     total = sum(value.numel() for value in template.values())
     unit, shaped, start = torch.eye(total, dtype=torch.float64), {}, 0
@@ -70,33 +94,54 @@ def responses(model, scales, roots, root):
         start += value.numel()
     many = {key: value.expand(1, total, -1) for key, value in scales.items()}
     zero = {key: torch.zeros_like(value) for key, value in shaped.items()}
-    moved = draw_linear(model, many, roots, shaped, root).thinning
-    return (moved - draw_linear(model, many, roots, zero, root).thinning)[0]
+    return terms(draw_linear(model, many, roots, shaped, root)) - terms(draw_linear(model, many, roots, zero, root))
 
 
-@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
-def test_posterior_covariance_equals_dense(models, name):
+@EACH
+def test_posterior_covariance_equals_the_dense_conditional(models, name):
+    """Of all terms and regions jointly: fields, what is a region's own and errors, seen regions and unseen ones."""
     model = models[name]
     scales, roots, kernels = given(model)
     response = responses(model, scales, roots, seen_root(model, scales, kernels))
+    assert not bool(model.data.seen.all())
     for m in range(model.data.maps):
-        design, _, covariance = dense(model, scales, roots, m)
-        expected = design @ covariance @ design.T
-        np.testing.assert_allclose(response[:, m].T @ response[:, m], expected, rtol=0, atol=1e-10)
+        _, covariance = joint_posterior(model, kernels, m)
+        np.testing.assert_allclose(response[:, m].T @ response[:, m], covariance, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
+@EACH
 def test_prior_covariance_equals_dense(models, name):
     model = models[name]
     scales, roots, kernels = given(model)
-    response = responses(model, scales, roots, None)
+    response = responses(model, scales, roots, None).unflatten(-1, (-1, model.data.regions))
     for m in range(model.data.maps):
-        expected = float(model.data.level[0, m]) ** 2
-        expected = expected + sum(SCALES[f"{part}_scale"] ** 2 * kernels[part][0, 0].numpy() for part in model.parts)
-        np.testing.assert_allclose(response[:, m].T @ response[:, m], expected, rtol=0, atol=1e-10)
+        for place, (term, expected) in enumerate(blocks(model, kernels, m).items()):
+            part = response[:, m, place]
+            np.testing.assert_allclose(part.T @ part, expected, rtol=0, atol=1e-12, err_msg=term)
+            rest = response[:, m, place + 1 :].flatten(1)
+            np.testing.assert_allclose(part.T @ rest, 0, atol=1e-12, err_msg=term)  # terms are independent a priori
 
 
-@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
+@EACH
+def test_unseen_values_are_predicted_given_values_and_errors_that_were_seen(study, hidden, name):
+    """Mean and sd of the dense conditional Gaussian, with off-diagonal errors; for each replicate its own."""
+    family = family_of(name)
+    model = family.build(
+        observe(study, hidden=hidden), family.settings(**({"n_programs": 3} if family.programs else {}))
+    )
+    scales, _, kernels = given(model)
+    found = predict_unseen(model, scales, kernels, seen_root(model, scales, kernels))
+    whole = model.covariance(scales, kernels)
+    for b, m in np.ndindex(2, 2):
+        o, dense = model.data.seen[b, m].numpy(), whole[b, 0, m].numpy()
+        gain = dense[np.ix_(~o, o)] @ np.linalg.inv(dense[np.ix_(o, o)])
+        left = dense[np.ix_(~o, ~o)] - gain @ dense[np.ix_(o, ~o)]
+        mean, sd = (values[b, 0, m].numpy() for values in found)
+        np.testing.assert_allclose(mean[~o], gain @ model.data.thinning[b, m].numpy()[o], rtol=1e-9)
+        np.testing.assert_allclose(sd[~o], np.sqrt(left.diagonal()), rtol=1e-9)
+
+
+@EACH
 def test_leave_one_out_equals_dense_conditionals(models, name):
     model = models[name]
     scales, _, kernels = given(model)
@@ -114,3 +159,26 @@ def test_leave_one_out_equals_dense_conditionals(models, name):
             normal = torch.distributions.Normal(mean, variance.sqrt())
             torch.testing.assert_close(density[m, i], normal.log_prob(model.data.thinning[0, m, i]))
             torch.testing.assert_close(below[m, i], normal.cdf(model.data.thinning[0, m, i]))
+
+
+def slope_along(axis, name, study):
+    """Slope on the axis of the posterior mean of the effect, all parts but the wide ones being small."""
+    family = family_of(name)
+    model = family.build(observe(study), family.settings())
+    scales = {key: torch.full((1, 1, 1), 0.02, dtype=torch.float64) for key in model.scale_names}
+    roots = model.roots({})
+    zero = noises(model, roots, lambda size: torch.zeros(1, 1, *size, dtype=torch.float64))
+    drawn = draw_linear(model, scales, roots, zero, seen_root(model, scales, model.kernels({})))
+    return float(np.polyfit(axis, (drawn.predictable + drawn.regional)[0, 0, 0], 1)[0])
+
+
+def test_a_large_effect_along_the_axis_of_healthy_people_is_not_taken_for_error(study):
+    """Errors go along that axis, too; its wide prior keeps the effect, which a field alone would shrink."""
+    axis = observe(study).axis.numpy()
+    along = study.with_thinning(
+        -0.8 - 0.5 * axis, np.full(12, 0.15), maps=["along"], covariance=(0.15**2 * study.structure)[None]
+    )
+    assert slope_along(axis, "structural", along) == pytest.approx(-0.5, abs=0.03)
+    assert slope_along(axis, "expression", along) == pytest.approx(-0.5, abs=0.03)
+    assert slope_along(axis, "spatial", along) > -0.1
+    assert slope_along(axis, "structural", replace(along, structure=None)) > -0.1

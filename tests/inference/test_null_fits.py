@@ -26,7 +26,9 @@ def test_every_number_is_that_of_a_fit_of_the_map_alone(study, maps, model):
     own = {name: value for name, value in QUICK.items() if model == "cross-scale" or name in ("map_steps", "draws")}
     found = fit_maps(study, fit_settings(model, **own), maps)
     for number, values in enumerate(maps):
-        fitted = nv.fit(study.with_thinning(values, np.full((2, 12), _typical(study, values))), model, **own)
+        covariance = study.sampling_covariance()
+        given = study.with_thinning(values, _typical(study, values), covariance=covariance)
+        fitted = nv.fit(given, model, **own)
         posterior = fitted.idata["posterior"]
         part = posterior["transcriptomic"].values[0].mean(0)  # (map, region)
         weights = posterior["gene_weight"].values[0]

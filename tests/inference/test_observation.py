@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,8 @@ def test_tensors_are_those_of_the_study(pairs):
     np.testing.assert_array_equal(data.seen[0], observed)
     np.testing.assert_array_equal(data.thinning[0], np.where(observed, pairs.thinning, 0.0))
     np.testing.assert_array_equal(data.sampling, pairs.sampling_covariance())
+    assert data.sampling[0, 0, 1] > 0  # errors go together
+    np.testing.assert_array_equal(data.structure, pairs.structure)
     assert data.pair.tolist() == pairs.graph.pair.tolist()
     assert data.homologue.tolist() == pairs.graph.homologue.tolist()
     assert [data.lobe[i] == data.lobe[j] for i, j in ((0, 3), (0, 1))] == [True, False]
@@ -27,6 +31,10 @@ def test_tensors_are_those_of_the_study(pairs):
     np.testing.assert_array_equal(weights, pairs.graph.weights)
     floats = (data.scatter, data.thinning, data.sampling, data.unit, data.level, data.spectrum.values)
     assert {values.dtype for values in floats} == {torch.float64}
+
+
+def test_a_study_that_knows_no_structure_has_none(study):
+    assert not observe(replace(study, structure=None)).structure.any()
 
 
 def test_a_graph_without_lobes_has_none(study):

@@ -75,6 +75,26 @@ def test_draws_come_in_proportion_to_the_weights(study):
     assert drawn["member"].double().mean(1)[0].tolist() == [0.75, 0.0]
     spatial = drawn["spatial"].abs().sum(-1)[0]
     assert ((spatial > 0) == (drawn["member"][0] == 1)).all()
+    structural = drawn["structural"].abs().sum(-1)[0]  # which the spatial member lacks
+    assert ((structural > 0) == (drawn["member"][0] == 0)).all()
+
+
+def test_the_default_members_are_mixed(study):
+    """Of the structural member a draw has no transcriptomic part, of the one on expression no spatial part."""
+    settings = fit_settings("stacked", folds=2, steps=4, map_steps=4, program_sweeps=2, draws=30)
+    assert settings.family.members == ("cross-scale", "expression", "structural")
+    sampler = fit_model(observe(study), settings, (0,)).sampler
+    assert list(sampler.members) == list(settings.family.members)
+    assert sampler.weight.shape == (1, 2, 3)
+    third = torch.full((1, 2, 3), 1 / 3, dtype=torch.float64)
+    drawn = replace(sampler, weight=third).draw(30)
+    for part, member in (("transcriptomic", 2), ("spatial", 1)):
+        there = drawn[part].abs().sum(-1) > 0
+        assert torch.equal(there, drawn["member"] != member)
+    assert bool((drawn["structural"].abs().sum(-1) > 0).all())
+    known = drawn["intercept"][..., None] + sum(drawn[part] for part in ("transcriptomic", "spatial", "structural"))
+    torch.testing.assert_close(drawn["predictable"], known)
+    torch.testing.assert_close(drawn["thinning"], known + drawn["regional"])
 
 
 def test_a_fit_is_saved_with_its_members_and_weights(study, tmp_path):

@@ -12,27 +12,27 @@ from pyro_neurovae.models.families import family_of
 
 DRAWS, REGIONS, MAPS = 4, 12, 2
 FAMILY = family_of("cross-scale")
+PARTS = ("transcriptomic", "spatial", "structural", "regional")
 
 
 @pytest.fixture
 def drawn(streams):
-    """Parts, noise-free thinning and noise of two replicates."""
+    """Parts of an effect and the effect, of two replicates."""
     noise = streams(1, 2)
-    parts = {name: noise.normal(DRAWS, MAPS, REGIONS) for name in ("transcriptomic", "spatial")}
-    return parts | {"thinning": sum(parts.values()), "unexplained_scale": noise.uniform(DRAWS, MAPS)}
+    parts = {name: noise.normal(DRAWS, MAPS, REGIONS) for name in PARTS}
+    return parts | {"thinning": sum(parts.values())}
 
 
 def test_shares_of_a_maps_variance(study, hidden, drawn):
     data = observe(study, hidden=hidden)
     found = variance_shares(drawn, data, FAMILY)
-    assert found.shape == (2, DRAWS, MAPS, 4)
+    assert found.shape == (2, DRAWS, MAPS, 5)
+    assert FAMILY.sources == (*PARTS, "sampling")
     for b, s, m in np.ndindex(2, DRAWS, MAPS):
         seen = data.seen[b, m].numpy()
         by_hand = np.array(
             [
-                drawn["transcriptomic"][b, s, m].numpy().var(),
-                drawn["spatial"][b, s, m].numpy().var(),
-                float(drawn["unexplained_scale"][b, s, m]) ** 2,
+                *(drawn[part][b, s, m].numpy().var() for part in PARTS),
                 data.sampling[m].numpy().diagonal()[seen].mean(),
             ]
         )
@@ -42,11 +42,9 @@ def test_shares_of_a_maps_variance(study, hidden, drawn):
 def test_shares_of_each_regions_deviation(study, hidden, drawn):
     data = observe(study, hidden=hidden)
     found = region_shares(drawn, data, FAMILY)
-    assert found.shape == (2, DRAWS, MAPS, REGIONS, 4)
-    part = drawn["spatial"][1, 2, 0].numpy()
-    other = drawn["transcriptomic"][1, 2, 0].numpy()
-    sigma, error = float(drawn["unexplained_scale"][1, 2, 0]), data.sampling[0].numpy().diagonal()
-    by_hand = np.stack([(other - other.mean()) ** 2, (part - part.mean()) ** 2, np.full(REGIONS, sigma**2), error], -1)
+    assert found.shape == (2, DRAWS, MAPS, REGIONS, 5)
+    fields = [drawn[part][1, 2, 0].numpy() for part in PARTS]
+    by_hand = np.stack([*((one - one.mean()) ** 2 for one in fields), data.sampling[0].numpy().diagonal()], -1)
     np.testing.assert_allclose(found[1, 2, 0], by_hand / by_hand.sum(-1, keepdims=True))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,6 +45,11 @@ def random_weights(n: int, seed: int = 1) -> np.ndarray:
     joined = np.triu(np.maximum(ring(n), rng.uniform(size=(n, n)) < 0.3), 1) > 0
     half = np.where(joined, rng.lognormal(sigma=1.2, size=(n, n)), 0.0)
     return half + half.T
+
+
+def fading(n: int) -> np.ndarray:
+    """Correlation that falls with the distance of two regions' numbers; its leading axis is no level."""
+    return 0.6 * np.exp(-np.abs(np.subtract.outer(np.arange(n), np.arange(n))) / 4) + 0.4 * np.eye(n)
 
 
 def named(weights: np.ndarray) -> nv.RegionGraph:
@@ -131,12 +137,16 @@ def _same_draws_every_run() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def study() -> nv.Study:
-    """Twelve regions in two components, two maps; one region without expression and one without thinning."""
+    """Twelve regions in two components, two maps; one region without expression and one without thinning.
+
+    Errors go together across regions, and so does thickness across people.
+    """
     graph = named(interleaved(ring(7), path(5)))
     study = nv.simulate(3, genes=12, maps=2, programs=2, graph=graph, missing_expression=["r4"])
     thinning = study.thinning.copy()
     thinning[0, 7] = np.nan
-    return study.with_thinning(thinning, study.standard_error)
+    incomplete = study.with_thinning(thinning, study.standard_error, covariance=study.covariance)
+    return replace(incomplete, structure=fading(12))
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +172,7 @@ def hidden(study: nv.Study) -> np.ndarray:
 @pytest.fixture(scope="session")
 def models(study: nv.Study, hidden: np.ndarray, build: Callable[..., LinearModel]) -> dict[str, LinearModel]:
     """The model of each linear family on the study, two replicates."""
-    return {name: build(name, study, hidden) for name in ("cross-scale", "expression", "spatial")}
+    return {name: build(name, study, hidden) for name in ("cross-scale", "expression", "spatial", "structural")}
 
 
 def sites_of(model: LinearModel, draws: int, values: dict[str, torch.Tensor] | None = None) -> dict[str, dict]:

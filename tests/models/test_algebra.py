@@ -10,8 +10,10 @@ from pyro_neurovae.models.algebra import (
     expression_covariance,
     map_covariance,
     share_homologues,
+    structural_axis,
     tied_programs,
     unit_covariance,
+    wide_covariance,
 )
 
 PROGRAMS, REGIONS, MAPS = 3, 6, 2
@@ -26,6 +28,8 @@ EXPRESSED = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 1.0])
 SCALES = {f"{part}_scale": RNG.uniform(0.1, 1, (2, 4, MAPS)) for part in ("one", "other")}
 ROOTS = {"one": RNG.standard_normal((2, 4, 1, 7, REGIONS)), "other": RNG.standard_normal((1, 1, 1, 5, REGIONS))}
 NOISE, LEVEL = np.eye(REGIONS) * RNG.uniform(1, 2, (MAPS, 1, 1)), RNG.uniform(1, 2, (2, 1, MAPS))
+WIDE = np.stack([np.ones(REGIONS), RNG.standard_normal(REGIONS)])
+PEOPLE = np.corrcoef(RNG.standard_normal((REGIONS, 20)) + RNG.standard_normal(20))
 
 
 def everything(convert):
@@ -33,13 +37,16 @@ def everything(convert):
     score, strength, homologue = convert(SCORE), convert(STRENGTH), convert(HOMOLOGUE)
     kernels = {part: unit_covariance(convert(root)) for part, root in ROOTS.items()}
     scales = {name: convert(values) for name, values in SCALES.items()}
+    wide = wide_covariance(convert(LEVEL), convert(WIDE))
     return {
+        "structural_axis": structural_axis(*(convert(part) for part in np.linalg.eigh(PEOPLE))),
+        "wide_covariance": wide,
         "share_homologues": share_homologues(score, homologue, SHARING),
         "tied_programs": tied_programs(score, strength, homologue, SHARING),
         "expression_covariance": expression_covariance(
             convert(GENES @ GENES.T / 9), convert(EXPRESSED.astype(bool)), convert(np.eye(REGIONS))
         ),
-        "map_covariance": map_covariance(convert(NOISE), convert(LEVEL), scales, kernels),
+        "map_covariance": map_covariance(convert(NOISE), wide, scales, kernels),
         **{f"unit_covariance of {part}": kernel for part, kernel in kernels.items()},
     }
 
@@ -98,10 +105,30 @@ def test_expression_covariance_has_a_mean_diagonal_of_one(plain):
 
 
 def test_map_covariance_is_that_of_its_sum(plain):
-    """Noise, intercept and scaled parts are independent: the matrix that makes the map from white numbers, squared."""
+    """Noise, wide and scaled parts are independent: the matrix that makes the map from white numbers, squared."""
     for b, s, m in np.ndindex(2, 4, MAPS):
         parts = [SCALES["one_scale"][b, s, m] * ROOTS["one"][b, s, 0], SCALES["other_scale"][b, s, m] * ROOTS["other"]]
         made = np.vstack(
-            [np.sqrt(NOISE[m]), np.full((1, REGIONS), LEVEL[b, 0, m]), *(part.reshape(-1, REGIONS) for part in parts)]
+            [np.sqrt(NOISE[m]), LEVEL[b, 0, m] * WIDE, *(part.reshape(-1, REGIONS) for part in parts)]
         )
         np.testing.assert_allclose(plain["map_covariance"][b, s, m], made.T @ made, rtol=1e-13)
+
+
+def test_the_structural_axis_is_the_leading_eigenvector_without_its_level():
+    values, vectors = np.linalg.eigh(PEOPLE)
+    axis = structural_axis(values, vectors)
+    assert axis.mean() == pytest.approx(0, abs=1e-15)
+    assert axis.var() == pytest.approx(1)
+    leading = vectors[:, -1] * np.sign(vectors[:, -1].sum())
+    np.testing.assert_allclose(axis, (leading - leading.mean()) / leading.std())
+    # An eigenvector has no sign of its own: the axis is larger where people differ more.
+    np.testing.assert_array_equal(structural_axis(values, -vectors), axis)
+
+
+@pytest.mark.parametrize(
+    "correlation",
+    [np.zeros((REGIONS, REGIONS)), 0.4 + 0.6 * np.eye(REGIONS)],
+    ids=["no correlation", "one for all pairs"],
+)
+def test_without_a_leading_contrast_there_is_no_axis(correlation):
+    assert not structural_axis(*np.linalg.eigh(correlation)).any()

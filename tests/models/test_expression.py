@@ -29,4 +29,10 @@ def test_the_root_is_of_the_scatter_of_the_genes(study, build, normalise):
     np.testing.assert_allclose(kernel, scatter / scatter.diagonal().mean(), atol=1e-12)
     root = model.roots({})["transcriptomic"]
     assert root.shape == (1, 1, 12, 12)
-    assert model.parts == ("transcriptomic",)
+    assert model.parts == ("transcriptomic", "structural")
+
+
+def test_what_healthy_people_differ_in_is_not_the_genes(study, build):
+    model = build("expression", study)
+    np.testing.assert_allclose(model.kernels({})["structural"][0, 0], study.structure, atol=1e-12)
+    assert model.scale_names == ("transcriptomic_scale", "structural_scale", "unexplained_scale")

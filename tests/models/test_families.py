@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.inference.methods import METHODS
@@ -56,8 +57,10 @@ def test_dims_say_what_the_family_has(name):
         assert dims[part] == ("map", "region")
         assert dims[f"{part}_scale"] == ("map",)
     assert all(dims[scale] == ("map",) for scale in family.noise.scales)
-    assert family.parts[:2] == ("transcriptomic", "spatial")  # every table has a share of these
-    assert family.sources == (*family.parts, "unexplained", "sampling")
+    assert family.parts[:3] == ("transcriptomic", "spatial", "structural")  # every table has a share of these
+    assert family.sources == (*family.parts, "regional", "sampling")
+    assert dims["predictable"] == dims["regional"] == dims["thinning"]
+    assert dims["structural_axis"] == ("map",)
 
 
 def test_families_are_found_by_what_they_have():
@@ -65,11 +68,13 @@ def test_families_are_found_by_what_they_have():
     assert families_that(programs=True) == "cross-scale"
     assert families_that(linear=False) == "paper or stacked"
     assert families_that(tests_expression=True) == "cross-scale or expression"
+    assert families_that(expression=False) == "spatial or structural"
+    assert families_that(linear=True) == "cross-scale or expression or spatial or structural"
     assert families_that(graph=False, expression=False) == ""
 
 
 def test_unknown_names_are_told_the_known_ones():
-    known = "cross-scale, expression, spatial, paper, stacked"
+    known = "cross-scale, expression, spatial, structural, paper, stacked"
     with pytest.raises(SettingsError, match=f"unknown model 'gp': the known ones are {known}"):
         family_of("gp")
     with pytest.raises(SettingsError, match="unknown method 'gibbs': the known ones are svi, nuts, exact"):
@@ -103,26 +108,23 @@ def test_asking_what_there_is_needs_no_torch():
 PRIOR = PCPrior(1.0, 0.1)
 
 
-class SharedNoise(Noise):
-    """Known sampling error, what all regions of a map share, and their own."""
+class UnevenNoise(Noise):
+    """What is a region's own is larger in every other region."""
 
-    scales: ClassVar[tuple[str, ...]] = ("shared_scale", "unexplained_scale")
-
-    def covariance(self, sampling, scales, identity):
-        shared, own = (scales[name][..., None, None] ** 2 for name in self.scales)
-        return sampling + shared + own * identity
+    scales: ClassVar[tuple[str, ...]] = ("uneven_scale", "unexplained_scale")
 
     def unexplained(self, scales):
-        return sum(scales[name][..., None] ** 2 for name in self.scales)
+        more, own = (scales[name][..., None] ** 2 for name in self.scales)
+        return own + more * (torch.arange(12) % 2)
 
 
 @dataclass(frozen=True)
 class LevelSettings(FamilySettings):
-    """No part at all, and noise that all regions share."""
+    """No part at all, and noise of two sizes."""
 
-    noise: ClassVar[Noise] = SharedNoise()
+    noise: ClassVar[Noise] = UnevenNoise()
 
-    shared_scale: PCPrior = PRIOR
+    uneven_scale: PCPrior = PRIOR
     unexplained_scale: PCPrior = PRIOR
 
 
@@ -160,27 +162,27 @@ def test_a_family_of_somebody_elses_is_known_and_built(level, study, hidden):
     assert family_of("level") is level
     assert families_that(linear=True).endswith("or level")
     assert level.noise is LevelSettings.noise
-    settings = fit_settings("level", method="exact", shared_scale=PCPrior(0.5, 0.2), points=20)
+    settings = fit_settings("level", method="exact", uneven_scale=PCPrior(0.5, 0.2), points=20)
     assert FitSettings.from_json(settings.to_json()) == settings
-    assert json.loads(settings.to_json())["family"]["shared_scale"] == {"upper": 0.5, "alpha": 0.2}
+    assert json.loads(settings.to_json())["family"]["uneven_scale"] == {"upper": 0.5, "alpha": 0.2}
     with pytest.raises(SettingsError, match="the model level is fitted by svi or exact, not by nuts"):
         fit_settings("level", method="nuts")
     model = level.build(observe(study, hidden=hidden), settings.family)
-    assert model.scale_names == ("shared_scale", "unexplained_scale")
+    assert model.scale_names == ("uneven_scale", "unexplained_scale")
     assert not level.tests_expression
-    assert level.sources == ("transcriptomic", "spatial", "unexplained", "sampling")
-    assert level.dims["shared_scale"] == ("map",)
+    assert level.sources == ("transcriptomic", "spatial", "structural", "regional", "sampling")
+    assert level.dims["uneven_scale"] == ("map",)
 
 
 def test_its_noise_is_in_the_likelihood(level, study, traced):
     model = level.build(observe(study), LevelSettings())
     sites = traced(model, 2)
-    assert list(sites) == ["shared_scale", "unexplained_scale", "thinning"]
+    assert list(sites) == ["uneven_scale", "unexplained_scale", "thinning"]
     value = {name: float(site["value"][0, 1, 0]) for name, site in sites.items() if name != "thinning"}
     seen = study.thinning_observed[0]
     y, n = study.thinning[0, seen], seen.sum()
-    constant = 4 * (y**2).mean() + value["shared_scale"] ** 2
-    dense = np.diag(study.standard_error[0, seen] ** 2 + value["unexplained_scale"] ** 2) + constant
+    own = value["unexplained_scale"] ** 2 + value["uneven_scale"] ** 2 * (np.arange(12) % 2)
+    dense = 4 * (y**2).mean() + (study.sampling_covariance()[0] + np.diag(own))[np.ix_(seen, seen)]
     expected = -0.5 * (y @ np.linalg.solve(dense, y) + np.linalg.slogdet(dense)[1] + n * np.log(2 * np.pi))
     assert float(sites["thinning"]["log_prob"][0, 1, 0]) == pytest.approx(expected)
 

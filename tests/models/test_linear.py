@@ -9,9 +9,11 @@ import torch
 from pyro.infer import MCMC, NUTS, SVI, Predictive, Trace_ELBO
 from pyro.infer.autoguide import AutoNormal
 from scipy.linalg import null_space
-from scipy.stats import expon, multivariate_normal
+from scipy.stats import expon, halfnorm, multivariate_normal
 
-NAMES = ("cross-scale", "expression", "spatial")
+from pyro_neurovae.models.settings import PCPrior
+
+NAMES = ("cross-scale", "expression", "spatial", "structural")
 MODELS = pytest.mark.parametrize("name", NAMES)
 
 # Site to its plates, for every family.
@@ -25,9 +27,10 @@ OF_PROGRAMS = {
 MAPS = ("replicate", "draw", "map")
 SITES = {
     "cross-scale": OF_PROGRAMS
-    | dict.fromkeys(("transcriptomic_scale", "spatial_scale", "unexplained_scale", "thinning"), MAPS),
-    "expression": dict.fromkeys(("transcriptomic_scale", "unexplained_scale", "thinning"), MAPS),
+    | dict.fromkeys(("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale", "thinning"), MAPS),
+    "expression": dict.fromkeys(("transcriptomic_scale", "structural_scale", "unexplained_scale", "thinning"), MAPS),
     "spatial": dict.fromkeys(("spatial_scale", "unexplained_scale", "thinning"), MAPS),
+    "structural": dict.fromkeys(("spatial_scale", "structural_scale", "unexplained_scale", "thinning"), MAPS),
 }
 OBSERVED = ("expression", "thinning")
 DIMS = {"replicate": -3, "draw": -2, "map": -1, "program": -1}
@@ -79,21 +82,38 @@ def kernels_by_hand(name, study, sites, dense, b, s):
         parts["transcriptomic"][np.ix_(measured, measured)] = x @ x.T / x.shape[1]
     if name != "expression":
         parts["spatial"] = dense(study.graph, "icar")
+    if name != "spatial":
+        parts["structural"] = study.structure
     return parts
 
 
-def thinning_by_hand(study, hidden, parts, scales, b, m):
+def axis_of(study):
+    """Leading eigenvector of the structure, mean 0 and variance 1 over all regions."""
+    leading = np.linalg.eigh(study.structure)[1][:, -1]
+    return (leading - leading.mean()) / leading.std()
+
+
+def scale_prior(prior, value, unit):
+    """Log prior density of a scale, in units of the sd of the seen values."""
+    if isinstance(prior, PCPrior):  # P(scale > upper) = alpha
+        return expon(scale=prior.upper * unit / -np.log(prior.alpha)).logpdf(value)
+    nought, there = expon(scale=prior.tip * unit).pdf(value), halfnorm(scale=prior.width * unit).pdf(value)
+    return np.log(prior.absent * nought + (1 - prior.absent) * there)
+
+
+def thinning_by_hand(study, hidden, parts, scales, priors, b, m):
     """Log density of the values seen, and of the scales, for replicate b and map m."""
     seen = study.thinning_observed[m] & ~hidden[b, m]
-    y, se = study.thinning[m, seen], study.standard_error[m, seen]
+    y, errors = study.thinning[m, seen], study.sampling_covariance()[m][np.ix_(seen, seen)]
     n = len(y)
-    intercept = (2 * np.sqrt((y**2).mean())) ** 2 * np.ones((n, n))
-    covariance = intercept + np.diag(se**2) + scales["unexplained_scale"] ** 2 * np.eye(n)
+    wide = np.ones((n, n))
+    if "structural" in parts:
+        wide = wide + np.outer(axis_of(study)[seen], axis_of(study)[seen])
+    covariance = 4 * (y**2).mean() * wide + errors + scales["unexplained_scale"] ** 2 * np.eye(n)
     for part, kernel in parts.items():
         covariance += scales[f"{part}_scale"] ** 2 * kernel[np.ix_(seen, seen)]
-    # P(scale > sd of the seen values) = 0.1, the settings' default.
-    prior = expon(scale=y.std() / -np.log(0.1))
-    return multivariate_normal(np.zeros(n), covariance).logpdf(y) + sum(prior.logpdf(v) for v in scales.values())
+    prior = sum(scale_prior(priors[name], value, y.std()) for name, value in scales.items())
+    return multivariate_normal(np.zeros(n), covariance).logpdf(y) + prior
 
 
 def expression_by_hand(study, model, sites, dense, b, s):
@@ -122,7 +142,7 @@ def test_density_of_the_whole_model_by_hand(models, study, hidden, dense, traced
         expected = 0.0 if name != "cross-scale" else expression_by_hand(study, model, sites, dense, b, s)
         for m in range(2):
             scales = {scale: float(sites[scale]["value"][b, s, m]) for scale in model.scale_names}
-            expected += thinning_by_hand(study, hidden, parts, scales, b, m)
+            expected += thinning_by_hand(study, hidden, parts, scales, vars(model.settings), b, m)
         assert float(total[b, s]) == pytest.approx(expected, rel=1e-8)
 
 
@@ -148,7 +168,7 @@ def test_covariance_is_the_sum_of_its_parts(models, name):
     for b, s, m in np.ndindex(2, 3, 2):
         expected = (
             data.sampling[m]
-            + data.level[b, m] ** 2
+            + data.level[b, m] ** 2 * sum(torch.outer(one, one) for one in model.wide)
             + scales["unexplained_scale"][b, s, m] ** 2 * torch.eye(data.regions)
         )
         for part in model.parts:
@@ -173,8 +193,10 @@ def test_gradient_of_the_covariance(models, name):
 def test_a_sampling_covariance_takes_the_place_of_the_standard_errors(study, build, name):
     shared = 0.3 + 0.7 * np.eye(study.n_regions)  # correlation of the errors
     joint = study.standard_error[:, :, None] * shared * study.standard_error[:, None, :]
-    correlated = study.with_thinning(study.thinning, study.standard_error, covariance=joint)
-    plain, full = build(name, study), build(name, correlated)
+    alone, correlated = (
+        study.with_thinning(study.thinning, study.standard_error, covariance=one) for one in (None, joint)
+    )
+    plain, full = (build(name, one) for one in (alone, correlated))
     scales, kernels = given(plain)
     difference = (full.covariance(scales, kernels) - plain.covariance(scales, kernels))[0]
     for m in range(2):
@@ -201,7 +223,7 @@ def test_relabelling_regions_changes_no_density(study, hidden, models, build, tr
 def test_hidden_values_change_no_density(study, hidden, models, build, traced, name):
     thinning = study.thinning.copy()
     thinning[:, 1] += 5.0  # hidden from replicate 0, seen by replicate 1
-    other = build(name, study.with_thinning(thinning, study.standard_error), hidden)
+    other = build(name, study.with_thinning(thinning, study.standard_error, covariance=study.covariance), hidden)
     before = traced(models[name], 2)
     after = traced(other, 2, latent(before))
     assert torch.equal(before["thinning"]["log_prob"][0], after["thinning"]["log_prob"][0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import fields
 
 import numpy as np
@@ -49,6 +50,24 @@ def test_units_are_of_the_seen_values():
     assert (unit.shape, level.shape) == ((1, 1), (1, 1))
     assert float(unit[0, 0]) == pytest.approx(y.std())
     assert float(level[0, 0]) == pytest.approx(2 * np.sqrt((y**2).mean()))
+
+
+def test_roots_are_of_the_errors_and_of_the_structure(study):
+    data = observe(study)
+    assert study.covariance[0, 0, 1] > 0  # errors go together
+    np.testing.assert_allclose(data.sampling_root @ data.sampling_root.mT, data.sampling, atol=1e-16)
+    np.testing.assert_allclose(data.structure_root.mT @ data.structure_root, study.structure, atol=1e-14)
+    assert float(data.axis @ data.axis) == pytest.approx(12)
+    none = observe(dataclasses.replace(study, structure=None))
+    assert not none.structure_root.any()
+    assert not none.axis.any()
+
+
+def test_an_error_is_known_map_by_map(study):
+    se = np.where([[True], [False]], study.standard_error, 0.0)
+    data = observe(study.with_thinning(study.thinning, se))
+    assert data.error_known.tolist() == [True, False]
+    assert not data.sampling_root[1].any()
 
 
 def test_the_identity_is_of_the_datas_kind(study):

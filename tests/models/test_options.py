@@ -11,7 +11,7 @@ import pytest
 from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.models.families import FAMILIES
 from pyro_neurovae.models.options import FitSettings, fit_settings, parse_options
-from pyro_neurovae.models.settings import PCPrior
+from pyro_neurovae.models.settings import PCPrior, SpikedPrior
 from pyro_neurovae.models.training_settings import NutsTraining, PaperTraining
 
 
@@ -21,7 +21,9 @@ def test_json_and_back(model):
     changed = fit_settings(model, seed=2**62, draws=7, restarts=3, steps=1100, learning_rate=0.5, device="cpu")
     own = {"folds": 4} if model == "stacked" else {"unexplained_scale": PCPrior(0.3, 0.2)}
     changed = dataclasses.replace(changed, family=dataclasses.replace(changed.family, **own))
-    for settings in (plain, changed):
+    spiked = [name for name in dataclasses.asdict(changed.family) if name.endswith("_scale") and model != "paper"]
+    both = changed.with_options(dict.fromkeys(spiked, SpikedPrior(0.2, 0.01, 0.6)))
+    for settings in (plain, changed, both):
         text = settings.to_json()
         assert "\n" not in text
         assert FitSettings.from_json(text) == settings
@@ -107,6 +109,8 @@ def test_faults_of_options(options, message):
         ("spatial_prior=iid", {"spatial_prior": "iid"}),
         ("lam=pc(0.1,0.5)", {"lam": PCPrior(0.1, 0.5)}),
         ("lam = PC( 1e-1 , 0.5 )", {"lam": PCPrior(0.1, 0.5)}),
+        ("spatial_scale=spiked(0.5,0.03,1.2)", {"spatial_scale": SpikedPrior(0.5, 0.03, 1.2)}),
+        ("spatial_scale = Spiked( 5e-1 , 0.03, 1 )", {"spatial_scale": SpikedPrior(0.5, 0.03, 1.0)}),
         ("name=a=b", {"name": "a=b"}),
     ],
 )
@@ -139,8 +143,14 @@ def test_a_setting_without_name_or_value(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("lam=pc(a,b)", r"the prior 'pc\(a,b\)' holds no two numbers; write pc\(upper, alpha\)"),
-        ("lam=pc(0.1,half)", "holds no two numbers"),
+        ("lam=pc(a,b)", r"the prior 'pc\(a,b\)' does not hold 2 numbers; write pc\(upper, alpha\)"),
+        ("lam=pc(0.1,half)", "does not hold 2 numbers"),
+        ("lam=pc(0.1)", r"the prior 'pc\(0\.1\)' does not hold 2 numbers"),
+        ("lam=pc(1,2,3)", "does not hold 2 numbers"),
+        ("lam=pc()", "does not hold 2 numbers"),
+        ("c=spiked(0.5,0.03)", r"does not hold 3 numbers; write spiked\(absent, tip, width\)"),
+        ("c=SPIKED(a,b,c)", r"does not hold 3 numbers; write spiked\("),
+        ("c=spiked(1,0.03,1)", "out of range: give 0 < absent < 1 and 0 < tip < width"),
         ("lam=pc(0,0.5)", "out of range: give upper > 0 and 0 < alpha < 1"),
         ("lam=pc(0.1,1)", "out of range"),
         ("lam=pc(nan,0.5)", "out of range"),
@@ -161,8 +171,8 @@ def test_a_prior_that_is_none(text, message):
         ("learning_rate=fast", "learning_rate is 'fast'; give a number above 0"),
         ("learning_rate=Infinity", "learning_rate is inf; give a number above 0"),
         ("lam=-1", r"lam is -1; give a number of at least 0, or PCPrior"),
-        ("lam=pc(0.1)", r"lam is 'pc\(0.1\)'; give a number of at least 0, or PCPrior"),
-        ("lam=pc(1,2,3)", "lam is 'pc"),
+        ("lam=spiked(0.5,0.03,1.2)", r"lam is SpikedPrior\(.*; give a number of at least 0, or PCPrior"),
+        ("unexplained_scale=spiked(0.5,0.03,1.2)", "unexplained_scale is SpikedPrior.*; give a number above 0, or PCPrior"),
         ("lam=[1]", r"lam is \[1\]; give a number"),
         ("standard_errors=1", "standard_errors is 1; give True or False"),
         ("validation=0.6", "validation is 0.6; give a share of the pairs from 0 to 0.5"),

@@ -15,11 +15,17 @@ from pyro_neurovae.models.settings import (
     PaperSettings,
     PCPrior,
     SpatialSettings,
+    SpikedPrior,
     StackedSettings,
+    StructuralSettings,
+    prior_of,
 )
 from pyro_neurovae.models.training_settings import PaperTraining
 
-RECORDS = (CrossScaleSettings, ExpressionSettings, SpatialSettings, PaperSettings, StackedSettings)
+RECORDS = (
+    *(CrossScaleSettings, ExpressionSettings, SpatialSettings, StructuralSettings, PaperSettings),
+    StackedSettings,
+)
 
 
 def test_the_papers_values_are_the_defaults():
@@ -70,6 +76,7 @@ CHOICES = {
     CrossScaleSettings: ["7 programs", "21 programs", "Leroux programs (rho)", "no graph", WIDE, NARROW],
     ExpressionSettings: [WIDE, NARROW],
     SpatialSettings: [WIDE, NARROW, "no spatial smoothness"],
+    StructuralSettings: [WIDE, NARROW, "no spatial smoothness"],
     PaperSettings: [WIDE, NARROW, "lambda 0", "lambda 0.01", "lambda 1"],
     StackedSettings: [],
 }
@@ -82,10 +89,41 @@ def test_what_another_analyst_might_have_chosen(record):
     assert list(choices) == CHOICES[record] + ends
     for changed in choices.values():  # each is a change that the record takes
         assert dataclasses.replace(record(), **changed) != record()
+    scales = {field.name for field in dataclasses.fields(record) if field.name.endswith("_scale")}
     for factor, name in ((3.0, WIDE), (1 / 3, NARROW)):
+        assert set(choices.get(name, scales)) == scales
         for scale, prior in choices.get(name, {}).items():
-            assert scale in ("transcriptomic_scale", "spatial_scale", "unexplained_scale")
-            assert prior == PCPrior(factor * getattr(record(), scale).upper, 0.1)
+            own = getattr(record(), scale)
+            if isinstance(own, SpikedPrior):  # where the part is there; what is practically nought stays so
+                assert prior == SpikedPrior(own.absent, own.tip, factor * own.width)
+            else:
+                assert prior == PCPrior(factor * own.upper, own.alpha)
+
+
+def test_a_part_of_its_own_for_how_healthy_people_differ():
+    """Beside what the spatial baseline has, with the same defaults."""
+    spatial, structural = (dataclasses.asdict(record()) for record in (SpatialSettings, StructuralSettings))
+    assert structural == spatial | {"structural_scale": structural["structural_scale"]}
+    for record in (CrossScaleSettings, ExpressionSettings):
+        assert record().structural_scale == StructuralSettings().structural_scale
+        assert isinstance(record().transcriptomic_scale, SpikedPrior)
+
+
+def test_a_stack_has_the_structural_baseline_unless_said():
+    assert StackedSettings().members == ("cross-scale", "expression", "structural")
+    assert StackedSettings(members=["spatial", "structural"]).members == ("spatial", "structural")
+
+
+@pytest.mark.parametrize("prior", [PCPrior(0.3, 0.1), SpikedPrior(0.4, 0.02, 0.8)])
+def test_a_prior_is_made_of_what_it_is_written_as(prior):
+    assert prior_of(dataclasses.asdict(prior)) == prior
+    assert prior_of(dict(reversed(dataclasses.asdict(prior).items()))) == prior
+
+
+@pytest.mark.parametrize("record", [{}, {"upper": 1.0}, {"absent": 0.5, "tip": 0.1}, {"upper": 1, "alpha": 0.1, "tip": 1}])
+def test_what_no_prior_is_written_as(record):
+    with pytest.raises(SettingsError, match="is no prior; write upper and alpha, or absent, tip and width"):
+        prior_of(record)
 
 
 def test_sharing_of_homologues_is_a_choice_where_there_are_any():
@@ -148,7 +186,13 @@ PAPER_FAULTS = [
         ({"homologue_sharing": -1}, "homologue_sharing is -1; give a number of at least 0"),
         ({"n_programs": 0}, "n_programs is 0; give a whole number of at least 1"),
         ({"strength": 1.0}, r"strength is 1.0; give PCPrior\(upper=..., alpha=...\)"),
-        ({"model": "expression", "transcriptomic_scale": 1.0}, "transcriptomic_scale is 1.0; give PCPrior"),
+        (
+            {"model": "expression", "transcriptomic_scale": 1.0},
+            r"transcriptomic_scale is 1.0; give PCPrior\(upper=..., alpha=...\), or SpikedPrior\(absent=..., tip=..., width",
+        ),
+        ({"model": "structural", "structural_scale": 0.5}, "structural_scale is 0.5; give PCPrior"),
+        ({"model": "structural", "spatial_prior": "car"}, "unknown spatial_prior 'car'"),
+        ({"smoothness": SpikedPrior()}, r"smoothness is SpikedPrior\(.*; give PCPrior\(upper=..., alpha=...\)\.$"),
         *[({"model": "paper", **option}, message) for option, message in PAPER_FAULTS],
     ],
 )
@@ -161,3 +205,12 @@ def test_faults_name_the_setting_and_what_it_takes(options, message):
 def test_a_prior_out_of_range(upper, alpha):
     with pytest.raises(SettingsError, match="is out of range: give upper > 0 and 0 < alpha < 1"):
         PCPrior(upper, alpha)
+
+
+@pytest.mark.parametrize(
+    ("absent", "tip", "width"),
+    [(0, 0.1, 1), (1, 0.1, 1), (0.5, 0, 1), (0.5, 1, 1), (0.5, 0.1, float("inf")), (float("nan"), 0.1, 1)],
+)
+def test_a_spiked_prior_out_of_range(absent, tip, width):
+    with pytest.raises(SettingsError, match="is out of range: give 0 < absent < 1 and 0 < tip < width"):
+        SpikedPrior(absent, tip, width)

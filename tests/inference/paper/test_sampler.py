@@ -166,12 +166,13 @@ def test_a_latent_dimension_that_the_map_needs_does_not_collapse(pairs):
 # Whole fits
 
 
-def test_log_likelihood_is_the_density_about_the_drawn_thinning(pairs):
+def test_log_likelihood_is_the_density_about_what_is_decoded(pairs):
     fitted = nv.fit(pairs, "paper", **QUICK)
     posterior, density = fitted.idata.posterior, fitted.idata.log_likelihood["thinning"].values
     sigma = posterior["unexplained_scale"].values[..., None]
     spread = np.sqrt(sigma**2 + pairs.standard_error**2)
-    expected = norm(posterior["thinning"].values, spread).logpdf(pairs.thinning)
+    decoded = posterior["intercept"].values[..., None] + posterior["transcriptomic"].values
+    expected = norm(decoded, spread).logpdf(pairs.thinning)
     np.testing.assert_allclose(density, expected)  # NaN where thinning is missing
     assert np.isnan(density[..., 0, 7]).all()
 
@@ -181,14 +182,39 @@ def test_standard_errors_count_where_the_settings_say_so(pairs):
     for counted in (True, False):
         settings = fit_settings("paper", **options, standard_errors=counted)
         sampler = fit_model(observe(pairs), settings, (0,)).sampler
-        drawn = sampler.draw(settings.draws)
-        noise = (drawn["replicated"] - drawn["thinning"])[0]
+        drawn = sampler.draw_prior(0, settings.draws)
+        noise = (drawn["replicated"] - drawn["predictable"])[0]
         error = np.where(
             np.isnan(pairs.standard_error), np.nanmedian(pairs.standard_error, 1)[:, None], pairs.standard_error
         )
         variance = (0.2 * sampler.model.data.unit[0, :, None]) ** 2 + counted * torch.as_tensor(error) ** 2
         # The variance of 500 normal numbers is known to sqrt(2 / 500) of itself; the largest of 24 stays under 4.
         assert bool((noise.square().mean(0) / variance - 1).abs().max() < 4 * math.sqrt(2 / settings.draws))
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_what_is_a_regions_own_is_drawn_given_its_value(pairs, counted):
+    """By Bayes's rule for one number: r ~ N(0, sigma^2), y - f(z) ~ N(r, se^2); nothing is known of an unseen one."""
+    settings = fit_settings("paper", **QUICK | {"draws": 2000, "unexplained_scale": 0.6}, standard_errors=counted)
+    sampler = fit_model(observe(pairs), settings, (0,)).sampler
+    drawn = {name: values[0].numpy() for name, values in sampler.draw(settings.draws).items()}
+    own = drawn["unexplained_scale"][0, :, None] ** 2  # fixed: the same in every draw; (map, 1)
+    if not counted:  # then theta can't be told from its predictable part
+        np.testing.assert_array_equal(drawn["thinning"], drawn["predictable"])
+        return
+    np.testing.assert_allclose(drawn["thinning"], drawn["predictable"] + drawn["regional"])
+    seen, error = pairs.thinning_observed, pairs.standard_error**2
+    share = np.where(seen, own / (own + error), 0.0)
+    residual = np.where(seen, pairs.thinning - drawn["predictable"], 0.0)
+    white = (drawn["regional"] - share * residual) / np.sqrt(own * (1 - share))
+    # Independent standard normal numbers, 24 of 2,000 draws each.
+    assert np.abs(white.mean(0)).max() < 4.5 / math.sqrt(2000)
+    assert np.abs(white.var(0) - 1).max() < 4.5 * math.sqrt(2 / 2000)
+    # A value observed anew has an error alone where it was seen; an unseen one is decoded.
+    mean, sd = (values[0].numpy() for values in sampler.predictive(sampler.draw(settings.draws)))
+    np.testing.assert_array_equal(mean[:, seen], drawn["thinning"][:, seen])
+    np.testing.assert_array_equal(mean[:, ~seen], drawn["predictable"][:, ~seen])
+    np.testing.assert_allclose(sd[:, seen], np.broadcast_to(np.sqrt(error[seen]), sd[:, seen].shape))
 
 
 def test_a_fit_from_end_to_end(study, tmp_path):

@@ -27,9 +27,10 @@ def mixture_of(guide, m, *, wide):
 
 @pytest.mark.parametrize("wide", [False, True])
 def test_density_is_that_of_the_mixture(models, streams, randomise, wide):
-    guide = ScaleGuide(models["cross-scale"], streams())
+    model = models["cross-scale"]
+    guide = ScaleGuide(model, streams())
     randomise(guide)
-    noise = ScaleNoise.draw(streams(2), 3, 2, models["cross-scale"].data.maps, 3, defensive=wide)
+    noise = ScaleNoise.draw(streams(2), 3, 2, model.data.maps, len(model.scale_names), defensive=wide)
     scale, density = guide.transform(noise)
     for m in range(scale.shape[2]):
         rate = guide.rate[0, 0, m]
@@ -69,7 +70,7 @@ def test_draws_have_the_moments_of_the_mixture(models, streams, randomise):
         assert bool(((score[:, m].mean(0) - mixture.mean).abs() < 5 * error).all())
 
 
-@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial"])
+@pytest.mark.parametrize("name", ["cross-scale", "expression", "spatial", "structural"])
 def test_sites_are_the_models_scales(models, streams, name):
     model = models[name]
     guide = ScaleGuide(model, streams())

@@ -26,7 +26,7 @@ def test_draws_are_of_the_exact_posterior_even_where_the_guide_is_not(models, st
     """Of an untrained guide's proposals the kept ones have the moments of the posterior on a grid."""
     model = models["spatial"]
     guide, kernels = ScaleGuide(model, streams()), model.kernels({})
-    found = draw_scales(model, guide, kernels, *proposals_of(model, streams(2), DRAWS, 30))
+    found = draw_scales(model, guide, kernels, *proposals_of(model, streams(2), DRAWS, 120))
     grid = scale_grid(model, 60)
     for name in model.scale_names:
         drawn = found.scales[name][0]  # (draw, map)
@@ -101,7 +101,7 @@ def programs(model, streams):
     return {"program_score": noise.normal(1, 3, model.data.regions), "strength": noise.uniform(1, 3)}
 
 
-@pytest.mark.parametrize("name", ["expression", "spatial"])
+@pytest.mark.parametrize("name", ["expression", "spatial", "structural"])
 def test_training_raises_the_bound(models, name):
     model = models[name]
     _, record = train_scales(model, model.kernels({}), (0,), TrainingSettings(map_steps=60))

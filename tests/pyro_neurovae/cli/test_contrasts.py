@@ -65,6 +65,24 @@ def test_contrast_writes_the_map_its_covariance_and_what_stands_beside(
     assert record["notices"] == told
 
 
+def test_permuted_contrasts_are_a_file_of_null_maps(run: Run, arguments: list[object], tmp_path: Path) -> None:
+    status, out, err = run(*arguments, "--permutations", 30, "--strata", "PTGENDER", "--normative", "adhd200")
+    assert (status, err) == (0, "")
+    assert "wrote map.csv, map_covariance.csv, map_permuted.csv" in out
+    assert f"pyro-neurovae nulls ... --null-maps {tmp_path / 'map_permuted.csv'}" in out
+    table = pd.read_csv(tmp_path / "map_permuted.csv")
+    assert list(table.columns) == ["null", "region", "value"]
+    assert list(table["null"].unique()) == list(range(1, 31))
+    assert (table.groupby("null")["region"].nunique() == 68).all()
+    settings = json.loads((tmp_path / "map.json").read_text())["settings"]
+    assert (settings["permutations"], settings["target"]) == (30, "adhd200")
+    # A later contrast without permutations leaves none of another contrast behind.
+    status, out, _ = run(*arguments, "--overwrite")
+    assert status == 0
+    assert "map_permuted.csv" not in out
+    assert not (tmp_path / "map_permuted.csv").exists()
+
+
 def test_contrast_keeps_what_is_there(run: Run, arguments: list[object], tmp_path: Path) -> None:
     (tmp_path / "map.csv").write_text("mine")
     status, _, err = run(*arguments)
@@ -103,6 +121,8 @@ def test_from_adni_tables_to_regions_in_three_commands(run: Run, tmp_path: Path)
         (["--visit", "all", "--missing", "drop"], "stands 2 times (visits"),
         (["--visit", "m99"], "no scan at visit m99"),
         (["--weights", "ipw"], "weights is 'ipw'"),
+        (["--normative", "hcp"], "normative is 'hcp'"),
+        (["--permutations", 3], "permutations is 3; give at least 19"),
         (["--effect", "cm"], "effect is 'cm'"),
         (["--subjects", "nowhere.csv"], "nowhere.csv: no such file"),
         (["--thickness", "nowhere.csv"], "nowhere.csv: no such file"),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
+from pyro_neurovae.atlases.normative import normative_correlation, normative_people
 
 GROUPS = {"group": "diagnosis", "case": "AD", "control": "CN"}
 
@@ -38,16 +39,28 @@ def test_planted_effects_are_recovered_and_age_biases_what_is_unadjusted(
     assert bias < -0.05  # cases are 2.5 years older and thin by .035 sd a year
 
 
-def test_errors_agree_and_the_covariance_carries_the_shared_errors(adjusted: nv.Contrast) -> None:
+def test_errors_agree_and_the_covariance_carries_the_shared_errors(
+    full: nv.SimulatedCohort, adjusted: nv.Contrast
+) -> None:
     table = adjusted.map
     np.testing.assert_allclose(np.sqrt(np.diag(adjusted.covariance)), table["se"])
     np.testing.assert_allclose(table["se"], table["se_hc3"])
     for other in ("se_classical", "se_bootstrap"):  # 300 replicates give an sd to 4%
         assert np.abs(table[other] / table["se"] - 1).median() < 0.05
-    correlation = adjusted.covariance / np.outer(table["se"], table["se"])
-    upper = correlation.to_numpy()[np.triu_indices(68, 1)]
-    assert upper.mean() == pytest.approx(0.5, abs=0.05)
     assert (table["lower95_bootstrap"] < table["d"]).all()
+    upper = np.triu_indices(68, 1)
+    alone = nv.contrast(full.subjects, **GROUPS, covariates=["age", "sex", "icv"], normative="none")
+    pd.testing.assert_frame_equal(alone.map, table[alone.map.columns])
+    assert (alone.settings["target"], adjusted.settings["target"]) == ("none", "pooled")
+    own, shrunk = (
+        (found.covariance / np.outer(table["se"], table["se"])).to_numpy()[upper] for found in (alone, adjusted)
+    )
+    assert own.mean() == pytest.approx(0.5, abs=0.05)
+    # The simulated people share half of their variance everywhere, which people do not.
+    normative = normative_correlation().to_numpy()[upper]
+    assert 0.2 < adjusted.settings["shrinkage"] < 0.3
+    expected = own + adjusted.settings["shrinkage"] * (normative - own)
+    np.testing.assert_allclose(shrunk, expected, atol=0.02)  # the own one is shrunk by Ledoit & Wolf's share
 
 
 def test_rows_and_columns_in_another_order_change_nothing(wide: pd.DataFrame) -> None:
@@ -64,6 +77,55 @@ def test_the_same_seed_gives_the_same_replicates(wide: pd.DataFrame) -> None:
     found = [nv.contrast(wide, **GROUPS, bootstrap=100, errors="bootstrap", seed=seed).map for seed in (1, 1, 2)]
     pd.testing.assert_frame_equal(found[0], found[1])
     assert (found[0]["se"] != found[2]["se"]).all()
+
+
+def test_permuted_groups_are_null_maps_in_the_unit_of_the_map(wide: pd.DataFrame) -> None:
+    wide["site"] = wide.index % 3
+    options = {"covariates": ["age", "C(site)"], "strata": "site", "permutations": 200}
+    found = [nv.contrast(wide, **GROUPS, **options, seed=seed) for seed in (1, 1, 2)]
+    assert nv.contrast(wide, **GROUPS).permuted is None
+    table = found[0].permuted
+    pd.testing.assert_frame_equal(table, found[1].permuted)
+    assert (table["value"] != found[2].permuted["value"]).mean() > 0.99
+    pd.testing.assert_frame_equal(found[0].map, found[2].map)
+    assert list(table.columns) == ["null", "region", "value"]
+    assert list(table["null"]) == list(np.repeat(np.arange(1, 201), 68))
+    assert list(table["region"][-68:]) == list(found[0].map["region"])
+    values = table["value"].to_numpy().reshape(200, 68)
+    assert np.median(values.std(0) / found[0].map["se"]) == pytest.approx(1, abs=0.1)
+    in_mm = nv.contrast(wide, **GROUPS, **options, effect="mm", seed=1)
+    # The same permutations, over the sd of the contrast.
+    ratio = (found[0].map["d"] / in_mm.map["b"]).to_numpy()
+    np.testing.assert_allclose(values, in_mm.permuted["value"].to_numpy().reshape(200, 68) * ratio, rtol=1e-8)
+
+
+def test_strata_with_one_group_are_told(wide: pd.DataFrame) -> None:
+    wide["site"] = np.where(wide.index < 10, "a", "b")  # controls come first
+    found = nv.contrast(wide, **GROUPS, permutations=20, strata="site")
+    assert "1 of 2 values of site have one group only; permutations leave their 10 subjects in it." in found.notices
+    with pytest.raises(nv.InputError, match="column diagnosis: no value has cases and controls"):
+        nv.contrast(wide, **GROUPS, permutations=20, strata="diagnosis")
+
+
+def test_a_site_of_controls_only_spoils_nothing_but_overlap_weights(wide: pd.DataFrame) -> None:
+    wide["site"] = np.where(wide.index < 10, "a", np.where(wide.index % 2, "b", "c"))
+    found = nv.contrast(wide, **GROUPS, covariates=["C(site)"])
+    assert list(found.comparison.columns) == ["region", "unadjusted", "adjusted", "inverse-frequency"]
+    with pytest.raises(nv.InputError, match="the groups do not overlap"):
+        nv.contrast(wide, **GROUPS, covariates=["C(site)"], weights="overlap")
+
+
+def test_the_correlation_of_errors_leans_on_the_people_asked_for(wide: pd.DataFrame) -> None:
+    found = {name: nv.contrast(wide, **GROUPS, normative=name) for name in ("pooled", "abide", "adhd200", "none")}
+    for name, one in found.items():
+        pd.testing.assert_frame_equal(one.map, found["pooled"].map)
+        assert one.settings["target"] == name
+    assert any(f"(abide, {normative_people('abide'):,} other people)" in one for one in found["abide"].notices)
+    table = normative_correlation("abide").sample(frac=1, random_state=0).sample(frac=1, axis=1, random_state=1)
+    given = nv.contrast(wide, **GROUPS, normative=table)
+    pd.testing.assert_frame_equal(given.covariance, found["abide"].covariance)
+    assert given.settings["target"] == "given"
+    assert not np.allclose(given.covariance, found["adhd200"].covariance)
 
 
 def test_millimetres_are_the_difference_of_the_means(wide: pd.DataFrame) -> None:
@@ -252,6 +314,8 @@ def test_bad_input_is_told_in_a_sentence(
         ({"missing": "ignore"}, "missing is 'ignore'"),
         ({"hemispheres": "top"}, "hemispheres is 'top'"),
         ({"seed": -1}, "seed"),
+        ({"normative": "hcp"}, "normative is 'hcp'"),
+        ({"permutations": 5}, "at least 19, below which no p can reach .05"),
     ],
 )
 def test_unknown_choices_are_told(wide: pd.DataFrame, options: dict[str, object], message: str) -> None:

@@ -9,7 +9,6 @@ import statsmodels.api as sm
 from pyro_neurovae.cohort.balance import effective_size, group_weights
 from pyro_neurovae.cohort.bootstrap import bootstrap_counts, bootstrap_effects
 from pyro_neurovae.cohort.regression import hedges_factor, regress
-from pyro_neurovae.cohort.shrinkage import shrunk_covariance
 from pyro_neurovae.errors import InputError, SettingsError
 
 
@@ -141,18 +140,3 @@ def test_groups_that_do_not_overlap_are_told() -> None:
 def test_an_unknown_scheme_is_told() -> None:
     with pytest.raises(SettingsError, match="inverse-frequency"):
         group_weights("ipw", np.arange(10) < 5, np.ones((10, 1)))
-
-
-def test_a_covariance_of_few_subjects_becomes_one_that_can_be_inverted() -> None:
-    rng = np.random.default_rng(0)
-    rows = rng.standard_normal((20, 68)) + rng.standard_normal((20, 1))
-    sample = rows.T @ rows / 20
-    assert np.linalg.eigvalsh(sample)[0] < 1e-10
-    shrunk, share = shrunk_covariance(sample, rows)
-    np.testing.assert_allclose(np.diag(shrunk), np.diag(sample))
-    assert np.linalg.eigvalsh(shrunk)[0] > 1e-3
-    assert 0.05 < share < 1
-    many = rng.standard_normal((5000, 5)) @ np.linalg.cholesky(0.5 + 0.5 * np.eye(5)).T
-    covariance, share = shrunk_covariance(np.cov(many.T), many)
-    assert share < 0.01
-    np.testing.assert_allclose(covariance, np.cov(many.T), rtol=0.03)

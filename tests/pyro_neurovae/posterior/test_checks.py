@@ -134,16 +134,12 @@ def test_checking_a_saved_fit_does_not_import_torch(baseline_fit, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("groups", "caught"),
-    [
-        (("posterior", "predictions"), {"spread", "draws"}),
-        (("posterior",), {"draws"}),
-        (("predictions",), {"spread"}),
-    ],
+    ("names", "caught"),
+    [(("predictable", "thinning"), {"draws"}), (("predictable",), {"draws"}), (("thinning",), set())],
 )
-def test_draws_that_are_far_too_narrow(clean, groups, caught):
-    fitted = edited(clean, **{f"{group}__thinning": narrowed for group in groups})
-    assert caught <= failed(fitted.check())
+def test_draws_that_are_far_too_narrow(clean, names, caught):
+    fitted = edited(clean, **{f"posterior__{name}": narrowed for name in names})
+    assert failed(fitted.check()) == caught
 
 
 def test_all_of_the_posterior_far_too_narrow(clean):
@@ -182,7 +178,7 @@ def test_an_offset_of_one_hemisphere(homologues, size, model):
 
 def test_standard_errors_understated_threefold():
     study = nv.simulate(0)
-    table = quickly(study.with_thinning(study.thinning, study.standard_error / 3))
+    table = quickly(study.with_thinning(study.thinning, study.standard_error / 3, covariance=study.covariance / 9))
     assert "sampling_error" in failed(table)
 
 

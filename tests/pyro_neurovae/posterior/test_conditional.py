@@ -114,13 +114,31 @@ def test_the_paper_family_has_no_linear_conditional(small_study):
     assert MapConditional.of(fitted.posterior, fitted.study, fitted.settings, 0) is None
 
 
-def test_drawn_residuals_pair_a_draw_with_its_own_replicate(small_fit, small_study):
+def test_drawn_residuals_are_from_the_predictable_part(small_fit, small_study):
     found = conditional.drawn_residuals(small_fit.posterior, small_study, small_fit.settings, 1)
     posterior = inferencedata.group(small_fit.idata, "posterior").isel(map=1)
     sigma = posterior["unexplained_scale"].values.reshape(-1, 1)
     spread = np.sqrt(sigma**2 + small_study.standard_error[1] ** 2)
-    thinning = posterior["thinning"].values.reshape(-1, 68)
-    again = inferencedata.group(small_fit.idata, "predictions")["thinning"].values[:, :, 1].reshape(-1, 68)
-    np.testing.assert_allclose(found.observed, (small_study.thinning[1] - thinning) / spread)
-    np.testing.assert_allclose(found.replicated[0], (again - thinning) / spread)
+    part = posterior["predictable"].values.reshape(-1, 68)
+    np.testing.assert_allclose(found.observed, (small_study.thinning[1] - part) / spread)
+    assert found.replicated.shape == (1, 120, 68)
     assert found.replicated.std() == pytest.approx(1, abs=0.05)
+
+
+def test_replicated_residuals_go_together_as_the_errors_do(covariance_fit):
+    found = conditional.drawn_residuals(covariance_fit.posterior, covariance_fit.study, covariance_fit.settings, 1)
+    drawn, error = found.replicated[0], covariance_fit.study.standard_error[1]
+    sigma = covariance_fit.posterior.draws("unexplained_scale", 1)
+    share = np.mean(error**2 / (error**2 + sigma[:, None] ** 2))  # of a residual's variance that is sampling error
+    side = [drawn[:, :34].mean(1), drawn[:, 34:].mean(1)]
+    # A mean over 34 values of variance one that go together by 0.4 of that share; of 120 draws its sd is 13% wide.
+    expected = (1 + 33 * 0.4 * share) / 34
+    assert np.mean([one.var() for one in side]) == pytest.approx(expected, rel=0.3)
+
+
+def test_values_anew_are_the_predictable_part_with_all_noise(small_fit, small_study):
+    found = conditional.values_anew(small_fit.posterior, small_study, small_fit.settings, 1)
+    part, sigma = small_fit.posterior.predictable(1), small_fit.posterior.draws("unexplained_scale", 1)
+    white = (found - part) / np.sqrt(sigma[:, None] ** 2 + small_study.standard_error[1] ** 2)
+    assert white.mean() == pytest.approx(0, abs=0.05)
+    assert white.std() == pytest.approx(1, abs=0.03)

@@ -79,7 +79,7 @@ def test_dimensions_and_labels_are_told(posterior, small_study):
     assert posterior.dims("program_score") == ("region", "program")
     assert posterior.dims("expression_noise") == ()
     assert posterior.labels("region") == small_study.regions
-    assert posterior.labels("source") == ("transcriptomic", "spatial", "unexplained", "sampling")
+    assert posterior.labels("source") == ("transcriptomic", "spatial", "structural", "regional", "sampling")
 
 
 def test_order_of_chains_and_draws_in_a_file_does_not_matter(posterior, kept):
@@ -191,7 +191,7 @@ def test_records_of_the_fit(posterior, small_fit):
     assert posterior.settings["family"]["n_programs"] == 3
     assert posterior.versions["pyro_neurovae"] == nv.__version__
     assert posterior.elapsed_s > 0
-    assert (*small_fit.study.notices, *posterior.notices) == small_fit.notices
+    assert (*small_fit.study.notices, *posterior.notices) == small_fit.notices  # no ceiling is below zero
 
 
 # Files of version 0.1
@@ -204,6 +204,10 @@ def test_a_fit_of_version_0_1_gives_every_table(old):
         thinning = kept["thinning"].values
     regions = fitted.regions()
     assert len(regions) == 24
+    assert fitted.posterior.labels("source") == ("transcriptomic", "spatial", "unexplained", "sampling")
+    assert "structural_share" not in regions
+    np.testing.assert_array_equal(regions["predictable_mean"], regions["mean"])  # that version had nothing else
+    assert len(nv.region_report(fitted)) == 24
     np.testing.assert_allclose(regions["mean"], thinning.mean((0, 1)).ravel())
     assert list(regions.loc[~regions["expression_observed"], "region"]) == ["R_fusiform"] * 2
     assert set(fitted.genes()["gene"]) == set(fitted.study.genes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,8 +37,32 @@ def test_record_of_a_map(record, small_fit):
     assert len(second["importance_k"]) == 2
     rows = small_fit.regions().query("map == 'simulated2'")
     assert [row["region"] for row in second["most_affected"]] == list(rows.nsmallest(10, "mean")["region"])
-    residual = np.mean((rows["observed"] - rows["mean"]) ** 2)
+    residual = np.mean((rows["observed"] - rows["predictable_mean"]) ** 2)
     assert second["in_sample_r2"] == pytest.approx(1 - residual / np.var(rows["observed"]))
+
+
+def test_record_says_how_errors_go_together(record):
+    assert record["sampling_correlation"] == {"simulated1": "independent", "simulated2": "independent"}
+    assert record["structure"] == "normative"
+    drawn = nv.simulate(4, genes=20)
+    fitted = nv.fit(replace(drawn, structure=np.eye(68)), "structural", map_steps=1, draws=5)
+    record = summarise_fit(fitted.posterior, fitted.study)
+    assert record["sampling_correlation"] == {"simulated": "normative"}
+    assert record["structure"] == "given"
+    assert fitted.summary().count("sampling errors are taken to go together across regions as regional") == 1
+    bare = summarise_fit(fitted.posterior, replace(drawn, structure=None))
+    assert bare["structure"] == "none"
+
+
+def test_a_noise_ceiling_below_zero_is_an_alarm(small_study):
+    loud = small_study.with_thinning(small_study.thinning, 3 * small_study.standard_error)
+    fitted = nv.fit(loud, "spatial", map_steps=1, draws=5)
+    record = summarise_fit(fitted.posterior, loud)
+    alarms = [one for one in record["notices"] if "below zero" in one]
+    below = [name for name, one in record["maps"].items() if one["noise_ceiling"] < 0]
+    assert below
+    assert [one.partition(":")[0] for one in alarms] == below
+    assert record["notices"] == list(fitted.notices)
 
 
 def test_words(small_fit):
@@ -46,6 +71,8 @@ def test_words(small_fit):
     assert text.startswith("Fit: cross-scale, seed 5, 2 x 60 draws, ")
     assert "simulated1: 65 regions observed, noise ceiling of R2 0." in text
     assert "Share of the variance: transcriptomic" in text
+    assert "simulated1, simulated2: sampling errors are taken to be independent across regions." in text
+    assert "Structure: the correlation of regional thickness across people (normative, 1,462 people" in text
     assert "Notices:" not in text or small_fit.notices
 
 

@@ -11,8 +11,8 @@ from pyro_neurovae import inferencedata
 
 REGION_COLUMNS = [
     "map", "region", "hemisphere", "lobe", "observed", "se", "mean", "sd", "lower50", "upper50", "lower90", "upper90",
-    "lower95", "upper95", "p_negative", "expression_observed", "thinning_observed", "transcriptomic_share",
-    "spatial_share",
+    "lower95", "upper95", "p_negative", "predictable_mean", "predictable_lower90", "predictable_upper90", "expression_observed", "thinning_observed", "transcriptomic_share",
+    "spatial_share", "structural_share",
 ]  # fmt: skip
 GENE_COLUMNS = [
     "map", "gene", "weight", "sd", "lower90", "upper90", "p_positive", "local_false_sign_rate", "stability"
@@ -53,6 +53,29 @@ def test_moments_and_intervals_are_those_of_the_draws(small_fit):
     np.testing.assert_allclose(table["lower90"], np.quantile(draws, 0.05, axis=0))
     np.testing.assert_allclose(table["upper50"], np.quantile(draws, 0.75, axis=0))
     np.testing.assert_allclose(table["p_negative"], (draws < 0).mean(0))
+
+
+def test_the_predictable_part_stands_beside_the_effect(small_fit):
+    drawn = inferencedata.group(small_fit.idata, "posterior")
+    part, own = (drawn[name].values.reshape(120, 136) for name in ("predictable", "regional"))
+    table = small_fit.regions()
+    np.testing.assert_allclose(table["predictable_mean"], part.mean(0))
+    np.testing.assert_allclose(table["predictable_lower90"], np.quantile(part, 0.05, axis=0))
+    np.testing.assert_allclose(table["predictable_upper90"], np.quantile(part, 0.95, axis=0))
+    np.testing.assert_allclose(table["mean"], (part + own).mean(0))
+
+
+def test_a_precise_observation_is_never_three_standard_errors_away():
+    """Four regions that nothing predicts lie ten of their standard errors, .01, from where they would be."""
+    study = nv.simulate(3, genes=30, sampling_correlation="independent")
+    odd, error = [5, 20, 40, 60], np.full(68, 0.05)
+    error[odd] = 0.01
+    thinning = study.thinning[0].copy()
+    thinning[odd] = -1.5
+    fitted = nv.fit(study.with_thinning(thinning, error), "spatial", map_steps=60, draws=200)
+    table = fitted.regions().iloc[odd]
+    assert ((table["mean"] - table["observed"]).abs() < 3 * 0.01).all()
+    assert ((table["predictable_mean"] - table["observed"]).abs() > 3 * 0.01).all()
 
 
 @pytest.mark.parametrize("name", ["regions", "variance"])
@@ -138,7 +161,9 @@ def test_variance_shares_sum_to_one(request, name):
     fitted = request.getfixturevalue(name)
     table = fitted.variance()
     assert list(table)[:4] == ["map", "source", "mean", "sd"]
-    assert list(table["source"]) == ["transcriptomic", "spatial", "unexplained", "sampling"] * len(fitted.study.maps)
+    assert list(table["source"]) == ["transcriptomic", "spatial", "structural", "regional", "sampling"] * len(
+        fitted.study.maps
+    )
     np.testing.assert_allclose(table.groupby("map")["mean"].sum(), 1)
     assert ((table.select_dtypes("number") >= 0) & (table.select_dtypes("number") <= 1)).all(axis=None)
 

@@ -26,7 +26,9 @@ def test_the_same_seed_draws_the_same_study():
 def test_truth_adds_up():
     study = nv.simulate(1, genes=20, maps=2, intercept=-0.3)
     truth = study.truth
-    np.testing.assert_allclose(truth["thinning"], -0.3 + truth["transcriptomic"] + truth["spatial"])
+    predictable = -0.3 + truth["transcriptomic"] + truth["spatial"] + truth["structural"]
+    np.testing.assert_allclose(truth["predictable"], predictable)
+    np.testing.assert_allclose(truth["thinning"], predictable + truth["regional"])  # the effect is all that is real
     np.testing.assert_allclose(truth["spatial"].sum(1), 0, atol=1e-6)  # an ICAR sums to zero in every component
     # The transcriptomic part lies in the span of the programs, each moved a quarter of the way to its homologues' mean.
     score = truth["program_score"]

@@ -62,7 +62,7 @@ def test_public_files_together(data_dir):
     assert (study.n_regions, len(study.genes)) == (68, 1645)
     assert [DK[i] for i in np.flatnonzero(~study.expression_observed)] == ["R_frontalpole", "R_temporalpole"]
     assert study.thinning_observed.all()
-    # DESIGN.md, section 3, item 7
+    # DESIGN.md, section 3, item 7: of independent errors
     ceilings = [noise_ceiling(y, se) for y, se in zip(study.thinning, study.standard_error, strict=True)]
     np.testing.assert_allclose(ceilings, [0.53, 0.84], atol=0.006)
     text = study.summary()

@@ -1,0 +1,99 @@
+"""Tables of a contrast: the map, what other choices would have given, the groups, and what to beware of."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from .balance import SCHEMES, effective_size, group_weights
+from .covariances import EffectCovariance
+from .design import Design
+from .regression import Regression, regress
+from .subjects import Subjects
+
+__all__ = ["comparison_table", "design_notices", "groups_table", "map_table"]
+
+
+def map_table(
+    subjects: Subjects,
+    design: Design,
+    fitted: Regression,
+    effect: str,
+    covariance: EffectCovariance,
+    replicates: np.ndarray | None,
+) -> pd.DataFrame:
+    """Effect, errors and interval of every region, one row each."""
+    value = fitted.cohens_d() if effect == "d" else fitted.effect
+    classical, robust = (fitted.d_classical(), fitted.d_hc3()) if effect == "d" else (fitted.classical(), fitted.hc3())
+    error, reach = np.sqrt(np.diag(covariance.values)), NormalDist().inv_cdf(0.975)
+    columns: dict[str, Any] = {
+        "region": list(subjects.regions),
+        "d" if effect == "d" else "b": value,
+        "se": error,
+        "lower95": value - reach * error,
+        "upper95": value + reach * error,
+        "se_classical": np.sqrt(np.diag(classical)),
+        "se_hc3": np.sqrt(np.diag(robust)),
+        "n_control": fitted.seen[~design.case].sum(0),
+        "n_case": fitted.seen[design.case].sum(0),
+    }
+    if replicates is not None:
+        columns["se_bootstrap"] = replicates.std(0, ddof=1)
+        columns["lower95_bootstrap"], columns["upper95_bootstrap"] = np.quantile(replicates, [0.025, 0.975], axis=0)
+    return pd.DataFrame(columns)
+
+
+def comparison_table(subjects: Subjects, design: Design, effect: str) -> pd.DataFrame:
+    """What each choice makes of every region; without overlap weights where the groups do not overlap."""
+    found = {"unadjusted": regress(subjects.thickness, design.matrix[:, :2])}
+    for scheme in SCHEMES:
+        if scheme == "overlap" and len(design.names) == 2:
+            continue
+        try:
+            weight = group_weights(scheme, design.case, design.without_group)
+        except InputError:  # a site of controls only, for example, which the other choices can do with
+            continue
+        found["adjusted" if scheme == "none" else scheme] = regress(subjects.thickness, design.matrix, weight)
+    effects = {name: one.cohens_d() if effect == "d" else one.effect for name, one in found.items()}
+    return pd.DataFrame({"region": list(subjects.regions), **effects})
+
+
+def groups_table(design: Design, weight: np.ndarray) -> pd.DataFrame:
+    """Size and covariates of the groups, before and after weighting, one row each."""
+    rows = []
+    for name, members in (("control", ~design.case), ("case", design.case)):
+        own = weight[members]
+        row: dict[str, Any] = {"group": name, "n": int(members.sum()), "n_effective": effective_size(own)}
+        for place, covariate in enumerate(design.names[2:], start=2):
+            column = design.matrix[members, place] + design.centres[place]
+            row[f"{covariate}_mean"] = float(column.mean())
+            row[f"{covariate}_weighted_mean"] = float((own * column).sum() / own.sum())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def design_notices(subjects: Subjects, design: Design, weights: str) -> tuple[str, ...]:
+    """Sentences on what may spoil the contrast: unlike groups, unlike scanners, missing thickness."""
+    told = []
+    for place, name in enumerate(design.names[2:], start=2):
+        column = design.matrix[:, place]
+        groups = column[design.case], column[~design.case]
+        spread = np.sqrt((groups[0].var(ddof=1) + groups[1].var(ddof=1)) / 2)
+        difference = (groups[0].mean() - groups[1].mean()) / spread if spread else 0.0
+        if abs(difference) > 0.25 and weights != "overlap":
+            told.append(
+                f"cases and controls differ in {name} by {difference:+.2f} sd; the effect rests on its linear "
+                'adjustment, which --weights overlap (weights="overlap") relieves.'
+            )
+    if "FLDSTRENG" in subjects.table.columns and "FLDSTRENG" not in " ".join(design.names):
+        strengths = sorted(set(subjects.table["FLDSTRENG"].map(str)))
+        if len(strengths) > 1:
+            told.append(f"scans at {' and '.join(strengths)} are taken together; covariate FLDSTRENG adjusts for it.")
+    absent = int(np.isnan(subjects.thickness).sum())
+    if absent:
+        told.append(f"{absent} thicknesses are missing; each region uses the subjects that have it.")
+    return tuple(told)
