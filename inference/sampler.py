@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import pyro
@@ -12,6 +12,7 @@ import torch
 from pyro import poutine
 from torch import Tensor
 
+from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.training_settings import TrainingSettings
@@ -211,7 +212,9 @@ def draw_given_scales(model: LinearModel, scales: Quantities, programs: Quantiti
     linear = draw_linear(model, scales, roots, noise, root)
     drawn = dict(scales) | effects(model, linear) | replicate(model, scales, linear, noise["again"])
     if programs:
-        drawn["program_weight"] = program_weight(scales, programs["strength"], linear.weights["transcriptomic"])
+        drawn["program_weight"] = cast(CrossScale, model).program_weight(
+            scales["transcriptomic_scale"], programs["strength"], linear.weights["transcriptomic"]
+        )
     density, below = leave_one_out(model, root)
     if not bool(data.seen.all()):
         mean, sd = predict_unseen(model, scales, kernels, root)
@@ -287,12 +290,6 @@ def linear_noise(model: LinearModel, roots: Mapping[str, Tensor], streams: Noise
     noise = {part: streams.normal(draws, maps, root.shape[-2]) for part, root in roots.items()}
     noise["wide"] = streams.normal(draws, maps, len(model.wide))
     return noise | {name: streams.normal(draws, maps, regions) for name in ("regional", "error")}
-
-
-def program_weight(scales: Mapping[str, Tensor], strength: Tensor, weights: Tensor) -> Tensor:
-    """Effect of one standard deviation of a program on thinning, c b_k s_k / |s|; (replicate, draw, map, program)."""
-    share = strength / strength.norm(dim=-1, keepdim=True)
-    return scales["transcriptomic_scale"][..., None] * weights * share[:, :, None]
 
 
 @torch.no_grad()

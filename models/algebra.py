@@ -7,13 +7,18 @@ Arrays are ordered (..., map, region) and (..., program, region).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
     "expression_covariance",
+    "expression_root",
+    "expression_size",
     "intercept_level",
+    "library_of",
     "map_covariance",
+    "residual_root",
     "share_homologues",
     "structural_axis",
     "tied_programs",
@@ -54,6 +59,47 @@ def tied_programs(score: Any, strength: Any, homologue: Any, sharing: float) -> 
     """
     share = strength / (strength**2).sum(-1)[..., None] ** 0.5
     return share_homologues(score * share[..., None], homologue, sharing)
+
+
+def residual_root(scatter: Any, programs: int) -> Any:
+    """Root of what expression has beyond so many principal components; (component, region), none where all are taken.
+
+    Parameters
+    ----------
+    scatter
+        X X' / g, zero rows where unmeasured; (region, region).
+    programs
+        Number of components left out, which programs stand for.
+    """
+    values, vectors = library_of(scatter).linalg.eigh(scatter)
+    kept = slice(0, max(len(scatter) - programs, 0))
+    return ((values * (values > 0)) ** 0.5)[kept, None] * vectors.mT[kept]
+
+
+def expression_size(strength: Any, rest: Any) -> Any:
+    """Standard deviation e of expression, of programs and of what they leave: (|s|^2 + var E)^(1/2); (...,)."""
+    return ((strength**2).sum(-1) + (rest**2).sum(-2).mean()) ** 0.5
+
+
+def expression_root(score: Any, strength: Any, rest: Any, homologue: Any, sharing: float) -> Any:
+    r"""Root of the transcriptomic part; (..., program + component, region).
+
+    Programs as thinning sees them, and what of the genes' expression they leave, :math:`(H Z s, H E) / (|s|^2 +
+    e^2)^{1/2}` with e^2 the mean variance of E: every gene acts on thinning by its whole expression.
+
+    Parameters
+    ----------
+    score, strength
+        As `tied_programs` takes them.
+    rest
+        E, what `residual_root` gives; (component, region).
+    homologue, sharing
+        As `share_homologues` takes them.
+    """
+    size = expression_size(strength, rest)
+    programs = share_homologues(score * (strength / size[..., None])[..., None], homologue, sharing)
+    others = share_homologues(rest, homologue, sharing) / size[..., None, None]
+    return library_of(programs).concatenate([programs, others], axis=-2)
 
 
 def unit_covariance(root: Any) -> Any:
@@ -132,3 +178,8 @@ def map_covariance(noise: Any, wide: Any, scales: Mapping[str, Any], kernels: Ma
     for part, kernel in kernels.items():
         total = total + scales[f"{part}_scale"][..., None, None] ** 2 * kernel
     return total
+
+
+def library_of(array: Any) -> Any:
+    """Library that an array is of: its functions of linear algebra have the same names in all three."""
+    return array.__array_namespace__() if hasattr(array, "__array_namespace__") else sys.modules["torch"]

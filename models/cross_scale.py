@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pyro
 from torch import Tensor
 
-from .algebra import tied_programs
+from .algebra import expression_root, expression_size, residual_root
 from .gmrf import GMRF
 from .linear import LinearModel
 from .marginal import ProgramExpression
@@ -29,13 +29,14 @@ class CrossScale(LinearModel):
 
         x_j = (Z s) a_j + \mu_j + \tau \epsilon_j, \qquad a_j \sim N(0, I_d)
 
-        \theta_m = a_m + l_m \lambda + c_m (H Z \bar s) b_m + t_m u_m + v_m w_m + \sigma_m e_m, \qquad
+        \theta_m = a_m + l_m \lambda + c_m H (Z s, E) b_m / e + t_m u_m + v_m w_m + \sigma_m e_m, \qquad
         y_m \sim N(\theta_m, V_m)
 
-        b_m \sim N(0, I_d), \quad u_m \sim \mathrm{GMRF}, \quad w_m \sim N(0, R), \quad e_m \sim N(0, I)
+        b_m \sim N(0, I), \quad u_m \sim \mathrm{GMRF}, \quad w_m \sim N(0, R), \quad e_m \sim N(0, I)
 
-    with :math:`\bar s = s / \lVert s \rVert`, so that :math:`c_m` is the standard deviation of the
-    transcriptomic part on every panel, and :math:`H = (1 - h) I + h (I + P) / 2`, which moves each region's programs
+    with E what the programs leave of the expression (its components beyond the first d; nothing with
+    ``beyond_programs=False``) and :math:`e^2 = \lVert s \rVert^2 + \mathrm{var}\, E`, so that :math:`c_m` is the
+    standard deviation of the transcriptomic part on every panel, and :math:`H = (1 - h) I + h (I + P) / 2`, which moves each region's programs
     towards their mean with its homologue (P exchanges homologues; h is the setting ``homologue_sharing``): few donors
     were measured on both sides, and what their hemispheres differ by is largely noise to a map of other people. R is
     the correlation of regional thickness across people and :math:`\lambda` its leading axis.
@@ -58,6 +59,8 @@ class CrossScale(LinearModel):
             alpha=settings.smoothness.alpha,
         )
         self.strength_prior = pc_scale(settings.strength.upper, settings.strength.alpha)
+        left = settings.n_programs if settings.beyond_programs else data.regions
+        self.rest = residual_root(data.scatter, left)  # (component, region)
         self.noise_prior = pc_scale(settings.expression_noise.upper, settings.expression_noise.alpha)
 
     def program_gmrf(self, smoothness: Tensor) -> GMRF:
@@ -95,11 +98,22 @@ class CrossScale(LinearModel):
         spatial = self.data.spectrum.prior_root(self.settings.spatial_prior)
         return {"spatial": spatial, "structural": self.structural_root()}
 
-    def program_roots(self, programs: Mapping[str, Any], homologue: Any = None) -> dict[str, Any]:
-        """Programs as thinning sees them, H Z s / |s|: the root of the transcriptomic part."""
-        own = self.data.homologue if homologue is None else homologue
+    def program_roots(self, programs: Mapping[str, Any]) -> dict[str, Any]:
+        """Expression as thinning sees it, H (Z s, E) / e: the root of the transcriptomic part."""
         score, strength = programs["program_score"], programs["strength"]
-        return {"transcriptomic": tied_programs(score, strength, own, self.settings.homologue_sharing)}
+        rest, homologue = self.rest, self.data.homologue
+        if not isinstance(score, Tensor):
+            rest, homologue = rest.cpu().numpy(), homologue.cpu().numpy()
+        return {"transcriptomic": expression_root(score, strength, rest, homologue, self.settings.homologue_sharing)}
+
+    def program_weight(self, scale: Tensor, strength: Tensor, weights: Tensor) -> Tensor:
+        """Effect of one standard deviation of a program on thinning, c b_k s_k / e; (replicate, draw, map, program).
+
+        ``scale`` c is (replicate, draw, map), ``strength`` s (replicate, draw, program) and ``weights`` b (replicate,
+        draw, map, coefficient), the programs' first.
+        """
+        share = strength / expression_size(strength, self.rest)[..., None]
+        return scale[..., None] * weights[..., : strength.shape[-1]] * share[:, :, None]
 
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""

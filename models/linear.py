@@ -80,13 +80,12 @@ class LinearModel(Model):
         """Roots of the parts that no program makes, each (replicate or 1, draw or 1, coefficient, region)."""
         raise NotImplementedError
 
-    def program_roots(self, programs: Mapping[str, Any], homologue: Any = None) -> dict[str, Any]:
+    def program_roots(self, programs: Mapping[str, Any]) -> dict[str, Any]:
         """Roots of the parts that programs make, given ``program_score`` and ``strength``; none unless said.
 
-        Arrays may be of another library than torch: ``homologue`` (region,) are then its indices; None (the default)
-        takes the data's.
+        Arrays may be of another library than torch; what is fixed is then NumPy's.
         """
-        del programs, homologue
+        del programs
         return {}
 
     def roots(self, programs: Quantities) -> dict[str, Tensor]:

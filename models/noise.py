@@ -8,9 +8,10 @@ To add one, write a class like `GaussianNoise` and name it in a family's setting
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+from .algebra import library_of
 
 __all__ = ["GaussianNoise", "Noise", "is_diagonal"]
 
@@ -40,7 +41,7 @@ class Noise:
 
     def log_density(self, residual: Any, sampling: Any, scales: Mapping[str, Any], identity: Any) -> Any:
         """Log density of observed values less what programs and fields give; (...,)."""
-        library = _library(residual)
+        library = library_of(residual)
         if is_diagonal(sampling):
             spread = self.spread(sampling, scales)
             white, logdet = residual / spread, library.log(spread).sum(-1)
@@ -64,8 +65,3 @@ class GaussianNoise(Noise):
 def is_diagonal(sampling: Any) -> bool:
     """Whether errors of different regions are known to be independent, so that no matrix is needed."""
     return int((sampling != 0).sum()) == int((sampling.diagonal(0, -2, -1) != 0).sum())
-
-
-def _library(array: Any) -> Any:
-    """Library that an array is of: its functions of linear algebra have the same names in all three."""
-    return array.__array_namespace__() if hasattr(array, "__array_namespace__") else sys.modules["torch"]

@@ -45,7 +45,8 @@ class FitSettings:
         """Read what `to_json` wrote."""
         record = json.loads(text)
         family = family_of(record["model"])
-        given = {k: prior_of(v) if isinstance(v, dict) else v for k, v in record.pop("family").items()}
+        own = record.pop("family").items()
+        given = dict(family.settings.of_old) | {k: prior_of(v) if isinstance(v, dict) else v for k, v in own}
         training = family.training(record.get("method", "svi"))(**record.pop("training"))
         return cls(**record, family=family.settings(**given), training=training)
 

@@ -105,6 +105,9 @@ class FamilySettings:
     # What lies between an observed value and the noise-free thinning; a prior of each of its scales is a setting.
     noise: ClassVar[Noise] = GaussianNoise()
 
+    # Values of settings that files written before there was such a setting stand for.
+    of_old: ClassVar[Mapping[str, Any]] = {}
+
     @property
     def counts_sampling_error(self) -> bool:
         """Whether the known standard errors are part of the noise."""
@@ -150,6 +153,9 @@ class CrossScaleSettings(FamilySettings):
     homologue_sharing
         How far thinning sees a program's mean over two homologues in place of each one's own score: from 0, each its
         own, to 1, the mean alone. Expression of the right hemisphere comes from few donors.
+    beyond_programs
+        Thinning depends on what the programs leave of the expression too (the default), in proportion to its variance:
+        genes act by their whole expression. Programs alone span nine tenths of a map that genes make.
     smoothness, strength, expression_noise
         Priors of the programs' smoothness and strengths and of the noise about them.
     transcriptomic_scale, spatial_scale, structural_scale, unexplained_scale
@@ -160,6 +166,7 @@ class CrossScaleSettings(FamilySettings):
     program_prior: Literal["bym2", "leroux"] = "bym2"
     spatial_prior: Literal["icar", "iid"] = "icar"
     homologue_sharing: float = 0.25
+    beyond_programs: bool = True
     smoothness: PCPrior = PCPrior(0.5, 0.5)
     strength: PCPrior = PCPrior(1.0, 0.05)
     expression_noise: PCPrior = PCPrior(1.0, 0.05)
@@ -174,8 +181,11 @@ class CrossScaleSettings(FamilySettings):
         check_number(self, "homologue_sharing", least=0.0)
         if self.homologue_sharing > 1:
             raise SettingsError(f"homologue_sharing is {self.homologue_sharing}; give a number from 0 to 1.")
+        check_flag(self, "beyond_programs")
         check_known("program_prior", self.program_prior, ("bym2", "leroux"))
         check_known("spatial_prior", self.spatial_prior, ("icar", "iid"))
+
+    of_old: ClassVar[Mapping[str, Any]] = {"beyond_programs": False}
 
     # What the posterior of the programs given the expression depends on: the rest is the maps' own.
     of_programs: ClassVar[tuple[str, ...]] = (
@@ -195,6 +205,7 @@ class CrossScaleSettings(FamilySettings):
         """Other numbers and priors of the programs, other sharing of homologues, other scales, and no field."""
         numbers = sorted({max(1, self.n_programs // 2), self.n_programs + self.n_programs // 2} - {self.n_programs})
         found: Choices = {f"{number} programs": {"n_programs": number} for number in numbers}
+        found["programs alone"] = {"beyond_programs": False}
         found["Leroux programs (rho)"] = {"program_prior": "leroux"}
         # Programs that hardly know of each other's regions, and noise in place of the field.
         found["no graph"] = {"spatial_prior": "iid", "smoothness": PCPrior(0.01, 0.99)}

@@ -84,10 +84,10 @@ def _thinning_part(model: LinearModel) -> Callable[[Values], Any]:
     wide = wide_covariance(_array(data.level[0]), _array(model.wide))
     thinning = np.where(seen, _array(data.thinning[0]), 0.0)
     identity, both = np.eye(data.regions), seen[:, :, None] & seen[:, None, :]
-    fixed, homologue = {name: _array(root[0, 0]) for name, root in model.fixed_roots().items()}, _array(data.homologue)
+    fixed = {name: _array(root[0, 0]) for name, root in model.fixed_roots().items()}
 
     def density(named: Values) -> Any:
-        roots = fixed | model.program_roots(named, homologue)
+        roots = fixed | model.program_roots(named)
         kernels = {part: unit_covariance(roots[part]) for part in model.parts}
         total = map_covariance(model.noise.covariance(sampling, named, identity), wide, named, kernels)
         blocks = jnp.where(both, total, identity * (~seen)[:, :, None])

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..models.algebra import (
+    expression_root,
     intercept_level,
     map_covariance,
+    residual_root,
     structural_axis,
-    tied_programs,
     unit_covariance,
     wide_covariance,
 )
@@ -227,8 +228,10 @@ def part_covariances(
     if "program_score" in draws:
         family: Any = settings.family
         score = draws["program_score"].swapaxes(1, 2)
-        tied = tied_programs(score, draws["strength"], study.graph.homologue, family.homologue_sharing)
-        kernels = {"transcriptomic": unit_covariance(tied)} | kernels
+        left = score.shape[1] if family.beyond_programs else study.n_regions
+        rest = residual_root(expression_kernel(study), left)
+        root = expression_root(score, draws["strength"], rest, study.graph.homologue, family.homologue_sharing)
+        kernels = {"transcriptomic": unit_covariance(root)} | kernels
     return kernels
 
 

@@ -58,7 +58,13 @@ def read_null_maps(
             "value": values,
         }
     ).dropna(subset=["region"])
-    return np.stack([_one(rows[rows["map"] == name], name, len(names), source) for name in maps], axis=1)
+    each = [_one(rows[rows["map"] == name], name, len(names), source) for name in maps]
+    for name, one in zip(maps, each, strict=True):
+        if len(one) != len(each[0]):
+            raise InputError(
+                f"{source} has {len(each[0])} null maps of {maps[0]} and {len(one)} of {name}; give each map as many."
+            )
+    return np.stack(each, axis=1)
 
 
 def _maps(frame: pd.DataFrame, maps: Sequence[str], source: str) -> np.ndarray | str:

@@ -36,9 +36,10 @@ def noise_ceiling(thinning: np.ndarray, standard_error: np.ndarray, covariance: 
     observed = ~np.isnan(thinning)
     if not standard_error[observed].any():
         return float("nan")
-    error = np.diag(standard_error[observed] ** 2) if covariance is None else covariance[np.ix_(observed, observed)]
-    number = int(observed.sum())
-    varies = (np.trace(error) - error.sum() / number) / max(number - 1, 1)
+    varies = np.mean(standard_error[observed] ** 2)
+    if covariance is not None:
+        error, number = covariance[np.ix_(observed, observed)], int(observed.sum())
+        varies = (np.trace(error) - error.sum() / number) / max(number - 1, 1)
     return float(1 - varies / np.var(thinning[observed]))
 
 

@@ -99,10 +99,11 @@ def _nulls() -> nv.Nulls:
     values = {"observed": [0.5, 0.75, 1.0, 0.1, 0.2, 0.0], "null_mean": 0.125, "null_lower95": -0.5}
     more = {"null_upper95": 0.25, "p": [0.05, 0.05, 0.05, 0.5, 0.55, 1.0], "n": 19, "method": "moran"}
     genes = {"map": ["a", "a", "b", "b"], "gene": ["G1", "G2"] * 2, "weight": [0.1, -0.2, 0.0, 0.1]}
+    tests = {"null_sd": 0.05, "p_family": [0.05, 1.0, 1.0, 1.0], "called": [True, False, False, False]}
     null = {"map": np.repeat(["a", "b"], 19), "null": [*range(1, 20)] * 2}
     return nv.Nulls(
         summary=pd.DataFrame(keys | values | more),
-        genes=pd.DataFrame(genes | {"p": [0.05, 0.5, 0.5, 0.5], "q": [0.05, 0.5, 0.5, 0.5]}),
+        genes=pd.DataFrame(genes | {"p": [0.05, 0.5, 0.5, 0.5], "q": [0.05, 0.5, 0.5, 0.5]} | tests),
         maps=pd.DataFrame(null | {"region": "L_insula", "value": 0.25}),
         distribution=pd.DataFrame(null | {name: np.linspace(0, 0.25, 38) for name in statistics}),
         settings={"method": "moran", "number": 19, "seed": 0, "draws": 20},
@@ -121,7 +122,7 @@ def _sensitivity() -> nv.Sensitivity:
     interval = {"mean": -0.1, "lower90": -0.2, "upper90": 0.1, "shift": shift, "width": 1.0}
     verdicts = {"excludes_zero": flips, "flips_excludes_zero": flips, "most_affected": True}
     gene = {"gene": "G1"} | interval | {"excludes_zero": flips, "flips_excludes_zero": flips}
-    group = {"group": "scales", "quantity": "thinning L_insula", "sensitivity": [0.5, 0.01], "noise": 0.01, "k": 0.25}
+    group = {"group": "scales", "quantity": "effect L_insula", "sensitivity": [0.5, 0.01], "noise": 0.01, "k": 0.25}
     return nv.Sensitivity(
         power=pd.DataFrame({"map": ["a", "b"]} | group | {"diagnosis": ["prior-data conflict", np.nan]}),
         variants=pd.DataFrame(keys | values | moved | counted),
@@ -141,6 +142,7 @@ def _verification() -> nv.Verification:
         held_out={"pairs": {"r2": 0.25, "r": 0.5, "elpd": 1.125, "coverage90": 0.75}},
         twin={"r2": 0.625, "r": 0.8125},
         neighbours={"pairs": {"r2": 0.125, "r": 0.375, "elpd": 1.0, "coverage90": 0.875}},
+        structural={"pairs": {"r2": 0.1875, "r": 0.4375, "elpd": 1.0625, "coverage90": 0.9375}},
         noise_ceiling=0.5,
         conclusion="The figure proves nothing.",
         notices=("a region is missing.",),

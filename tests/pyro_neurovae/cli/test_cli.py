@@ -23,8 +23,9 @@ DK = list(dk68_names())
 FIT_FILES = ["fit.nc", "genes.csv", "programs.csv", "regions.csv", "report.html", "summary.json", "variance.csv"]
 COLUMNS = {
     "regions.csv": "map,region,hemisphere,lobe,observed,se,mean,sd,lower50,upper50,lower90,upper90,lower95,upper95,"
-    "p_negative,expression_observed,thinning_observed,transcriptomic_share,spatial_share",
-    "genes.csv": "map,gene,weight,sd,lower90,upper90,p_positive,local_false_sign_rate,stability",
+    "p_negative,predictable_mean,predictable_lower90,predictable_upper90,expression_observed,thinning_observed,"
+    "transcriptomic_share,spatial_share,structural_share",
+    "genes.csv": "map,gene,weight,sd,lower90,upper90,p_positive,local_false_sign_rate,stability,q_value",
     "programs.csv": "program,quantity,name,mean,sd,lower90,upper90",
     "variance.csv": "map,source,mean,sd,lower50,upper50,lower90,upper90,lower95,upper95",
 }
@@ -275,10 +276,11 @@ def test_genes_that_say_nothing_are_dropped_with_a_notice(files, no_training):
         cli.main([str(part) for part in fit_arguments(files, "--normalise", "region", "--draws", 7, "--seed", 9)])
     study, settings = no_training[0]
     assert len(study.genes) == 10
-    assert study.notices == (
+    assert study.notices[:2] == (
         "expression.csv: 1 gene dropped, missing in every region: G4.",
         "expression.csv: 1 gene dropped, constant: G3.",
     )
+    assert study.notices[2].startswith("map: sampling errors are taken to go together across regions as regional thick")
     assert (study.normalise, settings.draws, settings.seed) == ("region", 7, 9)
 
 
@@ -467,7 +469,8 @@ def test_verify_without_out_writes_nothing(run, files):
     assert arguments[-2] == "--out"
     status, out, err = run(*arguments[:-2])
     assert (status, err) == (1, "")
-    assert out.count("\n") == 1
+    assert out.count("\n") == 2
+    assert out.startswith("note: map: sampling errors are taken to go together across regions as regional thickness")
     assert "The in-sample R2 of" in out
     assert sorted(files.iterdir()) == before
 
@@ -547,7 +550,7 @@ BAD_SETTINGS = {
     "a word for a whole number": ("steps=abc", "steps is 'abc'; give a whole number of at least 1."),
     "a word for a number": ("learning_rate=fast", "learning_rate is 'fast'; give a number above 0."),
     "a negative penalty": ("lam=-1", "lam is -1; give a number of at least 0, or PCPrior(upper=..., alpha=...)."),
-    "a prior of words": ("lam=pc(a,b)", "the prior 'pc(a,b)' holds no two numbers; write pc(upper, alpha)."),
+    "a prior of words": ("lam=pc(a,b)", "the prior 'pc(a,b)' does not hold 2 numbers; write pc(upper, alpha)."),
     "a prior out of range": ("lam=pc(1,2)", "is out of range: give upper > 0 and 0 < alpha < 1."),
     "no flag": ("standard_errors=maybe", "standard_errors is 'maybe'; give True or False."),
 }

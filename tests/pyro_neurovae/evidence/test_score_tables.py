@@ -9,7 +9,7 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae.evidence.score_tables import PREDICTED, difference_table, pointwise_table, score_table, weight_table
 from pyro_neurovae.evidence.scores import correlation, coverage, r_squared
-from pyro_neurovae.studies.summary import noise_ceiling
+from pyro_neurovae.studies.summary import noise_ceilings
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_scores_are_those_of_the_pointwise_table(small_study, rows):
         assert row["r"] == pytest.approx(correlation(y, mean))
         assert row["coverage90"] == pytest.approx(coverage(y, own["lower90"].to_numpy(), own["upper90"].to_numpy()))
         assert row["crps"] == pytest.approx(own["crps"].mean())
-        assert row["noise_ceiling"] == noise_ceiling(small_study.thinning[m], small_study.standard_error[m])
+        assert row["noise_ceiling"] == noise_ceilings(small_study)[row["map"]]
 
 
 def test_differences_from_the_best_with_pairs_as_units(small_study, rows):
@@ -87,6 +87,19 @@ def test_differences_from_the_best_with_pairs_as_units(small_study, rows):
         if seen.all():
             assert se == pytest.approx((lost[:34] + lost[34:]).std(ddof=1) * np.sqrt(34) / 68)
         assert own.loc[best, "elpd_difference"] == own.loc[best, "se"] == 0
+
+
+def test_every_model_is_held_against_the_one_without_genes(small_study, rows):
+    assert not any(column.startswith("beyond") for column in difference_table(small_study, rows))
+    found = difference_table(small_study, rows.replace({"model": {"two": "structural"}})).set_index(["map", "model"])
+    own = difference_table(small_study, rows).set_index(["map", "model"])
+    for name in small_study.maps:
+        one, other = found.loc[(name, "one")], found.loc[(name, "structural")]
+        loser = own.loc[name].loc[lambda table: table["elpd_difference"] < 0].iloc[0]
+        sign = -1 if own.loc[(name, "one"), "elpd_difference"] == 0 else 1
+        assert one["beyond_structural"] == pytest.approx(sign * loser["elpd_difference"])
+        assert one["beyond_structural_se"] == pytest.approx(loser["se"])
+        assert other["beyond_structural"] == other["beyond_structural_se"] == 0
 
 
 def test_weights_of_models_sum_to_one_and_are_the_best_there_are(rows):

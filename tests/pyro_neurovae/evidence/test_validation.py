@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +57,21 @@ def test_the_conclusion_names_the_best_and_what_is_as_good(found):
         near = own.loc[other, "elpd_difference"] > -2 * own.loc[other, "se"]
         assert (f"by less than two standard errors ahead of {other}" in text) == near
     assert found.conclusion() == found.conclusion(found.scores["map"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("gained", "told"),
+    [(0.3, "more than two standard errors."), (0.1, "within two standard errors."), (-0.3, "a loss of more than two")],
+)
+def test_the_conclusion_says_what_expression_adds(found, gained, told):
+    names = {"smooth": "structural", "kernel": "cross-scale"}
+    tables = {name: getattr(found, name).replace({"model": names}) for name in ("scores", "differences", "weights")}
+    assert "Expression adds" not in replace(found, **tables).conclusion()
+    beyond = np.where(tables["differences"]["model"] == "cross-scale", gained, 0.0)
+    more = tables["differences"].assign(beyond_structural=beyond, beyond_structural_se=0.1)
+    text = replace(found, **tables | {"differences": more}).conclusion()
+    assert f" Expression adds {gained:+.3f} ± 0.100 to the log density a region (cross-scale less structural" in text
+    assert told in text
 
 
 def test_folds_of_the_users_own(study):

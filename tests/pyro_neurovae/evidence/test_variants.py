@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ import pyro_neurovae as nv
 from pyro_neurovae.errors import InputError, SettingsError
 from pyro_neurovae.evidence.variants import Variant, default_grid, read_grid
 from pyro_neurovae.models.options import fit_settings
-from pyro_neurovae.models.settings import PCPrior
+from pyro_neurovae.models.settings import PCPrior, SpikedPrior
+from pyro_neurovae.studies.fingerprints import fingerprint
 
 FILE = """
 [[variant]]
@@ -28,6 +31,12 @@ genes = "panel.txt"
 name = "no homologues"
 graph = "no-homologues"
 genes = ["gene0002", "gene0001"]
+
+[[variant]]
+name = "as version 0.1"
+errors = "independent"
+structure = "none"
+transcriptomic_scale = {absent = 0.4, tip = 0.05, width = 1.0}
 """
 
 
@@ -39,7 +48,7 @@ def file(tmp_path):
 
 
 def test_a_file_of_variants(file, small_study):
-    first, second, third = read_grid(file)
+    first, second, third, _ = read_grid(file)
     settings = fit_settings(n_programs=3, seed=9)
     study, changed = first.apply(small_study, settings)
     assert study is small_study
@@ -58,7 +67,37 @@ def test_a_file_of_variants(file, small_study):
     assert study.graph.homologues == small_study.graph.homologues
 
 
-@pytest.mark.parametrize("model", ["cross-scale", "expression", "spatial", "paper"])
+def test_errors_and_structure_of_a_variant(file):
+    study, settings = nv.simulate(1, genes=20), fit_settings()
+    assert study.covariance is not None
+    changed, own = read_grid(file)[3].apply(study, settings)
+    assert (changed.covariance, changed.structure, changed.sampling_correlation) == (None, None, ("independent",))
+    np.testing.assert_array_equal(changed.standard_error, study.standard_error)
+    np.testing.assert_array_equal(changed.thinning, study.thinning)
+    assert own.family.transcriptomic_scale == SpikedPrior(0.4, 0.05, 1.0)
+    assert (
+        fingerprint(changed) != fingerprint(study) != fingerprint(Variant("v", structure="none").apply(study, own)[0])
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        ("cross-scale", {"independent errors", "no structure"}),
+        ("structural", {"independent errors", "no structure"}),
+        ("spatial", {"independent errors"}),
+        ("stacked", {"independent errors"}),
+    ],
+)
+def test_usual_variants_of_errors_and_structure(model, names):
+    study, both = nv.simulate(1, genes=20), {"independent errors", "no structure"}
+    settings = fit_settings(model)
+    assert both & {one.name for one in default_grid(study, settings)} == names
+    bare = replace(study, covariance=None, sampling_correlation=(), structure=None)
+    assert not both & {one.name for one in default_grid(bare, settings)}
+
+
+@pytest.mark.parametrize("model", ["cross-scale", "expression", "structural", "spatial", "paper"])
 def test_every_usual_variant_can_be_applied_and_differs(small_study, model):
     settings = fit_settings(model)
     grid = default_grid(small_study, settings)
@@ -106,6 +145,8 @@ def test_a_file_that_is_not_there(tmp_path):
         ({"settings": {"n_programs": 0}}, SettingsError, "variant 'v': n_programs is 0"),
         ({"genes": ("none",)}, InputError, "variant 'v': the study has no gene none; name genes of the fit"),
         ({"normalise": "x"}, InputError, "variant 'v': unknown normalise 'x'"),
+        ({"errors": "x"}, SettingsError, "variant 'v': errors is 'x'; give 'independent', or leave it out"),
+        ({"structure": "x"}, SettingsError, "variant 'v': structure is 'x'; give 'none', or leave it out"),
         (
             {"graph": nv.RegionGraph.dk68().subset(nv.RegionGraph.dk68().names[:9])},
             InputError,

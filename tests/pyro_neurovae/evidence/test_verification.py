@@ -15,7 +15,7 @@ from pyro_neurovae.errors import InputError, SettingsError
 from pyro_neurovae.evidence.scores import correlation, r_squared
 from pyro_neurovae.evidence.verification import PAPER_OPTIONS
 from pyro_neurovae.graphs.folds import make_folds
-from pyro_neurovae.studies.summary import noise_ceiling
+from pyro_neurovae.studies.summary import noise_ceilings
 
 # Enough training to run every step, not enough to trust or pass anything.
 QUICK = {"steps": 30, "n_latent": 4, "width": 8, "warm_up": 10, "patience": 10, "draws": 50}
@@ -64,12 +64,12 @@ def test_each_figure_has_its_held_out_counterparts_and_the_ceiling(study, found)
         assert set(scores) == {"r2", "r", "elpd", "coverage90"}
         assert all(map(math.isfinite, scores.values()))
         assert 0 <= scores["coverage90"] <= 1
-    assert found.noise_ceiling == noise_ceiling(study.thinning[0], study.standard_error[0])
+    assert found.noise_ceiling == noise_ceilings(study)["simulated"]
 
 
 def test_the_figures_in_sample_are_those_of_the_fit_with_the_papers_settings(study, found):
     fitted = nv.fit(replace(study, normalise="region"), "paper", **PAPER_OPTIONS | QUICK)
-    observed, predicted = study.thinning[0], fitted.regions()["mean"].to_numpy()
+    observed, predicted = study.thinning[0], fitted.regions()["predictable_mean"].to_numpy()
     trained = ~fitted.idata.guide["held_back"].values[0, 0]
     assert 0 < (~trained).sum() < len(trained) / 2
     assert found.all_regions["r2"] == r_squared(observed, predicted)

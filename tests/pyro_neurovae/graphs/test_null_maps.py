@@ -46,10 +46,11 @@ def test_no_global_random_state(graph, smooth, method):
 
 
 def test_moran_keeps_mean_variance_and_morans_i_exactly(graph, smooth):
-    nulls = make_null_maps(smooth, graph, number=50, seed=1)
+    nulls = make_null_maps(smooth, graph, method="moran", number=50, seed=1)
     np.testing.assert_allclose(nulls.mean(1), smooth.mean())
     np.testing.assert_allclose(nulls.std(1), smooth.std())
     np.testing.assert_allclose([moran(one, graph.weights) for one in nulls], moran(smooth, graph.weights), rtol=1e-9)
+    assert not np.allclose(nulls, make_null_maps(smooth, graph, number=50, seed=1))  # it is not the default
     # Random signs: with the map itself they go together no more than chance has it.
     r = np.corrcoef(np.vstack([smooth, nulls]))[0, 1:]
     assert abs(r.mean()) < 4 * r.std() / np.sqrt(50)
@@ -70,13 +71,14 @@ def test_laplacian_keeps_mean_variance_and_differences_along_edges_exactly(graph
 
 def test_moran_keeps_missing_regions_in_place_and_joins_homologues(graph, smooth):
     missing = np.where(np.isin(np.arange(68), [2, 40]), np.nan, smooth)
-    nulls = make_null_maps(missing, graph, number=5)
+    nulls = make_null_maps(missing, graph, method="moran", number=5)
     np.testing.assert_array_equal(np.isnan(nulls), np.repeat(np.isnan(missing)[None], 5, 0))
     apart = nv.RegionGraph.dk68(homologues=False)
     sides = np.tile(smooth[:34], 2)  # both hemispheres alike
 
     def alike(on):
-        return np.mean([np.corrcoef(one[:34], one[34:])[0, 1] for one in make_null_maps(sides, on, number=40)])
+        made = make_null_maps(sides, on, method="moran", number=40)
+        return np.mean([np.corrcoef(one[:34], one[34:])[0, 1] for one in made])
 
     assert alike(apart) > 0.8  # its homologues are neighbours even where no edge says so
     assert alike(replace(apart, homologues=())) < 0.8

@@ -85,7 +85,7 @@ def test_what_stands_beside_the_fit_gets_its_sections_ci_selection(
     assert (page.open, page.faults) == ([], [])
     text = " ".join(page.data)
     assert "held out by pairs" in text
-    assert "20 null maps made by Moran" in text
+    assert "20 null maps made by drawing from the model without its transcriptomic part" in text
     assert "Gene sets" in text
 
 

@@ -84,11 +84,13 @@ def test_power_scaling_sensitivity(idata, component):
 def test_the_log_prior_is_that_of_the_hyperparameters(paths):
     fitted = nv.load(paths["cross-scale"])
     prior, posterior = (inferencedata.group(fitted.idata, name) for name in ("log_prior", "posterior"))
-    names = {"transcriptomic_scale", "spatial_scale", "unexplained_scale", "strength", "smoothness", "expression_noise"}
+    names = {f"{part}_scale" for part in ("transcriptomic", "spatial", "structural", "unexplained")}
+    names |= {"strength", "smoothness", "expression_noise"}
     assert set(prior) == names
     rate = -np.log(0.05)  # strength: P(s > 1) = 0.05
     np.testing.assert_allclose(prior["strength"], np.log(rate) - rate * posterior["strength"])
-    rate = -np.log(0.1) / np.nanstd(fitted.study.thinning)
+    scale = fitted.settings.family.spatial_scale
+    rate = -np.log(scale.alpha) / scale.upper / np.nanstd(fitted.study.thinning)
     np.testing.assert_allclose(prior["spatial_scale"], np.log(rate) - rate * posterior["spatial_scale"])
 
 

@@ -11,11 +11,12 @@ from pyro_neurovae import inferencedata
 
 REGION_COLUMNS = [
     "map", "region", "hemisphere", "lobe", "observed", "se", "mean", "sd", "lower50", "upper50", "lower90", "upper90",
-    "lower95", "upper95", "p_negative", "predictable_mean", "predictable_lower90", "predictable_upper90", "expression_observed", "thinning_observed", "transcriptomic_share",
-    "spatial_share", "structural_share",
+    "lower95", "upper95", "p_negative", "predictable_mean", "predictable_lower90", "predictable_upper90",
+    "expression_observed", "thinning_observed", "transcriptomic_share", "spatial_share", "structural_share",
 ]  # fmt: skip
 GENE_COLUMNS = [
-    "map", "gene", "weight", "sd", "lower90", "upper90", "p_positive", "local_false_sign_rate", "stability"
+    "map", "gene", "weight", "sd", "lower90", "upper90", "p_positive", "local_false_sign_rate", "stability",
+    "q_value",
 ]  # fmt: skip
 
 
@@ -108,7 +109,31 @@ def test_genes_are_in_order_of_size_within_a_map(request, name):
     # A tenth of the genes leads in every draw.
     leading = round(0.1 * len(fitted.study.genes))
     assert table["stability"].sum() == pytest.approx(leading * len(fitted.study.maps))
-    np.testing.assert_allclose(table["local_false_sign_rate"], np.minimum(table["p_positive"], 1 - table["p_positive"]))
+
+
+@pytest.mark.parametrize("name", ["small_fit", "one_gene_fit"])
+def test_rates_of_false_signs_by_hand(request, name):
+    fitted = request.getfixturevalue(name)
+    posterior, genes = fitted.posterior, fitted.study.genes
+    for m, chosen in enumerate(fitted.study.maps):
+        rows = fitted.genes().query("map == @chosen").set_index("gene").loc[list(genes)]
+        weight, part, effect = (
+            posterior.draws(one)[:, m] for one in ("gene_weight", "transcriptomic", "thinning")
+        )  # (draw, ...)
+        nought = part.std(1) < 0.1 * effect.std(1)
+        wrong = [min((nought | (own <= 0)).mean(), (nought | (own >= 0)).mean()) for own in weight.T]
+        np.testing.assert_allclose(rows["local_false_sign_rate"], wrong)
+        assert (rows["local_false_sign_rate"] >= nought.mean() - 1e-12).all()
+        by_hand = [np.mean([one for one in wrong if one <= own]) for own in wrong]
+        np.testing.assert_allclose(rows["q_value"], by_hand)
+        assert (rows["q_value"] <= rows["local_false_sign_rate"] + 1e-12).all()
+
+
+def test_no_gene_is_sure_where_there_is_no_transcriptomic_part(small_study):
+    nought = nv.PCPrior(1e-6, 0.1)
+    fitted = nv.fit(small_study, "expression", map_steps=5, draws=40, transcriptomic_scale=nought)
+    assert (fitted.genes()["local_false_sign_rate"] == 1).all()
+    assert (fitted.genes()["q_value"] == 1).all()
 
 
 def test_the_gene_that_thinning_follows_leads_with_its_sign(one_gene_fit):

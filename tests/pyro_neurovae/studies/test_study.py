@@ -15,7 +15,7 @@ from pyro_neurovae.graphs.region_graph import RegionGraph
 from pyro_neurovae.posterior import store
 from pyro_neurovae.studies.fingerprints import fingerprint
 from pyro_neurovae.studies.study import Study
-from pyro_neurovae.studies.summary import noise_ceiling
+from pyro_neurovae.studies.summary import noise_ceiling, noise_ceilings
 
 DK = dk68_names()
 
@@ -65,8 +65,11 @@ def test_public_files_together(data_dir):
     # DESIGN.md, section 3, item 7: of independent errors
     ceilings = [noise_ceiling(y, se) for y, se in zip(study.thinning, study.standard_error, strict=True)]
     np.testing.assert_allclose(ceilings, [0.53, 0.84], atol=0.006)
-    text = study.summary()
-    for part in ("68 regions", "1645 genes", "No expression: R_frontalpole, R_temporalpole", "0.53", "NPD"):
+    # Errors that go together vary less about their own mean.
+    together = noise_ceilings(study)
+    np.testing.assert_allclose(list(together.values()), [0.68, 0.89], atol=0.02)
+    text, ceiling = study.summary(), f"{together['enigma_pd']:.2f}"
+    for part in ("68 regions", "1645 genes", "No expression: R_frontalpole, R_temporalpole", ceiling, "NPD"):
         assert part in text
 
 
