@@ -21,6 +21,7 @@ from .elbo import site_densities
 from .gaussian import LinearDraws, draw_linear, leave_one_out, predict_unseen, seen_root
 from .noise import NoiseStreams, isolated
 from .programs.resampling import resample
+from .programs.sharing import LOOKED_AT, propose_sharing
 from .programs.source import ProgramSource
 from .programs.trained import TrainedPrograms
 from .scales.guide import ScaleGuide, ScaleNoise
@@ -154,10 +155,12 @@ class PosteriorSampler(LinearSampler):
         data, most = self.model.data, draws * self.program_proposals
         with single_threaded(data.regions) as threads:
             programs = self._draw_programs(most, threads if data.thinning.device.type == "cpu" else 1)
+            programs, log_sharing = self._propose_sharing(programs)
             noise = self._draw_noise(programs, most, draws)
             size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
             scales, ratios = self._draw_scales(programs, noise, size)
-            kept = resample(ratios["log_evidence"].sum(-1), draws, noise.keep) if programs else None
+            weight = ratios["log_evidence"].sum(-1) - log_sharing
+            kept = resample(weight, draws, noise.keep) if programs else None
             if kept is not None:
                 programs, scales = (_pick(part, kept.index) for part in (programs, scales))
                 ratios |= _pick({name: ratios[name] for name in ("log_evidence", "log_p", "log_q")}, kept.index)
@@ -177,6 +180,17 @@ class PosteriorSampler(LinearSampler):
         if self.programs is None:
             return {}
         return self.programs.draw(self.programs.streams("posterior programs"), draws, workers)
+
+    def _propose_sharing(self, programs: Quantities) -> tuple[Quantities, Tensor]:
+        """Programs with the sharing of homologues where the maps say that it is, and its log density there."""
+        uniform = programs.get("homologue_sharing")
+        if uniform is None:
+            return programs, self.model.data.thinning.new_zeros(())
+        data, few = self.model.data, min(LOOKED_AT, uniform.shape[1])
+        streams = NoiseStreams(self.seeds, "sharing", dtype=data.thinning.dtype, device=data.thinning.device)
+        noise = ScaleNoise.draw(streams, 1, few, data.maps, len(self.model.scale_names))
+        sharing, log_density = propose_sharing(self.model, self.guide, programs, noise).draw(uniform)
+        return programs | {"homologue_sharing": sharing}, log_density
 
     def _draw_noise(self, programs: Quantities, most: int, draws: int) -> ThinningNoise:
         """Draw all random numbers of the thinning, so that they do not hang on how draws are batched."""
@@ -300,6 +314,8 @@ def draw_prior(model: LinearModel, seed: int, draws: int) -> Quantities:
         trace = poutine.trace(model.model).get_trace(draws)
     sites = {name: trace.nodes[name]["value"] for name in site_densities(trace)}
     programs: Quantities = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
+    if "homologue_sharing" in sites:
+        programs["homologue_sharing"] = sites["homologue_sharing"][..., 0]
     roots = model.roots(programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
     linear = draw_linear(model, sites, roots, linear_noise(model, roots, streams, draws), None)

@@ -30,7 +30,7 @@ __all__ = [
 _LEAST_CONTRAST = 1e-6
 
 
-def share_homologues(fields: Any, homologue: Any, sharing: float) -> Any:
+def share_homologues(fields: Any, homologue: Any, sharing: Any) -> Any:
     """Move each region of fields (..., region) towards its mean with its homologue: H = (1 - h) I + h (I + P) / 2.
 
     Parameters
@@ -81,7 +81,7 @@ def expression_size(strength: Any, rest: Any) -> Any:
     return ((strength**2).sum(-1) + (rest**2).sum(-2).mean()) ** 0.5
 
 
-def expression_root(score: Any, strength: Any, rest: Any, homologue: Any, sharing: float) -> Any:
+def expression_root(score: Any, strength: Any, rest: Any, homologue: Any, sharing: Any) -> Any:
     r"""Root of the transcriptomic part; (..., program + component, region).
 
     Programs as thinning sees them, and what of the genes' expression they leave, :math:`(H Z s, H E) / (|s|^2 +
@@ -94,9 +94,10 @@ def expression_root(score: Any, strength: Any, rest: Any, homologue: Any, sharin
     rest
         E, what `residual_root` gives; (component, region).
     homologue, sharing
-        As `share_homologues` takes them.
+        As `share_homologues` takes them; h may be one a draw, (...,).
     """
     size = expression_size(strength, rest)
+    sharing = sharing if isinstance(sharing, float) else sharing[..., None, None]
     programs = share_homologues(score * (strength / size[..., None])[..., None], homologue, sharing)
     others = share_homologues(rest, homologue, sharing) / size[..., None, None]
     return library_of(programs).concatenate([programs, others], axis=-2)

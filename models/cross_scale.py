@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pyro
+import torch
+from pyro.distributions import Uniform
 from torch import Tensor
 
 from .algebra import expression_root, expression_size, residual_root
@@ -37,12 +39,12 @@ class CrossScale(LinearModel):
     with E what the programs leave of the expression (its components beyond the first d; nothing with
     ``beyond_programs=False``) and :math:`e^2 = \lVert s \rVert^2 + \mathrm{var}\, E`, so that :math:`c_m` is the
     standard deviation of the transcriptomic part on every panel, and :math:`H = (1 - h) I + h (I + P) / 2`, which moves each region's programs
-    towards their mean with its homologue (P exchanges homologues; h is the setting ``homologue_sharing``): few donors
+    towards their mean with its homologue (P exchanges homologues; h is uniform unless the setting ``homologue_sharing`` says it): few donors
     were measured on both sides, and what their hemispheres differ by is largely noise to a map of other people. R is
     the correlation of regional thickness across people and :math:`\lambda` its leading axis.
 
     Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau, ``program_score`` z,
-    ``transcriptomic_scale`` c, ``spatial_scale`` t, ``structural_scale`` v, ``unexplained_scale`` sigma; observed are
+    ``homologue_sharing`` h, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``structural_scale`` v, ``unexplained_scale`` sigma; observed are
     ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, l, b, u, w and e are integrated
     out.
     """
@@ -101,10 +103,11 @@ class CrossScale(LinearModel):
     def program_roots(self, programs: Mapping[str, Any]) -> dict[str, Any]:
         """Expression as thinning sees it, H (Z s, E) / e: the root of the transcriptomic part."""
         score, strength = programs["program_score"], programs["strength"]
+        sharing = programs.get("homologue_sharing", self.settings.homologue_sharing)
         rest, homologue = self.rest, self.data.homologue
         if not isinstance(score, Tensor):
             rest, homologue = rest.cpu().numpy(), homologue.cpu().numpy()
-        return {"transcriptomic": expression_root(score, strength, rest, homologue, self.settings.homologue_sharing)}
+        return {"transcriptomic": expression_root(score, strength, rest, homologue, sharing)}
 
     def program_weight(self, scale: Tensor, strength: Tensor, weights: Tensor) -> Tensor:
         """Effect of one standard deviation of a program on thinning, c b_k s_k / e; (replicate, draw, map, program).
@@ -115,7 +118,15 @@ class CrossScale(LinearModel):
         share = strength / expression_size(strength, self.rest)[..., None]
         return scale[..., None] * weights[..., : strength.shape[-1]] * share[:, :, None]
 
+    def sharing_part(self, draws: int = 1) -> dict[str, Tensor]:
+        """Pyro model of how far thinning sees a program's mean over homologues; (replicate, draw), none where set."""
+        if self.settings.homologue_sharing is not None:
+            return {}
+        one = torch.ones((), dtype=self.data.scatter.dtype, device=self.data.scatter.device)
+        with self.replicate_plate(), self.draw_plate(draws):
+            return {"homologue_sharing": pyro.sample("homologue_sharing", Uniform(0 * one, one))[..., 0]}
+
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""
         self.new_plates()
-        self.thinning_part(self.kernels(self.expression_part(draws)), draws)
+        self.thinning_part(self.kernels(self.expression_part(draws) | self.sharing_part(draws)), draws)

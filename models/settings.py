@@ -152,7 +152,8 @@ class CrossScaleSettings(FamilySettings):
         GMRF of the programs and of the spatial part.
     homologue_sharing
         How far thinning sees a program's mean over two homologues in place of each one's own score: from 0, each its
-        own, to 1, the mean alone. Expression of the right hemisphere comes from few donors.
+        own, to 1, the mean alone; None (the default) integrates over all of these. Expression of the right hemisphere
+        comes from few donors.
     beyond_programs
         Thinning depends on what the programs leave of the expression too (the default), in proportion to its variance:
         genes act by their whole expression. Programs alone span nine tenths of a map that genes make.
@@ -165,7 +166,7 @@ class CrossScaleSettings(FamilySettings):
     n_programs: int = 14
     program_prior: Literal["bym2", "leroux"] = "bym2"
     spatial_prior: Literal["icar", "iid"] = "icar"
-    homologue_sharing: float = 0.25
+    homologue_sharing: float | None = None
     beyond_programs: bool = True
     smoothness: PCPrior = PCPrior(0.5, 0.5)
     strength: PCPrior = PCPrior(1.0, 0.05)
@@ -178,9 +179,11 @@ class CrossScaleSettings(FamilySettings):
     def __post_init__(self) -> None:
         check_whole(self, "n_programs")
         _check_priors(self)
-        check_number(self, "homologue_sharing", least=0.0)
-        if self.homologue_sharing > 1:
-            raise SettingsError(f"homologue_sharing is {self.homologue_sharing}; give a number from 0 to 1.")
+        if self.homologue_sharing is not None:
+            check_number(self, "homologue_sharing", least=0.0)
+            if self.homologue_sharing > 1:
+                raise SettingsError(f"homologue_sharing is {self.homologue_sharing}; give a number from 0 to 1.")
+            object.__setattr__(self, "homologue_sharing", float(self.homologue_sharing))
         check_flag(self, "beyond_programs")
         check_known("program_prior", self.program_prior, ("bym2", "leroux"))
         check_known("spatial_prior", self.spatial_prior, ("icar", "iid"))

@@ -31,7 +31,9 @@ class ProgramDraws:
     noise
         Standard deviation tau of what the programs leave of a gene; (draw,).
     slope
-        Effect :math:`c\,b / \lVert s \rVert` of each column of ``scaled`` on each map; (draw, map, program).
+        Effect :math:`c\,b / e` of each column of ``scaled`` on each map; (draw, map, program).
+    sharing
+        How far thinning sees a program's mean over homologues; (draw,).
     measured
         Whether a region's expression is measured; bool (region,).
     """
@@ -39,6 +41,7 @@ class ProgramDraws:
     scaled: np.ndarray
     noise: np.ndarray
     slope: np.ndarray
+    sharing: np.ndarray
     measured: np.ndarray
 
     @classmethod
@@ -60,7 +63,7 @@ class ProgramDraws:
         kept = evenly_spaced(len(every[0]), most)
         score, strength, noise, weight = (values[kept] for values in every)
         scaled = score * strength[:, None]
-        return cls(scaled, noise, weight / strength[:, None], fit.study.expression_observed)
+        return cls(scaled, noise, weight / strength[:, None], _sharing(fit, kept), fit.study.expression_observed)
 
     @cached_property
     def centred(self) -> np.ndarray:
@@ -92,11 +95,18 @@ def evenly_spaced(count: int, most: int) -> np.ndarray:
 def shared_programs(draws: ProgramDraws, fit: Fit) -> np.ndarray:
     """Scaled programs as thinning sees them, each region moved towards its homologue; (draw, region, program).
 
-    By `models.algebra.share_homologues` and the fit's own setting ``homologue_sharing``.
+    By `models.algebra.share_homologues`.
     """
-    family: Any = fit.settings.family  # of a family with programs, which have the setting
-    shared: np.ndarray = share_homologues(draws.scaled.mT, fit.study.graph.homologue, family.homologue_sharing).mT
+    shared: np.ndarray = share_homologues(draws.scaled.mT, fit.study.graph.homologue, draws.sharing[:, None, None]).mT
     return shared
+
+
+def _sharing(fit: Fit, kept: np.ndarray) -> np.ndarray:
+    """Sharing of homologues in some draws, drawn or set; (draw,)."""
+    if fit.posterior.has("homologue_sharing"):
+        return fit.posterior.draws("homologue_sharing")[kept]
+    family: Any = fit.settings.family  # of a family with programs, which have the setting
+    return np.full(len(kept), family.homologue_sharing)
 
 
 def standard_expression(study: Study) -> np.ndarray:

@@ -201,7 +201,7 @@ def expression_kernel(study: Study) -> np.ndarray:
 
 def drawn_sites(posterior: Posterior, chosen: int) -> dict[str, np.ndarray]:
     """Draws (draw, ...) of one map's predictable part and scales and of the programs; an even part of many."""
-    programs = ("strength", "program_score")
+    programs = ("strength", "program_score", "homologue_sharing")
     names = [name for name in posterior.names() if name.endswith("_scale") or name in programs]
     drawn = {name: posterior.draws(name, chosen) for name in names}
     drawn["predictable"] = posterior.predictable(chosen)
@@ -230,7 +230,8 @@ def part_covariances(
         score = draws["program_score"].swapaxes(1, 2)
         left = score.shape[1] if family.beyond_programs else study.n_regions
         rest = residual_root(expression_kernel(study), left)
-        root = expression_root(score, draws["strength"], rest, study.graph.homologue, family.homologue_sharing)
+        sharing = draws.get("homologue_sharing", family.homologue_sharing)
+        root = expression_root(score, draws["strength"], rest, study.graph.homologue, sharing)
         kernels = {"transcriptomic": unit_covariance(root)} | kernels
     return kernels
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -20,8 +22,12 @@ DRAWS = 2000
 
 
 @pytest.fixture(scope="module")
-def cortex():
-    return nv.simulate(4, genes=40, programs=3)
+def ring(study):
+    """Twenty-four regions; errors go together, and so does thickness across people."""
+    weights, apart = np.roll(np.eye(24), 1, axis=1), np.abs(np.subtract.outer(np.arange(24), np.arange(24)))
+    graph = nv.RegionGraph.from_adjacency(weights + weights.T, [f"r{i}" for i in range(24)])
+    simulated = nv.simulate(4, genes=40, programs=3, graph=graph)
+    return replace(simulated, structure=0.6 * np.exp(-apart / 4) + 0.4 * np.eye(24))
 
 
 def quantiles(model, grid, name):
@@ -32,12 +38,13 @@ def quantiles(model, grid, name):
 
 
 @pytest.mark.parametrize("name", BASELINES)
-def test_the_guide_agrees_with_the_exact_posterior(cortex, name):
+def test_the_guide_agrees_with_the_exact_posterior(ring, name):
     """Total variation of the scales' marginals under 0.05, region means within 0.05 sd and Monte Carlo error."""
-    exact = draw_fit(cortex, fit_settings(name, method="exact", draws=DRAWS))
-    guided = draw_fit(cortex, fit_settings(name, draws=DRAWS))
+    points = 60 if name == "spatial" else 250  # 60 and 40 along each scale
+    exact = draw_fit(ring, fit_settings(name, method="exact", draws=DRAWS, points=points))
+    guided = draw_fit(ring, fit_settings(name, draws=DRAWS))
     one, other = (found.drawn["thinning"][0, :, 0] for found in (exact, guided))
-    # The Monte Carlo error of a difference of two means of 2,000 draws is 0.032 sd; 68 of them lie within 4 such.
+    # The Monte Carlo error of a difference of two means of 2,000 draws is 0.032 sd; 24 of them lie within 4 such.
     assert float(((one.mean(0) - other.mean(0)) / one.std(0)).abs().max()) < 0.05 + 4 * 0.032
     assert float((one.std(0) / other.std(0) - 1).abs().max()) < 0.1
     model, grid = exact.fitted.sampler.model, exact.fitted.sampler.grid
@@ -52,12 +59,14 @@ def test_the_guide_agrees_with_the_exact_posterior(cortex, name):
         assert 0.5 * float((parts[0] - parts[1]).abs().sum()) < 0.05 + 0.023
 
 
-def test_a_finer_grid_changes_nothing(models):
-    model = models["spatial"]
+@pytest.mark.parametrize(("name", "points"), [("spatial", (40, 80)), ("expression", (80, 160)), ("structural", (80, 160))])
+def test_a_finer_grid_changes_nothing(models, name, points):
+    """The default of three scales, 19 points along each, among them."""
+    model = models[name]
+    grids = [scale_grid(model, number) for number in points]
     for name in model.scale_names:
         means = []
-        for points in (40, 80):
-            grid = scale_grid(model, points)
+        for grid in grids:
             means.append((grid.weight * grid.scales[name]).sum(1))
             assert torch.allclose(grid.weight.sum(1), torch.ones_like(grid.weight[:, 0]))
         torch.testing.assert_close(*means, rtol=1e-2, atol=0)
@@ -91,6 +100,23 @@ def test_a_fit_has_all_tables(study, tmp_path):
     assert "loss" not in fitted.idata["sample_stats"]
     fitted.save(tmp_path / "fit.nc")
     assert nv.load(tmp_path / "fit.nc").settings == fitted.settings
+
+
+def test_a_structure_that_is_not_known_leaves_the_field_as_it_is(ring):
+    """Without a correlation of people the structural baseline is the spatial one, and its third scale has its prior."""
+    unknown, found = replace(ring, structure=None), {}
+    for name, points in (("spatial", 16), ("structural", 64)):  # 16 along each scale
+        family = family_of(name)
+        model = family.build(observe(unknown), family.settings())
+        found[name] = scale_grid(model, points).weight[0, :, 0].reshape((16,) * len(model.scale_names))
+    torch.testing.assert_close(found["structural"].sum(1), found["spatial"])
+    prior = found["structural"].sum((0, 2))
+    axis = scale_grid(model, 64).scales["structural_scale"][0, :, 0].unique()
+    expected = model.scale_prior("structural_scale").log_prob(axis[:, None]).exp().flatten() * axis
+    torch.testing.assert_close(prior, expected / expected.sum())
+    drawn = solve_exact(model, ExactTraining(), (1,), draws=20)[0].draw(20)
+    assert not drawn["structural"].any()
+    torch.testing.assert_close(drawn["predictable"], drawn["intercept"][..., None] + drawn["spatial"])
 
 
 def test_programs_have_no_exact_posterior(study, models):

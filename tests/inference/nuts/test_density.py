@@ -60,7 +60,7 @@ def test_both_densities_agree_for_the_baselines(models, densities, name):
         moved = sum(float(exponential[scale].log_prob(in_torch(named[scale])).sum()) for scale in named)
         expected = pyro_density(model, named) - moved - 0.5 * (point**2).sum()
         assert float(density({"scales": point})) == pytest.approx(expected, abs=1e-8)
-        for scale, score in zip(named, point, strict=True):
+        for scale, score in zip(model.scale_names, point, strict=True):
             below = exponential[scale].cdf(in_torch(named[scale])).numpy()[0, 0]
             assert below == pytest.approx(stats.norm.cdf(score))
 
