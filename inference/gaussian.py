@@ -91,17 +91,19 @@ def draw_linear(
     regional = own.sqrt() * noise["regional"]
     error = (data.sampling_root @ noise["error"][..., None])[..., 0]
     if root is not None:
-        fields = sum(_field(scales, roots, weights, part) for part in model.parts)
+        fields = sum(_field(model, scales, roots, weights, part) for part in model.parts)
         residual = data.thinning[:, None] - (wide @ model.wide + fields + regional + error)
         seen = data.seen[:, None]
         gain = _masked(torch.cholesky_solve(_masked(residual, seen)[..., None], root)[..., 0], seen)
+        pulls = {part: model.seen_through(part, gain, scales) for part in model.parts}
         wide = wide + data.level.square()[:, None, :, None] * (gain @ model.wide.mT)
         weights = {
-            part: weights[part] + scales[f"{part}_scale"][..., None] * (gain @ roots[part].mT) for part in model.parts
+            part: weights[part] + scales[f"{part}_scale"][..., None] * (pulls[part] @ roots[part].mT)
+            for part in model.parts
         }
         regional = regional + own * gain
         error = error + (data.sampling @ gain[..., None])[..., 0]
-    fields = {part: _field(scales, roots, weights, part) for part in model.parts}
+    fields = {part: _field(model, scales, roots, weights, part) for part in model.parts}
     if "structural" in fields:
         fields["structural"] = fields["structural"] + wide[..., 1:] @ model.wide[1:]
     return LinearDraws(wide, weights, fields, regional, error)
@@ -146,9 +148,13 @@ def leave_one_out(model: LinearModel, root: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _field(
-    scales: Mapping[str, Tensor], roots: Mapping[str, Tensor], weights: Mapping[str, Tensor], part: str
+    model: LinearModel,
+    scales: Mapping[str, Tensor],
+    roots: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
+    part: str,
 ) -> Tensor:
-    return scales[f"{part}_scale"][..., None] * (weights[part] @ roots[part])
+    return scales[f"{part}_scale"][..., None] * model.seen_through(part, weights[part] @ roots[part], scales)
 
 
 def _masked(values: Tensor, seen: Tensor) -> Tensor:

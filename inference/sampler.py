@@ -21,7 +21,6 @@ from .elbo import site_densities
 from .gaussian import LinearDraws, draw_linear, leave_one_out, predict_unseen, seen_root
 from .noise import NoiseStreams, isolated
 from .programs.resampling import resample
-from .programs.sharing import LOOKED_AT, propose_sharing
 from .programs.source import ProgramSource
 from .programs.trained import TrainedPrograms
 from .scales.guide import ScaleGuide, ScaleNoise
@@ -150,21 +149,24 @@ class PosteriorSampler(LinearSampler):
         """Draw everything: posterior, predictive, densities and importance ratios.
 
         Programs are drawn from expression alone, a few for each draw asked for, with the maps' scales; of these some
-        are kept by the evidence of the thinning; what was integrated out is drawn last.
+        are kept by the evidence of the thinning; what was integrated out is drawn last. Without programs each map keeps
+        its scales by its own evidence.
         """
         data, most = self.model.data, draws * self.program_proposals
         with single_threaded(data.regions) as threads:
             programs = self._draw_programs(most, threads if data.thinning.device.type == "cpu" else 1)
-            programs, log_sharing = self._propose_sharing(programs)
             noise = self._draw_noise(programs, most, draws)
             size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
             scales, ratios = self._draw_scales(programs, noise, size)
-            weight = ratios["log_evidence"].sum(-1) - log_sharing
-            kept = resample(weight, draws, noise.keep) if programs else None
-            if kept is not None:
-                programs, scales = (_pick(part, kept.index) for part in (programs, scales))
-                ratios |= _pick({name: ratios[name] for name in ("log_evidence", "log_p", "log_q")}, kept.index)
+            chosen = {name: ratios[name] for name in ("log_evidence", "log_p", "log_q")}
+            if programs:
+                kept = resample(ratios["log_evidence"].sum(-1), draws, noise.keep[:, 0])
+                programs, scales, chosen = (_pick(part, kept.index) for part in (programs, scales, chosen))
                 ratios |= {"programs_k": kept.k, "programs_ess": kept.ess}
+            else:
+                index = _by_map(ratios["log_evidence"], noise.keep)
+                scales, chosen = ({k: v.gather(1, index) for k, v in part.items()} for part in (scales, chosen))
+            ratios |= chosen
             pieces = []
             for start in range(0, draws, size):
                 own = (between(part, start, start + size) for part in (scales, programs, noise.linear))
@@ -181,26 +183,15 @@ class PosteriorSampler(LinearSampler):
             return {}
         return self.programs.draw(self.programs.streams("posterior programs"), draws, workers)
 
-    def _propose_sharing(self, programs: Quantities) -> tuple[Quantities, Tensor]:
-        """Programs with the sharing of homologues where the maps say that it is, and its log density there."""
-        uniform = programs.get("homologue_sharing")
-        if uniform is None:
-            return programs, self.model.data.thinning.new_zeros(())
-        data, few = self.model.data, min(LOOKED_AT, uniform.shape[1])
-        streams = NoiseStreams(self.seeds, "sharing", dtype=data.thinning.dtype, device=data.thinning.device)
-        noise = ScaleNoise.draw(streams, 1, few, data.maps, len(self.model.scale_names))
-        sharing, log_density = propose_sharing(self.model, self.guide, programs, noise).draw(uniform)
-        return programs | {"homologue_sharing": sharing}, log_density
-
     def _draw_noise(self, programs: Quantities, most: int, draws: int) -> ThinningNoise:
         """Draw all random numbers of the thinning, so that they do not hang on how draws are batched."""
         model, data = self.model, self.model.data
         streams = NoiseStreams(self.seeds, "posterior", dtype=data.thinning.dtype, device=data.thinning.device)
-        sizes = most, self.training.proposals, data.maps, len(model.scale_names)
+        sizes = most, self.training.proposals, data.maps, len(model.globals)
         proposals, pick = ScaleNoise.draw(streams, *sizes, defensive=True), streams.uniform(most, data.maps)
         linear = linear_noise(model, model.roots(between(programs, 0, 1)), streams, draws)
         linear["again"] = streams.normal(draws, data.maps, data.regions)
-        return ThinningNoise(proposals, pick, streams.uniform(1)[:, 0], linear)
+        return ThinningNoise(proposals, pick, streams.uniform(1 if programs else data.maps), linear)
 
     def _draw_scales(self, programs: Quantities, noise: ThinningNoise, size: int) -> tuple[Quantities, Quantities]:
         """Draw a map's scales for every draw of the programs; the scales, and densities and importance ratios."""
@@ -211,7 +202,7 @@ class PosteriorSampler(LinearSampler):
             proposals = noise.proposals.between(start * each, stop * each)
             pieces.append(draw_scales(self.model, self.guide, kernels, proposals, noise.pick[:, start:stop]))
         names = ("log_weight", "log_evidence", "log_p", "log_q")
-        scales = {name: torch.cat([piece.scales[name] for piece in pieces], 1) for name in self.model.scale_names}
+        scales = {name: torch.cat([piece.scales[name] for piece in pieces], 1) for name in self.model.globals}
         return scales, {name: torch.cat([getattr(piece, name) for piece in pieces], 1) for name in names}
 
 
@@ -276,7 +267,7 @@ class ThinningNoise:
     proposals, pick
         What `draw_scales` asks for, for every draw of the programs.
     keep
-        What `resample` asks for; (replicate,).
+        What `resample` asks for; (replicate, 1), or for each map where there are no programs: (replicate, map).
     linear
         What `draw_given_scales` asks for, for every draw that is kept.
     """
@@ -285,6 +276,13 @@ class ThinningNoise:
     pick: Tensor
     keep: Tensor
     linear: Quantities
+
+
+def _by_map(log_evidence: Tensor, uniform: Tensor) -> Tensor:
+    """Numbers of the draws that each map keeps by its own evidence; (replicate, draw, map)."""
+    replicates, draws, maps = log_evidence.shape
+    kept = resample(log_evidence.mT.reshape(-1, draws), draws, uniform.flatten())
+    return kept.index.unflatten(0, (replicates, maps)).mT
 
 
 def _pick(quantities: Quantities, index: Tensor) -> Quantities:
@@ -314,11 +312,9 @@ def draw_prior(model: LinearModel, seed: int, draws: int) -> Quantities:
         trace = poutine.trace(model.model).get_trace(draws)
     sites = {name: trace.nodes[name]["value"] for name in site_densities(trace)}
     programs: Quantities = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
-    if "homologue_sharing" in sites:
-        programs["homologue_sharing"] = sites["homologue_sharing"][..., 0]
     roots = model.roots(programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
     linear = draw_linear(model, sites, roots, linear_noise(model, roots, streams, draws), None)
-    drawn = {name: sites[name] for name in model.scale_names} | effects(model, linear)
+    drawn = {name: sites[name] for name in model.globals} | effects(model, linear)
     drawn |= {name: values for name, values in programs.items() if name != "program_score"}
     return drawn | {"replicated": linear.predictable + linear.regional + linear.error}

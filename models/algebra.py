@@ -8,7 +8,7 @@ Arrays are ordered (..., map, region) and (..., program, region).
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "intercept_level",
     "library_of",
     "map_covariance",
+    "part_amounts",
     "residual_root",
     "share_homologues",
     "structural_axis",
@@ -161,7 +162,12 @@ def wide_covariance(level: Any, wide: Any) -> Any:
     return level[..., None, None] ** 2 * (wide.mT @ wide)
 
 
-def map_covariance(noise: Any, wide: Any, scales: Mapping[str, Any], kernels: Mapping[str, Any]) -> Any:
+def part_amounts(scales: Mapping[str, Any], parts: Iterable[str]) -> dict[str, Any]:
+    """Variance of each part, the square of its "PART_scale"; each (...,)."""
+    return {part: scales[f"{part}_scale"] ** 2 for part in parts}
+
+
+def map_covariance(noise: Any, wide: Any, amounts: Mapping[str, Any], kernels: Mapping[str, Any]) -> Any:
     r"""Marginal covariance of a map, :math:`N + F + \sum_p \sigma_p^2 K_p`; (..., region, region).
 
     Parameters
@@ -170,14 +176,14 @@ def map_covariance(noise: Any, wide: Any, scales: Mapping[str, Any], kernels: Ma
         N, covariance of an observed value about what programs and fields give (`models.noise`); (..., region, region).
     wide
         F, what `wide_covariance` gives; (..., region, region).
-    scales
-        "PART_scale" to the part's standard deviation; each (...,).
+    amounts
+        Name of each kernel to its weight, the part's variance; each (...,).
     kernels
-        Part to its unit covariance; each (..., region, region).
+        Name to kernel, the part's unit covariance; each (..., region, region).
     """
     total = noise + wide
-    for part, kernel in kernels.items():
-        total = total + scales[f"{part}_scale"][..., None, None] ** 2 * kernel
+    for name, kernel in kernels.items():
+        total = total + amounts[name][..., None, None] * kernel
     return total
 
 

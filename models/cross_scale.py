@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pyro
-import torch
-from pyro.distributions import Uniform
 from torch import Tensor
 
-from .algebra import expression_root, expression_size, residual_root
+from .algebra import expression_root, expression_size, residual_root, share_homologues, unit_covariance
 from .gmrf import GMRF
 from .linear import LinearModel
 from .marginal import ProgramExpression
@@ -19,6 +17,9 @@ from .settings import CrossScaleSettings
 from .smoothness import PCSmoothness, pc_scale
 
 __all__ = ["CrossScale"]
+
+# Kernels of expression that go with h and with its square.
+_ONCE, _TWICE = "transcriptomic, shared once", "transcriptomic, shared twice"
 
 
 class CrossScale(LinearModel):
@@ -38,14 +39,15 @@ class CrossScale(LinearModel):
 
     with E what the programs leave of the expression (its components beyond the first d; nothing with
     ``beyond_programs=False``) and :math:`e^2 = \lVert s \rVert^2 + \mathrm{var}\, E`, so that :math:`c_m` is the
-    standard deviation of the transcriptomic part on every panel, and :math:`H = (1 - h) I + h (I + P) / 2`, which moves each region's programs
-    towards their mean with its homologue (P exchanges homologues; h is uniform unless the setting ``homologue_sharing`` says it): few donors
-    were measured on both sides, and what their hemispheres differ by is largely noise to a map of other people. R is
-    the correlation of regional thickness across people and :math:`\lambda` its leading axis.
+    standard deviation of the transcriptomic part on every panel, and :math:`H = (1 - h) I + h (I + P) / 2`, which moves
+    each region towards its mean with its homologue (P exchanges homologues; h is uniform unless the setting
+    ``homologue_sharing`` says it): few donors were measured on both sides, and what their hemispheres differ by is
+    largely noise to a map of other people. R is the correlation of regional thickness across people and :math:`\lambda`
+    its leading axis.
 
     Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau, ``program_score`` z,
-    ``homologue_sharing`` h, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``structural_scale`` v, ``unexplained_scale`` sigma; observed are
-    ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, l, b, u, w and e are integrated
+    ``homologue_sharing`` h, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``structural_scale`` v,
+    ``unexplained_scale`` sigma; observed are ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, l, b, u, w and e are integrated
     out.
     """
 
@@ -63,6 +65,8 @@ class CrossScale(LinearModel):
         self.strength_prior = pc_scale(settings.strength.upper, settings.strength.alpha)
         left = settings.n_programs if settings.beyond_programs else data.regions
         self.rest = residual_root(data.scatter, left)  # (component, region)
+        if settings.homologue_sharing is None:
+            self.fractions = ("homologue_sharing",)
         self.noise_prior = pc_scale(settings.expression_noise.upper, settings.expression_noise.alpha)
 
     def program_gmrf(self, smoothness: Tensor) -> GMRF:
@@ -103,11 +107,37 @@ class CrossScale(LinearModel):
     def program_roots(self, programs: Mapping[str, Any]) -> dict[str, Any]:
         """Expression as thinning sees it, H (Z s, E) / e: the root of the transcriptomic part."""
         score, strength = programs["program_score"], programs["strength"]
-        sharing = programs.get("homologue_sharing", self.settings.homologue_sharing)
+        # Where the sharing is a global of each map, it is for `seen_through` and `amounts` to apply.
+        sharing = 0.0 if self.settings.homologue_sharing is None else self.settings.homologue_sharing
         rest, homologue = self.rest, self.data.homologue
         if not isinstance(score, Tensor):
             rest, homologue = rest.cpu().numpy(), homologue.cpu().numpy()
         return {"transcriptomic": expression_root(score, strength, rest, homologue, sharing)}
+
+    def kernels_of(self, roots: Mapping[str, Any]) -> dict[str, Any]:
+        r"""Unit covariances; that of expression in powers of h, :math:`K_0 + h K_1 + h^2 K_2`, where h is integrated."""
+        kernels = super().kernels_of(roots)
+        if self.fractions:
+            own = roots["transcriptomic"]
+            homologue = self.data.homologue if isinstance(own, Tensor) else self.data.homologue.cpu().numpy()
+            moved = share_homologues(own, homologue, 1.0) - own
+            across = own.mT @ moved
+            kernels |= {_ONCE: across + across.mT, _TWICE: unit_covariance(moved)}
+        return kernels
+
+    def amounts(self, scales: Mapping[str, Any]) -> dict[str, Any]:
+        """Weight of each kernel; of those of expression c^2, c^2 h and c^2 h^2."""
+        amounts = super().amounts(scales)
+        if self.fractions:
+            sharing = scales["homologue_sharing"]
+            amounts |= {_ONCE: amounts["transcriptomic"] * sharing, _TWICE: amounts["transcriptomic"] * sharing**2}
+        return amounts
+
+    def seen_through(self, part: str, fields: Tensor, scales: Mapping[str, Tensor]) -> Tensor:
+        """Move the transcriptomic part towards its mean over homologues, as far as each map does."""
+        if part != "transcriptomic" or not self.fractions:
+            return fields
+        return share_homologues(fields, self.data.homologue, scales["homologue_sharing"][..., None])
 
     def program_weight(self, scale: Tensor, strength: Tensor, weights: Tensor) -> Tensor:
         """Effect of one standard deviation of a program on thinning, c b_k s_k / e; (replicate, draw, map, program).
@@ -118,15 +148,7 @@ class CrossScale(LinearModel):
         share = strength / expression_size(strength, self.rest)[..., None]
         return scale[..., None] * weights[..., : strength.shape[-1]] * share[:, :, None]
 
-    def sharing_part(self, draws: int = 1) -> dict[str, Tensor]:
-        """Pyro model of how far thinning sees a program's mean over homologues; (replicate, draw), none where set."""
-        if self.settings.homologue_sharing is not None:
-            return {}
-        one = torch.ones((), dtype=self.data.scatter.dtype, device=self.data.scatter.device)
-        with self.replicate_plate(), self.draw_plate(draws):
-            return {"homologue_sharing": pyro.sample("homologue_sharing", Uniform(0 * one, one))[..., 0]}
-
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""
         self.new_plates()
-        self.thinning_part(self.kernels(self.expression_part(draws) | self.sharing_part(draws)), draws)
+        self.thinning_part(self.kernels(self.expression_part(draws)), draws)

@@ -45,7 +45,7 @@ _PROGRAM_DIMS: Mapping[str, tuple[str, ...]] = {
     "strength": ("program",),
     "smoothness": ("program",),
     "expression_noise": (),
-    "homologue_sharing": (),
+    "homologue_sharing": ("map",),
     "program_weight": ("map", "program"),
 }
 

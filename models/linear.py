@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import pyro
 import torch
+from pyro.distributions import Uniform
 from torch import Tensor
 
-from .algebra import map_covariance, unit_covariance, wide_covariance
+from .algebra import map_covariance, part_amounts, unit_covariance, wide_covariance
 from .marginal import PartlySeenNormal
 from .model import Model
 from .noise import Noise
@@ -62,9 +63,22 @@ class LinearModel(Model):
         """Sites of the map's own globals, in order: one scale a part, then those of the noise."""
         return (*(f"{part}_scale" for part in self.parts), *self.noise.scales)
 
+    # Sites of the map's own globals that lie between 0 and 1, uniform a priori.
+    fractions: tuple[str, ...] = ()
+
+    @property
+    def globals(self) -> tuple[str, ...]:
+        """Sites of all of the map's own globals: scales, then fractions."""
+        return (*self.scale_names, *self.fractions)
+
     def log_prior(self, drawn: Quantities) -> dict[str, Tensor]:
         """Log prior density of each hyperparameter among the named quantities, shaped as it is."""
         return {name: self.scale_prior(name).log_prob(drawn[name]) for name in self.scale_names}
+
+    def fraction_prior(self) -> Uniform:
+        """Prior of what lies between 0 and 1; batch (replicate, 1, map)."""
+        ones = torch.ones_like(self.data.unit[:, None, :])
+        return Uniform(0 * ones, ones)
 
     @cached_property
     def wide(self) -> Tensor:
@@ -97,22 +111,32 @@ class LinearModel(Model):
         """Unit covariances of the parts, each (replicate or 1, draw or 1, region, region)."""
         return self.kernels_of(self.roots(programs))
 
-    def kernels_of(self, roots: Quantities) -> dict[str, Tensor]:
-        """Unit covariances of the parts with the given roots."""
-        return {part: unit_covariance(root) for part, root in roots.items()}
+    def kernels_of(self, roots: Mapping[str, Any]) -> dict[str, Any]:
+        """Unit covariances of the parts with the given roots; arrays may be of another library than torch."""
+        return {part: unit_covariance(roots[part]) for part in self.parts}
+
+    def amounts(self, scales: Mapping[str, Any]) -> dict[str, Any]:
+        """Weight of each kernel in a map's covariance given its globals; each (...,)."""
+        return part_amounts(scales, self.parts)
+
+    def seen_through(self, part: str, fields: Tensor, scales: Quantities) -> Tensor:
+        """A part as thinning sees it, by a symmetric map of (..., map, region); as it is, unless a family says."""
+        del part, scales
+        return fields
 
     def covariance(self, scales: Quantities, kernels: Quantities) -> Tensor:
         """Marginal covariance of the observed thinning; (replicate, draw, map, region, region)."""
-        data = self.data
+        data, amounts = self.data, self.amounts(scales)
         noise = self.noise.covariance(data.sampling, scales, data.identity)
         every_map = {part: kernel[:, :, None] for part, kernel in kernels.items()}
-        total: Tensor = map_covariance(noise, wide_covariance(data.level[:, None], self.wide), scales, every_map)
+        total: Tensor = map_covariance(noise, wide_covariance(data.level[:, None], self.wide), amounts, every_map)
         return total
 
     def thinning_part(self, kernels: Quantities, draws: int = 1) -> None:
         """Pyro model of the maps given the parts' unit covariances (replicate, draw, region, region)."""
         with self.replicate_plate(), self.draw_plate(draws), self.map_plate():
             scales = {name: pyro.sample(name, self.scale_prior(name)) for name in self.scale_names}
+            scales |= {name: pyro.sample(name, self.fraction_prior()) for name in self.fractions}
             covariance = self.covariance(scales, kernels)
             pyro.sample(
                 "thinning",

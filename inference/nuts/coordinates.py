@@ -71,8 +71,6 @@ class ProgramCoordinates:
         Normal score of phi under its prior on a grid, rising, and the logit of phi there.
     spectrum
         Spectrum of the graph.
-    shares
-        Whether the sharing of homologues is a coordinate too, ``sharing``, its normal score.
     """
 
     inside: np.ndarray
@@ -88,7 +86,6 @@ class ProgramCoordinates:
     score: np.ndarray
     logit: np.ndarray
     spectrum: PlainSpectrum
-    shares: bool
 
     @classmethod
     @torch.no_grad()
@@ -139,7 +136,6 @@ class ProgramCoordinates:
             score=score,
             logit=logit,
             spectrum=data.spectrum.plain(),
-            shares=model.settings.homologue_sharing is None,
         )
 
     @cached_property
@@ -148,8 +144,7 @@ class ProgramCoordinates:
         d = len(self.inside)
         own = dict.fromkeys(("size", "smooth", "strength"), (d,))
         fields = {"turn": (d, d), "tilt": self.tilt.shape, "free": (d, len(self.unseen))}
-        sharing: dict[str, tuple[int, ...]] = {"sharing": ()} if self.shares else {}
-        return own | fields | {"shear": self.shear.shape, "noise": ()} | sharing
+        return own | fields | {"shear": self.shear.shape, "noise": ()}
 
     def begin(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Standard normal coordinates; the rotation begins at none."""
@@ -190,9 +185,6 @@ class ProgramCoordinates:
             # The prior of phi, standard normal in its score.
             -0.5 * (white["smooth"] ** 2).sum(),
         ]
-        if self.shares:
-            named["homologue_sharing"] = jax.scipy.special.ndtr(white["sharing"])
-            moved.append(-0.5 * white["sharing"] ** 2)
         return named, sum(moved)
 
     def _rotation(self, turn: Any) -> tuple[Any, Any, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pyro_neurovae.models.algebra import map_covariance, unit_covariance, wide_covariance
+from pyro_neurovae.models.algebra import map_covariance, wide_covariance
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.smoothness import pc_scale
@@ -28,12 +28,12 @@ def log_density(
 ) -> tuple[Callable[[Values], Any], Callable[[Values], dict[str, Any]]]:
     """Log density of white coordinates, and the map from these to the named quantities.
 
-    The coordinates are ``scales`` (scale, map), normal scores under their priors, and for a model with programs those
-    of `ProgramCoordinates`; the second function gives each scale of `LinearModel.scale_names` (map,), and
+    The coordinates are ``scales`` (global, map), normal scores under their priors, and for a model with programs those
+    of `ProgramCoordinates`; the second function gives each of `LinearModel.globals` (map,), and
     ``strength`` and ``smoothness`` (program,), ``expression_noise`` () and ``program_score`` (program, region).
     """
     import jax.numpy as jnp
-    from jax.scipy.special import log_ndtr
+    from jax.scipy.special import log_ndtr, ndtr
 
     priors = {name: model.scale_prior(name) for name in model.scale_names}
     rates = [_array(prior.rate)[0, 0] for prior in priors.values()]  # (map,) each
@@ -42,8 +42,9 @@ def log_density(
     expression_part = None if coordinates is None else _expression_part(cast(CrossScale, model))
 
     def scales_of(white: Values) -> dict[str, Any]:
-        scales = [-log_ndtr(-score) / rate for score, rate in zip(white["scales"], rates, strict=True)]
-        return dict(zip(model.scale_names, scales, strict=True))
+        own, others = white["scales"][: len(rates)], white["scales"][len(rates) :]
+        scales = [-log_ndtr(-score) / rate for score, rate in zip(own, rates, strict=True)]
+        return dict(zip(model.globals, [*scales, *(ndtr(score) for score in others)], strict=True))
 
     def decode(white: Values) -> dict[str, Any]:
         return scales_of(white) | ({} if coordinates is None else coordinates.decode(white)[0])
@@ -88,8 +89,8 @@ def _thinning_part(model: LinearModel) -> Callable[[Values], Any]:
 
     def density(named: Values) -> Any:
         roots = fixed | model.program_roots(named)
-        kernels = {part: unit_covariance(roots[part]) for part in model.parts}
-        total = map_covariance(model.noise.covariance(sampling, named, identity), wide, named, kernels)
+        kernels, amounts = model.kernels_of(roots), model.amounts(named)
+        total = map_covariance(model.noise.covariance(sampling, named, identity), wide, amounts, kernels)
         blocks = jnp.where(both, total, identity * (~seen)[:, :, None])
         return sum(normal(block, row) for block, row in zip(blocks, thinning, strict=True)) + constant
 

@@ -130,7 +130,7 @@ def _begin(
     model: LinearModel, coordinates: ProgramCoordinates | None, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Coordinates where a chain begins."""
-    scales = rng.standard_normal((len(model.scale_names), model.data.maps))
+    scales = rng.standard_normal((len(model.globals), model.data.maps))
     return {"scales": scales} | ({} if coordinates is None else coordinates.begin(rng))
 
 
@@ -164,7 +164,7 @@ class NutsSampler(LinearSampler):
         """Complete the first draws of every chain."""
         model, data = self.model, self.model.data
         first = between(self.named, 0, draws)
-        scales = {name: first[name] for name in model.scale_names}
+        scales = {name: first[name] for name in model.globals}
         programs = {name: value for name, value in first.items() if name not in scales}
         seeds = [self.seed + chain for chain in range(data.replicates)]
         streams = NoiseStreams(seeds, "nuts", dtype=data.thinning.dtype, device=data.thinning.device)

@@ -86,7 +86,7 @@ class ProgramSource:
         after the first few is kept: draws are in the chains' order, programs in the guide's order, with its signs.
         """
         if self.sweeps == 0:
-            return self._shared(self._guided(streams, draws, workers) | self._sharing("posterior", draws))
+            return self._shared(self._guided(streams, draws, workers))
         gibbs, chains = ProgramGibbs(self.model), min(_CHAINS, draws)
         kept = -(-draws // chains)
         begun = self._guided(streams, chains, workers)
@@ -99,18 +99,11 @@ class ProgramSource:
             states = list(gibbs.run(start, **{name: values[some] for name, values in noise.items()}))
             pieces.append(_labelled(gibbs, states[self.sweeps :], reference[some]))
         whole = {name: torch.cat([piece[name] for piece in pieces]) for name in begun}  # (replicate x chain, kept, ...)
-        drawn = {k: v.unflatten(0, (-1, chains)).flatten(1, 2)[:, :draws] for k, v in whole.items()}
-        return self._shared(drawn | self._sharing("posterior", draws))
+        return self._shared({k: v.unflatten(0, (-1, chains)).flatten(1, 2)[:, :draws] for k, v in whole.items()})
 
     def draw_guided(self, streams: NoiseStreams, draws: int) -> dict[str, Tensor]:
         """Draw from the guide alone, without sweeps."""
-        return self._shared(self._guided(streams, draws) | self._sharing("kernels", draws))
-
-    def _sharing(self, use: str, draws: int) -> dict[str, Tensor]:
-        """How far thinning sees programs' means over homologues, of which expression says nothing: from its prior."""
-        if self.model.settings.homologue_sharing is not None:
-            return {}
-        return {"homologue_sharing": self.streams(f"{use} homologue sharing").uniform(draws)}
+        return self._shared(self._guided(streams, draws))
 
     def _shared(self, drawn: dict[str, Tensor]) -> dict[str, Tensor]:
         """Give every fit the draws of its pair."""

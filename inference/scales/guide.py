@@ -67,7 +67,7 @@ class ScaleGuide(nn.Module):
     r"""q(scales) of every replicate and map: an equal mixture of Gaussians over normal scores.
 
     Each scale is written as :math:`\sigma = F^{-1}(\Phi(x))` with F the distribution function of its exponential
-    prior, so that x is standard normal a priori and has Gaussian tails wherever the data leave a scale open; then
+    prior, and what lies between 0 and 1 as :math:`\Phi(x)`, so that x is standard normal a priori and has Gaussian tails wherever the data leave a scale open; then
     :math:`q(x) = K^{-1} \sum_k N(x; \mu_k, T_k T_k')` with T lower triangular. In proposals (`ScaleNoise` with
     ``wide``) a fifth of the mixture has twice the width.
 
@@ -86,10 +86,11 @@ class ScaleGuide(nn.Module):
         self.model = model
         rates = [model.scale_prior(name).rate for name in model.scale_names]
         self.register_buffer("rate", torch.stack(rates, -1))  # (replicate, 1, map, scale)
+        count = len(model.globals)
         # All of (replicate, map, component, ...).
-        start = streams.normal(model.data.maps, COMPONENTS, len(rates))
+        start = streams.normal(model.data.maps, COMPONENTS, count)
         self.loc = nn.Parameter(0.7 * start)
-        self.lower = nn.Parameter(torch.zeros_like(start)[..., None].repeat_interleave(len(rates), -1))
+        self.lower = nn.Parameter(torch.zeros_like(start)[..., None].repeat_interleave(count, -1))
         self.log_diagonal = nn.Parameter(torch.full_like(start, -0.7))
 
     def forward(self, kernels: Mapping[str, Tensor], noise: ScaleNoise) -> dict[str, Tensor]:
@@ -98,20 +99,24 @@ class ScaleGuide(nn.Module):
         scale, density = self.transform(noise)
         draws, scales = noise.white.shape[1], {}
         with self.model.replicate_plate(), self.model.draw_plate(draws), self.model.map_plate():
-            for j, name in enumerate(self.model.scale_names):
+            for j, name in enumerate(self.model.globals):
                 scales[name] = pyro.sample(name, Delta(scale[..., j], log_density=density[..., j]))
         return scales
 
     def transform(self, noise: ScaleNoise) -> tuple[Tensor, Tensor]:
-        """Scales and the log density of each given those before it; both (replicate, draw, map, scale)."""
+        """Globals and the log density of each given those before it; both (replicate, draw, map, global)."""
         roots = self.lower.tril(-1) + torch.diag_embed(self.log_diagonal.exp())
         loc, root = self._chosen(self.loc, noise), self._chosen(roots, noise)
         white = noise.white if noise.wide is None else torch.where(noise.wide[..., None], _WIDE, 1.0) * noise.white
         x = loc + (root @ white[..., None])[..., 0]
-        log_survival = torch.special.log_ndtr(-x)
-        log_jacobian = normal_log_density(x) - log_survival - self.rate.log()
-        density = self._log_density(x, roots, defensive=noise.wide is not None)
-        return -log_survival / self.rate, density - log_jacobian
+        count = self.rate.shape[-1]
+        log_survival = torch.special.log_ndtr(-x[..., :count])
+        value = torch.cat([-log_survival / self.rate, torch.special.ndtr(x[..., count:])], -1)
+        log_jacobian = normal_log_density(x)
+        log_jacobian = torch.cat(
+            [log_jacobian[..., :count] - log_survival - self.rate.log(), log_jacobian[..., count:]], -1
+        )
+        return value, self._log_density(x, roots, defensive=noise.wide is not None) - log_jacobian
 
     def _chosen(self, values: Tensor, noise: ScaleNoise) -> Tensor:
         """Pick each draw's component from (replicate, map, component, ...); (replicate, draw, map, ...)."""

@@ -65,7 +65,7 @@ def train_scales(
 
     def inputs(step: int) -> tuple[dict[str, Tensor], ScaleNoise]:
         now = {part: _window(kernel, step * size, size) for part, kernel in kernels.items()}
-        return now, ScaleNoise.draw(streams, 1, size, data.maps, len(model.scale_names))
+        return now, ScaleNoise.draw(streams, 1, size, data.maps, len(model.globals))
 
     record = train(
         lambda now, _: model.thinning_part(now, size),
@@ -118,7 +118,7 @@ def draw_scales(
     def keep(values: Tensor) -> Tensor:
         return values.gather(2, chosen)[:, :, 0]
 
-    scales = {name: keep(trace.nodes[name]["value"].unflatten(1, shape)) for name in model.scale_names}
+    scales = {name: keep(trace.nodes[name]["value"].unflatten(1, shape)) for name in model.globals}
     evidence = ratio.logsumexp(2) - torch.log(ratio.new_tensor(float(proposals)))
     return ScaleDraws(scales, ratio, evidence, keep(log_p), keep(log_q))
 

@@ -42,11 +42,11 @@ _KINDS: dict[str, tuple[str, str]] = {
     ),
     "moran": (
         "maps that are as smooth",
-        f"{_SMOOTH}: on smooth maps without expression they reject 13 to 18% at .05, on random groups of people more.",
+        f"{_SMOOTH}: on smooth maps without expression they reject 13 to 18% at .05.",
     ),
     "laplacian": (
         "maps that are as smooth",
-        f"{_SMOOTH}: on smooth maps without expression they reject 13 to 18% at .05, on random groups of people more.",
+        f"{_SMOOTH}: on smooth maps without expression they reject 13 to 18% at .05.",
     ),
     "spin": ("rotated maps", f"{_SMOOTH}: on smooth maps without expression they reject 7 to 8% at .05."),
     "variogram": (

@@ -102,9 +102,9 @@ def shared_programs(draws: ProgramDraws, fit: Fit) -> np.ndarray:
 
 
 def _sharing(fit: Fit, kept: np.ndarray) -> np.ndarray:
-    """Sharing of homologues in some draws, drawn or set; (draw,)."""
+    """Sharing of homologues in some draws, the maps' mean or as it was set; (draw,)."""
     if fit.posterior.has("homologue_sharing"):
-        return fit.posterior.draws("homologue_sharing")[kept]
+        return fit.posterior.draws("homologue_sharing")[kept].mean(1)
     family: Any = fit.settings.family  # of a family with programs, which have the setting
     return np.full(len(kept), family.homologue_sharing)
 

@@ -73,7 +73,7 @@ def enrichment(
         people show, with the structural and spatial parts that the map has, no expression, and errors that go
         together. Surrogates have the map's smoothness alone: of them "laplacian" rejects .044 to .061 at .05 on Markov
         fields ("moran" .064 to .089), .09 on maps with an exponential covariance (moran .12 to .13, "spin", which needs
-        `neuromaps`, .07 to .08), and all of them more on maps of random groups of people.
+        `neuromaps`, .07 to .08).
     n, seed
         Null maps, or random sets for each set, and the seed of them. No p is below 1 / (1 + n), two-sided 2 / (1 + n).
     minimum, maximum

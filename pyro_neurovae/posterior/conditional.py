@@ -13,6 +13,7 @@ from ..models.algebra import (
     expression_root,
     intercept_level,
     map_covariance,
+    part_amounts,
     residual_root,
     structural_axis,
     unit_covariance,
@@ -97,7 +98,7 @@ class MapConditional:
         kernels = {part: one[..., *block] for part, one in part_covariances(posterior, study, settings, draws).items()}
         level = intercept_level(observed, np.ones_like(observed))
         wide = wide_covariance(level, _wide(posterior, study)[:, seen])
-        covariance = map_covariance(noise, wide, draws, kernels)
+        covariance = map_covariance(noise, wide, part_amounts(draws, kernels), kernels)
         return cls(observed, covariance, noise, draws["predictable"][:, seen])
 
     @cached_property
@@ -215,7 +216,9 @@ def transcriptomic_covariance(
 ) -> np.ndarray:
     """Covariance of the transcriptomic part of a linear family's fit at `drawn_sites`; (draw, region, region)."""
     kernel = part_covariances(posterior, study, settings, draws)["transcriptomic"]
-    covariance: np.ndarray = map_covariance(0.0, 0.0, draws, {"transcriptomic": kernel})
+    covariance: np.ndarray = map_covariance(
+        0.0, 0.0, part_amounts(draws, ["transcriptomic"]), {"transcriptomic": kernel}
+    )
     return covariance
 
 

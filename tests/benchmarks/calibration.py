@@ -28,7 +28,8 @@ from pyro_neurovae.inference.engine import fit_model
 from pyro_neurovae.inference.noise import isolated
 from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.inference.summaries import gene_weights, variance_shares
-from pyro_neurovae.models.algebra import tied_programs
+from pyro_neurovae.inferencedata import pareto_k
+from pyro_neurovae.models.algebra import share_homologues
 from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.options import fit_settings
@@ -37,7 +38,7 @@ from pyro_neurovae.models.smoothness import pc_scale
 PAGE = Path(__file__).with_name("calibration.md")
 LEVELS = (50, 90, 95)
 UNIT, INTERCEPT = 0.2, 0.4  # sds, in Cohen's d
-SCALES = ("transcriptomic_scale", "spatial_scale", "unexplained_scale")
+SCALES = ("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale")
 DRAWS = 1000
 FAMILY = family_of("cross-scale")
 
@@ -52,35 +53,36 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
     rng = np.random.default_rng([seed, 7])
     settings = fit_settings("cross-scale").family
     fixed = {"unit": torch.full_like(template.unit, UNIT), "level": torch.full_like(template.level, INTERCEPT)}
-    model = FAMILY.build(replace(template, **fixed), settings)
+    whole = replace(template, **fixed)
+    model = FAMILY.build(whole, settings)
     d, n, genes = settings.n_programs, template.regions, template.genes
 
     def exponential(prior: nv.PCPrior, unit: float, *shape: int) -> np.ndarray:
         return rng.exponential(unit / float(pc_scale(prior.upper, prior.alpha).rate), shape)
 
     strength, tau = exponential(settings.strength, 1.0, d), exponential(settings.expression_noise, 1.0)
-    c, t, sigma = (exponential(getattr(settings, name), UNIT) for name in SCALES)
     with isolated(seed):
         phi = model.smoothness_prior.sample((d,))
-    spectrum, root = template.spectrum, model.fixed_roots()["spatial"][0, 0]
+        c, t, v, sigma = (float(model.scale_prior(name).sample()) for name in SCALES)
+    spectrum, h = template.spectrum, rng.random()
     eigenvalues = (phi[:, None] * spectrum.icar + 1 - phi[:, None]).sqrt().numpy()
     z = spectrum.unrotate(torch.as_tensor(rng.standard_normal((d, n)) * eigenvalues)).numpy()
     scaled = z * strength[:, None]
     x = scaled.T @ rng.standard_normal((d, genes)) + tau * rng.standard_normal((n, genes))
     x -= x.mean(0)
-    tied = tied_programs(z, strength, template.homologue.numpy(), settings.homologue_sharing)
-    transcriptomic = c * rng.standard_normal(d) @ tied
-    spatial = t * rng.standard_normal(len(root)) @ root.numpy()
-    thinning = INTERCEPT * rng.standard_normal() + transcriptomic + spatial
-    error = np.sqrt(np.diagonal(template.sampling[0].numpy()) + sigma**2) * rng.standard_normal(n)
-    seen = {"scatter": x @ x.T / genes, "thinning": (thinning + error)[None, None]}
-    data = replace(template, **fixed, **{name: torch.as_tensor(value) for name, value in seen.items()})
-    truth = {
-        "thinning": thinning,
-        "transcriptomic": transcriptomic,
-        "spatial": spatial,
-        **dict(zip(SCALES, (c, t, sigma), strict=True)),
-    }
+    model = FAMILY.build(replace(whole, scatter=torch.as_tensor(x @ x.T / genes)), settings)
+    programs = {"program_score": z, "strength": strength}
+    roots = {name: one[0, 0].numpy() for name, one in model.fixed_roots().items()} | model.program_roots(programs)
+    scales = dict(zip(SCALES, (c, t, v, sigma), strict=True))
+    parts = {part: scales[f"{part}_scale"] * rng.standard_normal(len(root)) @ root for part, root in roots.items()}
+    parts["transcriptomic"] = share_homologues(parts["transcriptomic"], template.homologue.numpy(), h)
+    level, along = INTERCEPT * rng.standard_normal(2)
+    parts["structural"] += along * template.axis.numpy()
+    parts["regional"] = sigma * rng.standard_normal(n)
+    effect = level + sum(parts.values())
+    error = template.sampling_root[0].numpy() @ rng.standard_normal(n)
+    data = replace(model.data, thinning=torch.as_tensor(effect + error)[None, None])
+    truth = {"thinning": effect, "predictable": effect - parts["regional"], **parts, **scales, "homologue_sharing": h}
     named = {name: torch.as_tensor(value)[None, None, None] for name, value in truth.items()}
     others = {"strength": strength, "smoothness": phi.numpy(), "expression_noise": tau}
     return data, x, named | {name: torch.as_tensor(value)[None, None] for name, value in others.items()}
@@ -89,7 +91,7 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
 def quantities(drawn: dict[str, torch.Tensor], data: Observations, genes: torch.Tensor) -> Ranks:
     """What is compared with the truth, (draw, ...): nothing that depends on the order or sign of programs."""
     shares = variance_shares(drawn, data, FAMILY)[0, :, 0]
-    found = {name: drawn[name][0, :, 0] for name in ("thinning", *SCALES)}
+    found = {name: drawn[name][0, :, 0] for name in ("thinning", "predictable", *SCALES, "homologue_sharing")}
     found |= {f"share {source}": shares[:, i] for i, source in enumerate(FAMILY.sources)}
     found["gene weight"] = gene_weights(drawn["transcriptomic"], genes, data.expressed)[0, :, 0]
     found["expression noise"] = drawn["expression_noise"][0].reshape(-1)
@@ -106,7 +108,13 @@ def prior_ranks(seed: int) -> Ranks:
     genes = torch.as_tensor(x)
     true, found = quantities(truth, data, genes), quantities(drawn, data, genes)
     below = {name: (values < true[name]).mean(0) for name, values in found.items()}
-    return below | {"k": np.array([float(drawn["programs_k"].max()), float(drawn["programs_ess"].min())])}
+    shapes = [float(drawn["programs_k"].max()), float(drawn["programs_ess"].min()), scales_k(drawn)]
+    return below | {"k": np.array(shapes)}
+
+
+def scales_k(drawn: dict[str, torch.Tensor]) -> float:
+    """Pareto k of the importance ratios of the map's scales."""
+    return float(pareto_k(drawn["log_weight"][0].flatten(0, 1)[:, 0].numpy()))
 
 
 # Studies that break an assumption
@@ -121,7 +129,7 @@ def heavy_tails(study: nv.Study, rng: np.random.Generator) -> nv.Study:
     """Noise of Student's t with 3 degrees of freedom, of the same standard deviation."""
     sd = np.sqrt(study.standard_error**2 + study.truth["unexplained_scale"][:, None] ** 2)
     noise = sd * rng.standard_t(3, sd.shape) / np.sqrt(3)
-    return study.with_thinning(study.truth["thinning"] + noise, study.standard_error)
+    return study.with_thinning(study.truth["predictable"] + noise, study.standard_error)
 
 
 def wrong_graph(study: nv.Study, rng: np.random.Generator) -> nv.Study:
@@ -142,8 +150,7 @@ def correlated_errors(study: nv.Study, rng: np.random.Generator) -> nv.Study:
     values, vectors = np.linalg.eigh(covariance)
     smooth = (vectors * np.sqrt(values.clip(min=0))) @ rng.standard_normal(len(values))
     own = np.sqrt(0.5) * (smooth + rng.standard_normal(len(values)))
-    noise = study.standard_error * own + study.truth["unexplained_scale"][:, None] * rng.standard_normal(len(values))
-    return study.with_thinning(study.truth["thinning"] + noise, study.standard_error)
+    return study.with_thinning(study.truth["thinning"] + study.standard_error * own, study.standard_error)
 
 
 WRONG: dict[str, Callable[[nv.Study, np.random.Generator], nv.Study]] = {

@@ -68,12 +68,12 @@ def p_values(fit: nv.Fit, maps: np.ndarray, method: str, nulls: int, seed: int) 
 
 def against_refits(fit: nv.Fit, number: int, seed: int) -> None:
     """Print p by quick fits and by full ones, and how the null maps' shares agree."""
-    study, quick = fit.study, nv.nulls(fit, number=number, seed=seed)
-    made = nv.make_null_maps(study.thinning[0], study.graph, number=number, seed=seed)
+    study, quick = fit.study, nv.nulls(fit, method="moran", number=number, seed=seed)
+    made = nv.make_null_maps(study.thinning[0], study.graph, method="moran", number=number, seed=seed)
     shares = []
     for values in np.concatenate([study.thinning, made]):
-        table = nv.fit(study.with_thinning(values, study.standard_error), seed=seed).variance().set_index("source")
-        shares.append(table.loc["transcriptomic", "mean"])
+        own = study.with_thinning(values, study.standard_error, covariance=study.covariance)
+        shares.append(nv.fit(own, seed=seed).variance().set_index("source").loc["transcriptomic", "mean"])
     full = (1 + (np.array(shares[1:]) >= shares[0]).sum()) / (1 + number)
     r = spearmanr(quick.distribution["transcriptomic_share"], shares[1:]).statistic
     print(f"{number} null maps of the share: p {quick.summary['p'].iloc[0]:.3f} quick, {full:.3f} by full refits; ")

@@ -48,7 +48,7 @@ def test_null_maps_have_the_maps_level_spread_and_missing_values(study, maps):
     level = np.nanmean(study.thinning, 1)
     assert (np.abs(np.nanmean(maps, (0, 2)) - level) < 3 * np.nanstd(np.nanmean(maps, 2), 0)).all()
     spread = np.nanstd(maps, 2).mean(0) / np.nanstd(study.thinning, 1)
-    assert ((0.7 < spread) & (spread < 1.4)).all()
+    assert ((spread > 0.7) & (spread < 1.4)).all()
     # Apart from level and axis they have nothing to do with the map.
     centred = maps - np.nanmean(maps, (0, 2), keepdims=True)
     assert abs(np.corrcoef(centred[0, 1], centred[1, 1])[0, 1]) < 0.9

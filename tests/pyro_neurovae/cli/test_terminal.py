@@ -41,9 +41,9 @@ a among 19 null maps (moran)
  genes excluding zero      1.000       0.125    -0.500 to 0.250   0.05
 
 Expression explains more of the map than of maps that are as smooth (p 0.05); 1 of 2 genes are called, at a false\
- discovery rate of 5%: each shares its association with others that are co-expressed. Such maps have the map's smoothness, not the correlation of errors that comes of measuring all regions in the same\
- people, nor the axes along which healthy people differ: on smooth maps without expression they reject 13 to 18% at .05,\
- on random groups of people more.
+ discovery rate of 5%: each shares its association with others that are co-expressed. Such maps have the map's\
+ smoothness, not the correlation of errors that comes of measuring all regions in the same people, nor the axes along\
+ which healthy people differ: on smooth maps without expression they reject 13 to 18% at .05.
 b among 19 null maps (moran)
 
  statistic              observed   null mean   95% of null maps      p
@@ -52,10 +52,10 @@ b among 19 null maps (moran)
  correlation               0.200       0.125    -0.500 to 0.250   0.55
  genes excluding zero      0.000       0.125    -0.500 to 0.250      1
 
-Expression explains no more of the map than of maps that are as smooth (p 0.5): its transcriptomic part does not stand up,\
- so that no gene is called. Such maps have the map's smoothness, not the correlation of errors that comes of measuring all regions in the same\
- people, nor the axes along which healthy people differ: on smooth maps without expression they reject 13 to 18% at .05,\
- on random groups of people more.
+Expression explains no more of the map than of maps that are as smooth (p 0.5): its transcriptomic part does not stand\
+ up, so that no gene is called. Such maps have the map's smoothness, not the correlation of errors that comes of\
+ measuring all regions in the same people, nor the axes along which healthy people differ: on smooth maps without\
+ expression they reject 13 to 18% at .05.
 """,
     Sensitivity: """
 a: how far regions move, in posterior standard deviations
@@ -99,12 +99,12 @@ What the figures are worth
 
 What needs no gene
 
- score                  homologue copied   neighbours, pairs   the paper's fit
+ predictor              R2   correlation   log density a region   90% coverage
  ─────────────────────────────────────────────────────────────────────────────
- R2                                0.625               0.125             0.860
- correlation                       0.812               0.375             0.944
- log density a region                                  1.000
- 90% coverage                                          0.875
+ homologue copied    0.625         0.812
+ neighbours, pairs   0.125         0.375                  1.000          0.875
+ structural, pairs   0.188         0.438                  1.062          0.938
+ the paper's fit     0.860         0.944
 
 The figure proves nothing.
 """,

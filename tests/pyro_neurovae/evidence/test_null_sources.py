@@ -62,7 +62,9 @@ def test_given_maps_are_tables_files_or_arrays(small_study, tmp_path):
 
 def test_given_maps_that_can_not_be_used(small_study):
     maps = np.zeros((3, 2, 68))
-    with pytest.raises(InputError, match=r"null_maps has the shape \(3, 68\); give numbers \(null, map, region\), here"):
+    with pytest.raises(
+        InputError, match=r"null_maps has the shape \(3, 68\); give numbers \(null, map, region\), here"
+    ):
         given_null_maps(small_study, maps[:, 0])
     with pytest.raises(InputError, match="4 null maps were asked for and 3 are given"):
         given_null_maps(small_study, maps, 4)

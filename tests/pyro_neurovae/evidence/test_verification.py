@@ -82,9 +82,11 @@ def test_what_needs_no_gene_stands_beside_the_fit(study, found):
     assert found.twin == {"r2": r_squared(observed, copied), "r": correlation(observed, copied)}
     assert f"gives R2 {found.twin['r2']:.2f} and r {found.twin['r']:.2f}" in found.conclusion
     for scheme, scores in found.neighbours.items():
-        row = nv.validate(study, ["neighbours"], folds=scheme).scores.iloc[0]
-        assert scores == {name: row[name] for name in ("r2", "r", "elpd", "coverage90")}
-    assert list(found.neighbours) == list(found.held_out) == ["pairs", "blocks"]
+        rows = nv.validate(study, ["neighbours", "structural"], folds=scheme).scores.set_index("model")
+        names = ["r2", "r", "elpd", "coverage90"]
+        assert scores == rows.loc["neighbours", names].to_dict()
+        assert found.structural[scheme] == rows.loc["structural", names].to_dict()
+    assert list(found.neighbours) == list(found.structural) == list(found.held_out) == ["pairs", "blocks"]
 
 
 def test_the_seed_decides(study, found):

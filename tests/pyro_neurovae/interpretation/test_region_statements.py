@@ -32,7 +32,7 @@ def test_columns_by_hand(small_fit):
 def test_what_it_shares_with_the_table_of_regions_is_the_same(small_fit):
     table, regions = region_report(small_fit), small_fit.regions()
     shared = [name for name in table if name in regions]
-    assert len(shared) == 15
+    assert len(shared) == 19
     pd.testing.assert_frame_equal(table[shared], regions[shared])
     assert table["p_beyond"].isna().all()
 

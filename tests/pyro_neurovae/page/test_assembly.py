@@ -15,6 +15,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.page import report_html
+from pyro_neurovae.posterior.sources import SOURCES
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,19 @@ def test_its_tables_hold_what_the_fit_says(html: str, small_fit: nv.Fit) -> None
     assert len(genes["rows"]) == len(small_fit.genes())
     strength = [abs(row[genes["columns"].index("weight")]) / row[genes["columns"].index("sd")] for row in genes["rows"]]
     assert strength == sorted(strength, reverse=True)
+
+
+def test_it_speaks_of_effects_and_of_what_they_are_made_of(html: str, page: Any) -> None:
+    text = " ".join(page.data)
+    assert "noise-free" not in html.lower()
+    assert "The effect of every region, what is a region's own included and sampling error left out" in text
+    assert "predictable mean" in text
+    for source, words in SOURCES.items():
+        assert (words in text) == (source != "unexplained")
+    assert "the correlation of regional thickness across people (normative, 1,462 people" in text
+    alts = [str(image["alt"]) for image in page.images]
+    assert any(alt.startswith("Effect (posterior mean) of simulated1 on the cortex") for alt in alts)
+    assert any(alt.startswith("Predictable part of the effect (posterior mean)") for alt in alts)
 
 
 def test_it_tells_problems_checks_seed_and_versions(page: Any, small_fit: nv.Fit) -> None:

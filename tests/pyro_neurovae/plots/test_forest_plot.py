@@ -26,7 +26,21 @@ def test_forest_shows_the_intervals(small_fit, drawn, of_map, segments):
             ends = segments(lines[f"{word} {percent}%"])[..., 0]
             np.testing.assert_allclose(ends, own[[f"lower{percent}", f"upper{percent}"]])
     assert axis.get_xlabel() == "effect (mm, negative = thinner)"
-    assert axis.get_title(loc="left").startswith(name)
+    assert axis.get_title(loc="left") == f"{name}\neffect (posterior mean), 50% and 90% intervals"
+
+
+def test_forest_of_the_predictable_part(small_fit, of_map, segments):
+    axis = plots.forest(small_fit, quantity="predictable", intervals=(0.9,)).axes[0]
+    name = small_fit.study.maps[0]
+    table = of_map(small_fit.regions(), name).sort_values("predictable_mean", kind="stable").reset_index(drop=True)
+    assert [label.get_text() for label in axis.get_yticklabels()] == table["region"].tolist()
+    lines, own = {one.get_label(): one for one in axis.collections}, table[table["hemisphere"] == "L"]
+    np.testing.assert_allclose(lines["left"].get_offsets()[:, 0], own["predictable_mean"])
+    ends = segments(lines["left 90%"])[..., 0]
+    np.testing.assert_allclose(ends, own[["predictable_lower90", "predictable_upper90"]])
+    assert axis.get_title(loc="left") == f"{name}\npredictable part (posterior mean), 90% intervals"
+    with pytest.raises(SettingsError, match="quantity is 'size'; give one of effect, predictable"):
+        plots.forest(small_fit, quantity="size")
 
 
 def test_forest_shows_what_was_observed(small_fit, of_map, segments):

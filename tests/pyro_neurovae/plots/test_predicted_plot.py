@@ -9,6 +9,7 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae import plots
 from pyro_neurovae.errors import InputError
+from pyro_neurovae.posterior.conditional import values_anew
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,9 @@ def test_observed_against_predicted(small_fit, validation, drawn, of_map, segmen
     figure = drawn(plots.observed_predicted(small_fit, validation))
     inside, held_out = figure.axes
     seen = small_fit.study.thinning_observed[0]
-    table = of_map(small_fit.predict(), name)[seen]
+    anew = values_anew(small_fit.posterior, small_fit.study, small_fit.settings, 0)[:, seen]
+    ends = dict(zip(("lower90", "upper90"), np.quantile(anew, [0.05, 0.95], axis=0), strict=True))
+    table = pd.DataFrame({"mean": of_map(small_fit.regions(), name)["predictable_mean"][seen]} | ends)
     observed = small_fit.study.thinning[0, seen]
     dots = inside.collections[-1].get_offsets()
     np.testing.assert_allclose(dots, np.stack([observed, table["mean"]], 1))

@@ -12,7 +12,7 @@ from pyro_neurovae import plots
 def test_prior_and_posterior(small_fit, drawn, segments):
     name = small_fit.study.maps[1]
     figure = drawn(plots.prior_posterior(small_fit, map=name, unit="mm"))
-    scales = ("transcriptomic_scale", "spatial_scale", "unexplained_scale")
+    scales = ("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale")
     for axis, scale in zip(figure.axes, scales, strict=True):
         draws = small_fit.posterior.draws(scale, name)
         lines = {line.get_label(): line for line in axis.lines}
@@ -25,7 +25,7 @@ def test_prior_and_posterior(small_fit, drawn, segments):
         assert axis.collections[-1].get_offsets()[0, 0] == pytest.approx(np.median(draws))
         prior = small_fit.posterior.draws(scale, name, group="prior")
         assert np.trapezoid(lines["prior"].get_ydata(), x) == pytest.approx((prior <= x[-1]).mean(), abs=0.04)
-        assert axis.get_xlabel() == f"{scale.replace('_', ' ')} (mm)"
+        assert axis.get_xlabel() == f"{scale.replace('_', ' ').replace('unexplained', 'regional')} (mm)"
     assert figure.axes[0].get_title(loc="left").startswith(name)
 
 

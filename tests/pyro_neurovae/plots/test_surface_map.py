@@ -44,8 +44,8 @@ def test_regions_without_a_value_are_grey(small_fit, shown, colour_of, assert_sh
     assert_shade_of(colour_of(shown, missing, "lateral"), np.full(3, 0.66))
     bar = shown.axes[-1]
     assert [text.get_text() for text in bar.get_legend().get_texts()] == ["no value"]
-    assert bar.get_xlabel() == "posterior mean minus observed (map's units)"
-    assert shown.get_suptitle() == "simulated1: posterior mean minus observed"
+    assert bar.get_xlabel() == "effect (posterior mean) minus observed (map's units)"
+    assert shown.get_suptitle() == "simulated1: effect (posterior mean) minus observed"
     assert [axis.get_title() for axis in shown.axes[:4]] == [
         "left, lateral",
         "right, lateral",
@@ -59,6 +59,7 @@ def test_regions_without_a_value_are_grey(small_fit, shown, colour_of, assert_sh
     [
         ("mean", "effect (mm, negative = thinner)", "RdBu"),
         ("observed", "effect (mm, negative = thinner)", "RdBu"),
+        ("predictable", "predictable part of the effect (mm, negative = thinner)", "RdBu"),
         ("interval_width", "width of the 90% interval (mm)", "viridis"),
         ("p_negative", "posterior probability of a negative effect (thinner)", "viridis"),
     ],
@@ -69,6 +70,7 @@ def test_quantities_of_a_fit(small_fit, quantity, label, cmap, colour_of, assert
     values = {
         "mean": table["mean"],
         "observed": table["observed"],
+        "predictable": table["predictable_mean"],
         "interval_width": table["upper90"] - table["lower90"],
         "p_negative": table["p_negative"],
     }[quantity]

@@ -26,4 +26,19 @@ def test_variance_shows_shares_and_intervals(small_fit, drawn, of_map, segments)
 def test_variance_leaves_out_what_a_family_lacks(baseline_fit):
     axis = plots.variance(baseline_fit).axes[0]
     named = [text.get_text() for text in axis.get_legend().get_texts()]
-    assert named == ["spatial", "unexplained", "sampling error"]
+    assert named == ["spatial (smooth)", "regional (a region's own)", "sampling error"]
+
+
+def test_variance_has_five_sources_with_words(small_fit):
+    named = [text.get_text() for text in plots.variance(small_fit).axes[0].get_legend().get_texts()]
+    assert [one.split()[0] for one in named] == ["transcriptomic", "spatial", "structural", "regional", "sampling"]
+
+
+def test_variance_of_version_0_1_has_what_was_unexplained(small_fit, monkeypatch):
+    table = small_fit.variance()
+    table = table[table["source"] != "structural"].replace({"source": {"regional": "unexplained"}})
+    monkeypatch.setattr(type(small_fit), "variance", lambda _: table)
+    axis = plots.variance(small_fit).axes[0]
+    named = [text.get_text().split()[0] for text in axis.get_legend().get_texts()]
+    assert named == ["transcriptomic", "spatial", "unexplained", "sampling"]
+    np.testing.assert_allclose([bar.get_width() for bar in axis.patches], table["mean"])

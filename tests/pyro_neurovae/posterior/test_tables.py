@@ -114,9 +114,9 @@ def test_genes_are_in_order_of_size_within_a_map(request, name):
 @pytest.mark.parametrize("name", ["small_fit", "one_gene_fit"])
 def test_rates_of_false_signs_by_hand(request, name):
     fitted = request.getfixturevalue(name)
-    posterior, genes = fitted.posterior, fitted.study.genes
+    posterior, genes, table = fitted.posterior, fitted.study.genes, fitted.genes()
     for m, chosen in enumerate(fitted.study.maps):
-        rows = fitted.genes().query("map == @chosen").set_index("gene").loc[list(genes)]
+        rows = table[table["map"] == chosen].set_index("gene").loc[list(genes)]
         weight, part, effect = (
             posterior.draws(one)[:, m] for one in ("gene_weight", "transcriptomic", "thinning")
         )  # (draw, ...)
