@@ -45,9 +45,9 @@ class CrossScale(LinearModel):
     largely noise to a map of other people. R is the correlation of regional thickness across people and :math:`\lambda`
     its leading axis.
 
-    Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau, ``program_score`` z,
-    ``homologue_sharing`` h, ``transcriptomic_scale`` c, ``spatial_scale`` t, ``structural_scale`` v,
-    ``unexplained_scale`` sigma; observed are ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, l, b, u, w and e are integrated
+    Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau, ``program_score`` z, ``homologue_sharing`` h,
+    ``transcriptomic_scale`` c, ``spatial_scale`` t, ``structural_scale`` v, ``unexplained_scale`` sigma; observed are
+    ``expression``, the scatter X X' / g, and ``thinning`` y. Loadings, gene means, a, l, b, u, w and e are integrated
     out.
     """
 
@@ -115,7 +115,7 @@ class CrossScale(LinearModel):
         return {"transcriptomic": expression_root(score, strength, rest, homologue, sharing)}
 
     def kernels_of(self, roots: Mapping[str, Any]) -> dict[str, Any]:
-        r"""Unit covariances; that of expression in powers of h, :math:`K_0 + h K_1 + h^2 K_2`, where h is integrated."""
+        """Unit covariances; that of expression in powers of h, K_0 + h K_1 + h^2 K_2, where h is integrated over."""
         kernels = super().kernels_of(roots)
         if self.fractions:
             own = roots["transcriptomic"]

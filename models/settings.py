@@ -135,8 +135,8 @@ class FamilySettings:
 
 
 # A tenth of the prior's mass has the spatial part, the structural one, or what is a region's own beyond so many
-# standard deviations of the map. Three parts that are each as wide as the map would together outweigh expression a priori, whose
-# share then comes out too small (tests/benchmarks/shares.py).
+# standard deviations of the map. Three parts that are each as wide as the map would together outweigh expression a
+# priori, whose share then comes out too small (tests/benchmarks/shares.py).
 _SPATIAL, _STRUCTURAL, _OWN = 1 / 3, 1 / 2, 1 / 3
 
 

@@ -67,7 +67,8 @@ class ScaleGuide(nn.Module):
     r"""q(scales) of every replicate and map: an equal mixture of Gaussians over normal scores.
 
     Each scale is written as :math:`\sigma = F^{-1}(\Phi(x))` with F the distribution function of its exponential
-    prior, and what lies between 0 and 1 as :math:`\Phi(x)`, so that x is standard normal a priori and has Gaussian tails wherever the data leave a scale open; then
+    prior, and what lies between 0 and 1 as :math:`\Phi(x)`, so that x is standard normal a priori and has Gaussian
+    tails wherever the data leave a scale open; then
     :math:`q(x) = K^{-1} \sum_k N(x; \mu_k, T_k T_k')` with T lower triangular. In proposals (`ScaleNoise` with
     ``wide``) a fifth of the mixture has twice the width.
 

@@ -141,7 +141,9 @@ def test_a_precise_observation_is_never_three_standard_errors_from_its_effect(na
 
 def test_a_programs_weight_is_its_effect_on_thinning(models, streams):
     """The transcriptomic part is the sum over programs of their scores times their weights, homologues apart."""
-    model = models["cross-scale"]
+    data = models["cross-scale"].data
+    options = {"n_programs": 3, "homologue_sharing": 0.25, "beyond_programs": False}
+    model = family_of("cross-scale").build(data, family_of("cross-scale").settings(**options))
     scales, programs, white = given(model, streams)
     drawn = draw_given_scales(model, scales, programs, white)
     part = torch.einsum("rsmk,rski->rsmi", drawn["program_weight"], programs["program_score"])
@@ -153,7 +155,7 @@ def test_moments_of_unseen_values_are_given_the_errors_of_the_seen(together, hid
     """Against the dense conditional Gaussian of values given values."""
     family = family_of(name)
     model = family.build(
-        observe(together, hidden=hidden), family.settings(**({"n_programs": 3} if family.programs else {}))
+        observe(together, hidden=hidden), family.settings(**({"n_programs": 3, "homologue_sharing": 0.25} if family.programs else {}))
     )
     scales, programs, white = given(model, streams, seeds=(5, 6))
     drawn = draw_given_scales(model, scales, programs, white)

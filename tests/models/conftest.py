@@ -155,7 +155,8 @@ def build() -> Callable[..., LinearModel]:
 
     def build(name: str, study: nv.Study, hidden: np.ndarray | None = None, **options: object) -> LinearModel:
         family = family_of(name)
-        options = ({"n_programs": 2} if family.programs else {}) | options
+        # The sharing of homologues is fixed unless it is what a test is about: most graphs here have none.
+        options = ({"n_programs": 2, "homologue_sharing": 0.25} if family.programs else {}) | options
         return family.build(observe(study, hidden=hidden), family.settings(**options))
 
     return build

@@ -35,7 +35,7 @@ def test_prior_of_the_programs(study, build, dense, kind):
 
 
 def test_tied_programs_share_the_direction_of_the_strengths(study, build):
-    model = build("cross-scale", study, homologue_sharing=0.0)
+    model = build("cross-scale", study, homologue_sharing=0.0, beyond_programs=False)
     given = programs_of(model)
     tied = model.program_roots(given)["transcriptomic"]
     one = torch.ones(1, DRAWS, study.n_regions, dtype=torch.float64)
@@ -43,6 +43,35 @@ def test_tied_programs_share_the_direction_of_the_strengths(study, build):
     # So c is a standard deviation whatever the panel's scale.
     again = model.program_roots(given | {"strength": 7.0 * given["strength"]})["transcriptomic"]
     torch.testing.assert_close(again, tied)
+
+
+def test_what_programs_leave_of_the_expression_acts_by_its_variance(study, build):
+    """Beside the programs the components beyond as many: root (Z s, E) / e with e^2 the variance of both."""
+    model = build("cross-scale", study, homologue_sharing=0.0, n_programs=PROGRAMS)
+    given = programs_of(model)
+    root = model.program_roots(given)["transcriptomic"]
+    centred = study.centred_expression()
+    values, vectors = np.linalg.eigh(centred @ centred.T / centred.shape[1])
+    left = (vectors[:, :-PROGRAMS] * values[:-PROGRAMS].clip(min=0)) @ vectors[:, :-PROGRAMS].T
+    for s in range(DRAWS):
+        score, strength = given["program_score"][0, s].numpy(), given["strength"][0, s].numpy()
+        size = (strength**2).sum() + left.diagonal().mean()
+        np.testing.assert_allclose(root[0, s, :PROGRAMS], score * strength[:, None] / np.sqrt(size))
+        found = root[0, s, PROGRAMS:].mT @ root[0, s, PROGRAMS:]
+        np.testing.assert_allclose(found, left / size, atol=1e-12)
+
+
+@pytest.mark.parametrize("sharing", [0.0, 0.3, 1.0])
+def test_a_sharing_that_is_integrated_over_is_each_maps_own(study, build, sharing):
+    """Given its value the covariance of a map is that of a model with this sharing."""
+    paired = replace(study, graph=replace(study.graph, homologues=((0, 6), (3, 2))))
+    free, fixed = (build("cross-scale", paired, homologue_sharing=h) for h in (None, sharing))
+    given = programs_of(fixed)
+    scales = {name: torch.full((1, DRAWS, 2), 0.1, dtype=torch.float64) for name in fixed.scale_names}
+    # The second map shares in another way, which the first does not see.
+    own = torch.tensor([sharing, 0.5], dtype=torch.float64).expand(1, DRAWS, 2)
+    found = free.covariance(scales | {"homologue_sharing": own}, free.kernels(given))[:, :, 0]
+    torch.testing.assert_close(found, fixed.covariance(scales, fixed.kernels(given))[:, :, 0])
 
 
 @pytest.mark.parametrize("sharing", [0.25, 1.0])
@@ -61,8 +90,8 @@ def test_roots_take_arrays_of_another_library(study, build):
     model = build("cross-scale", paired)
     given = programs_of(model)
     plain = {name: values.numpy() for name, values in given.items()}
-    found = model.program_roots(plain, model.data.homologue.numpy())["transcriptomic"]
-    np.testing.assert_allclose(found, model.program_roots(given)["transcriptomic"], rtol=1e-14)
+    found = model.program_roots(plain)["transcriptomic"]
+    np.testing.assert_allclose(found, model.program_roots(given)["transcriptomic"], rtol=1e-14, atol=1e-16)
 
 
 def test_roots_are_of_the_programs_the_field_and_the_structure(models, dense, study):

@@ -72,9 +72,13 @@ def kernels_by_hand(name, study, sites, dense, b, s):
     """Covariance of each part at unit scale, for replicate b and draw s."""
     parts = {}
     if name == "cross-scale":
-        strength = sites["strength"]["value"][b, s].numpy()
-        programs = sites["program_score"]["value"][b, s].numpy() * (strength / np.linalg.norm(strength))[:, None]
-        parts["transcriptomic"] = programs.T @ programs
+        programs = sites["program_score"]["value"][b, s].numpy() * sites["strength"]["value"][b, s].numpy()[:, None]
+        x = np.zeros((study.n_regions, len(study.genes)))
+        x[study.expression_observed] = standardised(study)
+        values, vectors = np.linalg.eigh(x @ x.T / x.shape[1])
+        rest = (vectors[:, :-2] * values[:-2].clip(min=0)) @ vectors[:, :-2].T  # beyond two components
+        size = (sites["strength"]["value"][b, s].numpy() ** 2).sum() + rest.diagonal().mean()
+        parts["transcriptomic"] = (programs.T @ programs + rest) / size
     if name == "expression":
         measured = study.expression_observed
         parts["transcriptomic"] = np.diag((~measured).astype(float))
