@@ -87,7 +87,7 @@ class LinearModel(Model):
         return torch.stack([ones, self.data.axis]) if "structural" in self.parts else ones[None]
 
     def structural_root(self) -> Tensor:
-        """Root of the structural part, w ~ N(0, R); (1, 1, eigenvector, region)."""
+        """Root of the structural part, w ~ N(0, R); (1, 1, region, region)."""
         return self.data.structure_root[None, None]
 
     def fixed_roots(self) -> dict[str, Tensor]:

@@ -86,12 +86,12 @@ class Observations:
 
     @cached_property
     def sampling_root(self) -> Tensor:
-        """B with B B' = V; (map, region, region)."""
-        return _root(*torch.linalg.eigh(self.sampling)).mT
+        """Symmetric root B of V, B B = V; (map, region, region)."""
+        return _root(*torch.linalg.eigh(self.sampling))
 
     @cached_property
     def structure_root(self) -> Tensor:
-        """B with B' B = R; (eigenvector, region)."""
+        """Symmetric root B of R, B B = R; (region, region)."""
         return _root(*self._structure)
 
     @cached_property
@@ -126,8 +126,11 @@ class Observations:
 
 
 def _root(values: Tensor, vectors: Tensor) -> Tensor:
-    """B with B' B the symmetric matrix of these eigenvalues and eigenvectors; (..., eigenvector, region)."""
-    return values.clamp(min=0).sqrt()[..., None] * vectors.mT
+    """Symmetric root of the matrix of these eigenvalues and eigenvectors; (..., region, region).
+
+    It does not hang on the eigenvectors' signs and order, which libraries and devices choose in their own ways.
+    """
+    return (vectors * values.clamp(min=0).sqrt()[..., None, :]) @ vectors.mT
 
 
 def units(thinning: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:

@@ -31,6 +31,8 @@ __all__ = [
 # Everything that a fit or a simulated study may leave in a folder, as patterns: what --overwrite replaces.
 FIT_FILES = ("fit.nc", "regions.csv", "genes.csv", "programs.csv", "variance.csv", "summary.json", "report.html")
 SENSITIVITY_PICTURES = ("sensitivity.png", "sensitivity_*.png")
+# What truth.csv has of each region: the effect, its predictable part, what that is made of, and the rest.
+_TRUE_PARTS = ("thinning", "predictable", "transcriptomic", "spatial", "structural", "regional")
 STUDY_FILES = ("expression.csv", "thinning.csv", "thinning_simulated*.csv", "truth.csv")
 
 
@@ -78,7 +80,7 @@ def write_study_files(study: Study, folder: Path) -> list[str]:
         names.append("thinning.csv" if len(study.maps) == 1 else f"thinning_{name}.csv")
         table = pd.DataFrame({"region": study.regions, "d": study.thinning[m], "se": study.standard_error[m]})
         write_table(table, folder / names[-1])
-        parts = {part: (study.truth or {})[part][m] for part in ("thinning", "transcriptomic", "spatial")}
+        parts = {part: (study.truth or {})[part][m] for part in _TRUE_PARTS}
         truth.append(pd.DataFrame({"map": name, "region": study.regions, **parts}))
     write_table(pd.concat(truth), folder / "truth.csv")
     return [*names, "truth.csv"]

@@ -185,7 +185,7 @@ def _caption(fit: Fit, name: str) -> str:
         "give (predictable), the most affected region first.",
         "genes": f"Genes whose weight on thinning ({maps}) is surest: posterior mean, 90% interval and local false "
         "sign rate.",
-        "variance": f"Shares of the variance of thinning ({maps}): posterior mean and intervals.",
+        "variance": f"Shares of a map's variance ({maps}), sampling error among them: posterior mean and intervals.",
     }[name]
 
 

@@ -136,7 +136,9 @@ def regions_section(fit: Fit, pictures: Pictures, threshold: float | None) -> Se
     first += ["p_negative", "p_beyond", "p_top"]
     shown = [column for column in first if column in table.columns]
     table = table[shown + [column for column in table.columns if column not in shown]]
-    body += data_table(table, name="regions.csv", caption="Regions")
+    body += data_table(
+        table, name="regions.csv", caption="Regions: the effect (mean to upper95) and its predictable part"
+    )
     body += paragraph(
         "mean to upper95: effect (posterior mean, sd, 95% interval). predictable: its part that programs and fields "
         "give. "

@@ -15,6 +15,9 @@ from .elements import Section, paragraph, plain_table
 __all__ = ["model_section", "prior_table"]
 
 _MEANING = {
+    "n_programs": "number d of programs",
+    "homologue_sharing": "h: how far thinning sees a region's mean with its homologue, from 0 to 1",
+    "beyond_programs": "whether thinning also depends on what programs leave of expression",
     "smoothness": "smoothness phi of a program",
     "strength": "strength s of a program",
     "expression_noise": "sd tau of what programs leave of a gene",
@@ -33,12 +36,14 @@ def prior_table(settings: FitSettings) -> pd.DataFrame:
         value = getattr(record, one.name)
         if isinstance(value, PCPrior):
             sign = "<" if one.name == "smoothness" else ">"
-            told = f"penalised complexity: P(value {sign} {value.upper:g}) = {value.alpha:g}"
+            told = f"penalised complexity: P(value {sign} {value.upper:.3g}) = {value.alpha:.3g}"
         elif isinstance(value, SpikedPrior):
             told = (
                 f"practically nought (mean {value.tip:g}) with probability {value.absent:g}, else half-normal with sd "
                 f"{value.width:g}"
             )
+        elif value is None:
+            told = "integrated over"
         else:
             told = f"set to {', '.join(map(str, value)) if isinstance(value, tuple) else value}"
         rows.append({"parameter": one.name, "prior": told, "meaning": _MEANING.get(one.name, "")})

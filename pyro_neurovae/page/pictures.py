@@ -59,10 +59,10 @@ class Pictures:
                 "Effect (posterior mean).",
             )
             others = {
+                "predictable": "Predictable part of the effect (posterior mean): what programs and fields give.",
                 "interval_width": "Width of the effect's 90% interval.",
                 "p_negative": "Posterior probability of a negative effect (thinning).",
                 "difference": "Effect (posterior mean) minus observed value: what the model moved.",
-                "predictable": "Predictable part of the effect (posterior mean): what programs and fields give.",
             }
             if self.few:
                 for quantity, told in others.items():

@@ -26,6 +26,8 @@ _SCALES = {
 _NAMES = {"unexplained_scale": "regional_scale"}
 _PRIOR: dict[str, Any] = {"color": INK, "linestyle": (0, (3, 2))}
 _POINTS = 256
+# Scales from which on they are drawn in two rows.
+_MOST_BESIDE = 4
 # Of the usual width: draws that importance resampling repeats look like bumps otherwise.
 _SMOOTHER = 1.25
 
@@ -60,16 +62,22 @@ def prior_posterior(fit: Fit, *, map: str | None = None, unit: str | None = None
     """
     chosen = pick_map(fit.study.maps, map)
     scales = [name for name in _SCALES if fit.posterior.has(name)]
-    part = panels_on(figure, 0.3 + max(2.3 * len(scales), 3.5), 2.3)
-    axes = part.subplots(1, len(scales), squeeze=False)[0]
+    columns = len(scales) if len(scales) < _MOST_BESIDE else -(-len(scales) // 2)
+    rows = -(-len(scales) // columns)
+    part = panels_on(figure, 0.3 + max(2.3 * columns, 3.5), 0.2 + 2.1 * rows)
+    axes = part.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes[len(scales) :]:
+        axis.remove()
+    axes = axes[: len(scales)]
     for axis, name in zip(axes, scales, strict=True):
         prior, posterior = (fit.posterior.draws(name, chosen, group=group) for group in ("prior", "posterior"))
         _draw(axis, prior, posterior, _SCALES[name])
         axis.set_xlabel(f"{_NAMES.get(name, name).replace('_', ' ')} ({unit_of(fit.study, unit)})")
-    axes[0].set_ylabel("density")
+    for axis in axes[::columns]:
+        axis.set_ylabel("density")
     heading(axes[0], f"{chosen}: prior and posterior")
     place: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
-    axes[-1].legend(fontsize=SMALL, frameon=False, handlelength=1.8, ncols=2, **place)
+    axes[columns - 1].legend(fontsize=SMALL, frameon=False, handlelength=1.8, ncols=2, **place)
     return figure_of(part)
 
 

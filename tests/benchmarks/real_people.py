@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -293,10 +294,17 @@ def quiet() -> None:
     warnings.simplefilter("ignore")
 
 
-def every(work: Callable[[Any], list[Row]], tasks: Iterable[Any], workers: int) -> pd.DataFrame:
-    """Rows of all tasks."""
+def every(
+    work: Callable[[Any], list[Row]], tasks: Iterable[Any], workers: int, out: Path | None = None
+) -> pd.DataFrame:
+    """Rows of all tasks; those that are there are in ``out`` at any time."""
+    found: list[Row] = []
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pd.DataFrame([row for rows in pool.map(work, tasks) for row in rows])
+        for rows in pool.map(work, tasks):
+            found += rows
+            if out is not None:
+                pd.DataFrame(found).to_csv(out, index=False)
+    return pd.DataFrame(found)
 
 
 def markdown(table: pd.DataFrame, digits: int = 3) -> str:
@@ -320,18 +328,25 @@ def main() -> None:
     parser.add_argument("--nulls", type=int, default=39)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="folder that keeps the rows as they come")
     given = parser.parse_args()
+
+    def kept(name: str) -> Path | None:
+        return None if given.out is None else given.out / f"{name}.csv"
+
     if "groups" in given.only:
-        rows = every(groups_task, [(i, given.nulls, given.seed) for i in range(given.groups)], given.workers)
+        rows = every(
+            groups_task, [(i, given.nulls, given.seed) for i in range(given.groups)], given.workers, kept("groups")
+        )
         print(f"## {given.groups} pairs of random groups, {given.nulls} null maps each\n")
         print(markdown(rows.groupby("way", sort=False).mean()), "\n", flush=True)
     if "splits" in given.only:
-        rows = every(splits_task, [(i, given.seed) for i in range(given.splits)], given.workers)
+        rows = every(splits_task, [(i, given.seed) for i in range(given.splits)], given.workers, kept("splits"))
         mean = rows.groupby(["kind", "way"], sort=False).mean()
         mean["root mean squared error"] = np.sqrt(mean.pop("squared error"))
         print(f"## {given.splits} splits of each kind\n\n{markdown(mean)}\n", flush=True)
     if "held-out" in given.only:
-        rows = every(held_out_task, [(name, given.seed) for name in MAPS], given.workers)
+        rows = every(held_out_task, [(name, given.seed) for name in MAPS], given.workers, kept("held_out"))
         mean = rows.groupby("model", sort=False)[["elpd", "r2", "coverage90"]].mean()
         print("## Held out\n\n" + markdown(rows.set_index(["model", "map", "folds"])))
         print("\n" + markdown(mean))

@@ -29,7 +29,8 @@ _NAME_TESTS = re.compile(
 )
 _PROBES = re.compile(r"(?:getattr|hasattr)\((?:[\w.]*\.)?(?:family|training|settings)\b[\w.]*,")
 _COVARIANCE = re.compile(
-    r"""_scale"\]\)?(?:\.square\(\))?\[[^\]]*None,\ None\](?:\ \*\*\ 2)?\ \*\ (?:kernel|unit)|scale\*\*2\ \*\ unit\[""",
+    r"""(?:_scale"\]\)?(?:\.square\(\))?|amounts\[\w+\])\[[^\]]*None,\ None\](?:\ \*\*\ 2)?\ \*\ (?:kernel|unit)
+    |scale\*\*2\ \*\ unit\[""",
     re.VERBOSE,
 )
 

@@ -32,10 +32,10 @@ def test_a_model_without_programs_trains_its_scales_only(models):
     assert sampler.kept() == {}
 
 
-def test_lent_programs_are_not_trained_again(models, quick, fitted):
+def test_lent_programs_are_not_trained_again(quick, fitted):
     heard, lent = [], fitted.sampler.trained
     sampler, record = train_linear(
-        models["cross-scale"],
+        fitted.sampler.model,
         quick.training,
         (0,),
         draws=5,

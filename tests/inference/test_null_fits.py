@@ -21,12 +21,15 @@ def maps(study):
     return made
 
 
+@pytest.mark.parametrize("joint", [True, False])
 @pytest.mark.parametrize("model", ["cross-scale", "expression"])
-def test_every_number_is_that_of_a_fit_of_the_map_alone(study, maps, model):
+def test_every_number_is_that_of_a_fit_of_the_map_alone(study, maps, model, joint):
+    """Of a value that is missing a study knows no error that goes with others: there errors are independent here."""
+    covariance = study.sampling_covariance() if joint else None
+    study, maps = study.with_thinning(study.thinning, study.standard_error, covariance=covariance), maps[joint * 2 :]
     own = {name: value for name, value in QUICK.items() if model == "cross-scale" or name in ("map_steps", "draws")}
     found = fit_maps(study, fit_settings(model, **own), maps)
     for number, values in enumerate(maps):
-        covariance = study.sampling_covariance()
         given = study.with_thinning(values, _typical(study, values), covariance=covariance)
         fitted = nv.fit(given, model, **own)
         posterior = fitted.idata["posterior"]

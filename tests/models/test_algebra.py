@@ -8,7 +8,11 @@ import torch
 
 from pyro_neurovae.models.algebra import (
     expression_covariance,
+    expression_root,
+    expression_size,
     map_covariance,
+    part_amounts,
+    residual_root,
     share_homologues,
     structural_axis,
     tied_programs,
@@ -38,7 +42,11 @@ def everything(convert):
     kernels = {part: unit_covariance(convert(root)) for part, root in ROOTS.items()}
     scales = {name: convert(values) for name, values in SCALES.items()}
     wide = wide_covariance(convert(LEVEL), convert(WIDE))
+    rest = residual_root(convert(GENES @ GENES.T / 9), PROGRAMS)
     return {
+        "rest": unit_covariance(rest),  # an eigenvector has no sign of its own
+        "expression_size": expression_size(strength, rest),
+        "expression_root": unit_covariance(expression_root(score, strength, rest, homologue, SHARING)),
         "structural_axis": structural_axis(*(convert(part) for part in np.linalg.eigh(PEOPLE))),
         "wide_covariance": wide,
         "share_homologues": share_homologues(score, homologue, SHARING),
@@ -46,7 +54,7 @@ def everything(convert):
         "expression_covariance": expression_covariance(
             convert(GENES @ GENES.T / 9), convert(EXPRESSED.astype(bool)), convert(np.eye(REGIONS))
         ),
-        "map_covariance": map_covariance(convert(NOISE), wide, scales, kernels),
+        "map_covariance": map_covariance(convert(NOISE), wide, part_amounts(scales, ROOTS), kernels),
         **{f"unit_covariance of {part}": kernel for part, kernel in kernels.items()},
     }
 
@@ -57,11 +65,12 @@ def plain():
 
 
 def assert_close(found, expected):
-    """Equal to 1e-15 of the largest entry: sums may be taken in another order."""
+    """Equal to 1e-15 of the largest entry: sums may be taken in another order; ten times that where eigenvectors are."""
     assert set(found) == set(expected)
     for name, values in found.items():
         size = np.abs(expected[name]).max()
-        np.testing.assert_allclose(np.asarray(values), expected[name], rtol=0, atol=1e-15 * size, err_msg=name)
+        tolerance = 1e-14 if name in ("rest", "expression_size", "expression_root") else 1e-15
+        np.testing.assert_allclose(np.asarray(values), expected[name], rtol=0, atol=tolerance * size, err_msg=name)
 
 
 def test_torch_gives_the_numbers_of_numpy(plain):
@@ -95,6 +104,21 @@ def test_tied_programs_are_weighted_by_the_direction_of_their_strengths(plain):
         np.testing.assert_allclose(plain["tied_programs"][index], expected, rtol=1e-14, atol=1e-15)
 
 
+def test_what_programs_leave_is_of_the_components_beyond_as_many(plain):
+    values, vectors = np.linalg.eigh(GENES @ GENES.T / 9)
+    left = (vectors[:, :-PROGRAMS] * values[:-PROGRAMS]) @ vectors[:, :-PROGRAMS].T
+    np.testing.assert_allclose(plain["rest"], left, atol=1e-14)
+    assert residual_root(GENES @ GENES.T / 9, REGIONS).shape == (0, REGIONS)
+    size = np.sqrt((STRENGTH**2).sum(-1) + left.diagonal().mean())
+    np.testing.assert_allclose(plain["expression_size"], size)
+    exchange = np.eye(REGIONS)[HOMOLOGUE]
+    shared = (1 - SHARING) * np.eye(REGIONS) + SHARING * (np.eye(REGIONS) + exchange) / 2
+    for index in np.ndindex(2, 4):
+        scaled = STRENGTH[index][:, None] * SCORE[index]
+        expected = shared @ (scaled.T @ scaled + left) @ shared / size[index] ** 2
+        np.testing.assert_allclose(plain["expression_root"][index], expected, atol=1e-14)
+
+
 def test_expression_covariance_has_a_mean_diagonal_of_one(plain):
     found, scatter = plain["expression_covariance"], GENES @ GENES.T
     measured = EXPRESSED > 0
@@ -108,9 +132,7 @@ def test_map_covariance_is_that_of_its_sum(plain):
     """Noise, wide and scaled parts are independent: the matrix that makes the map from white numbers, squared."""
     for b, s, m in np.ndindex(2, 4, MAPS):
         parts = [SCALES["one_scale"][b, s, m] * ROOTS["one"][b, s, 0], SCALES["other_scale"][b, s, m] * ROOTS["other"]]
-        made = np.vstack(
-            [np.sqrt(NOISE[m]), LEVEL[b, 0, m] * WIDE, *(part.reshape(-1, REGIONS) for part in parts)]
-        )
+        made = np.vstack([np.sqrt(NOISE[m]), LEVEL[b, 0, m] * WIDE, *(part.reshape(-1, REGIONS) for part in parts)])
         np.testing.assert_allclose(plain["map_covariance"][b, s, m], made.T @ made, rtol=1e-13)
 
 

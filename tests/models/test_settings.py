@@ -73,7 +73,9 @@ def test_every_scale_of_the_noise_has_a_prior(record):
 
 WIDE, NARROW = "scale priors three times as wide", "scale priors a third as wide"
 CHOICES = {
-    CrossScaleSettings: ["7 programs", "21 programs", "Leroux programs (rho)", "no graph", WIDE, NARROW],
+    CrossScaleSettings: [
+        *("7 programs", "21 programs", "programs alone", "Leroux programs (rho)", "no graph", WIDE, NARROW),
+    ],
     ExpressionSettings: [WIDE, NARROW],
     SpatialSettings: [WIDE, NARROW, "no spatial smoothness"],
     StructuralSettings: [WIDE, NARROW, "no spatial smoothness"],
@@ -120,7 +122,9 @@ def test_a_prior_is_made_of_what_it_is_written_as(prior):
     assert prior_of(dict(reversed(dataclasses.asdict(prior).items()))) == prior
 
 
-@pytest.mark.parametrize("record", [{}, {"upper": 1.0}, {"absent": 0.5, "tip": 0.1}, {"upper": 1, "alpha": 0.1, "tip": 1}])
+@pytest.mark.parametrize(
+    "record", [{}, {"upper": 1.0}, {"absent": 0.5, "tip": 0.1}, {"upper": 1, "alpha": 0.1, "tip": 1}]
+)
 def test_what_no_prior_is_written_as(record):
     with pytest.raises(SettingsError, match="is no prior; write upper and alpha, or absent, tip and width"):
         prior_of(record)
@@ -128,10 +132,12 @@ def test_what_no_prior_is_written_as(record):
 
 def test_sharing_of_homologues_is_a_choice_where_there_are_any():
     names = {
-        sharing: CrossScaleSettings(homologue_sharing=sharing).alternatives(paired=True) for sharing in (0.25, 1.0)
+        sharing: CrossScaleSettings(homologue_sharing=sharing).alternatives(paired=True)
+        for sharing in (None, 0.25, 1.0)
     }
     found = {sharing: [name for name in choices if "sharing" in name] for sharing, choices in names.items()}
-    assert found == {0.25: ["homologue sharing 0", "homologue sharing 1"], 1.0: ["homologue sharing 0"]}
+    both = ["homologue sharing 0", "homologue sharing 1"]
+    assert found == {None: both, 0.25: both, 1.0: both[:1]}
 
 
 def test_a_fixed_scale_has_no_wider_prior():

@@ -24,7 +24,6 @@ from pyro_neurovae.inference.nuts.coordinates import ProgramCoordinates
 from pyro_neurovae.inference.nuts.density import log_density
 from pyro_neurovae.inference.nuts.sampler import double_precision
 
-
 BASELINES = ("expression", "spatial", "structural")
 
 
@@ -114,7 +113,7 @@ def test_both_densities_agree_for_cross_scale(unmeasured):
             return density(white), decode(white), spare(white), jax.jacobian(quantities)(flat)
 
         for turned in (0.0, 2.0, 4.0):
-            white = coordinates.begin(rng) | {"scales": rng.standard_normal((len(model.scale_names), 1))}
+            white = coordinates.begin(rng) | {"scales": rng.standard_normal((len(model.globals), 1))}
             white["turn"] = white["turn"] + turned * rng.standard_normal((3, 3))
             flat, unravel = ravel_pytree(white)
             ours, named, rest, jacobian = everything(flat)

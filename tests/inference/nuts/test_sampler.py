@@ -21,10 +21,11 @@ from pyro_neurovae.inference.nuts.sampler import double_precision
 
 
 @pytest.mark.slow
-def test_the_sampler_agrees_with_the_guide_where_that_is_near_exact_ci_selection():
+@pytest.mark.parametrize("name", ["spatial", "structural"])
+def test_the_sampler_agrees_with_the_guide_where_that_is_near_exact_ci_selection(name):
     study = nv.simulate(4, genes=12, programs=3)
-    sampled = nv.fit(study, "spatial", method="nuts", warm_up=200, draws=300)
-    guided = nv.fit(study, "spatial", draws=1200)
+    sampled = nv.fit(study, name, method="nuts", warm_up=200, draws=300)
+    guided = nv.fit(study, name, draws=1200)
     one, other = sampled.regions(), guided.regions()
     # Monte Carlo error of 1,200 draws is 0.03 sd, of the largest of 68 differences of two such about 0.13.
     assert np.abs((one["mean"] - other["mean"]) / other["sd"]).max() < 0.2

@@ -135,8 +135,8 @@ def test_five_public_maps_after_one_flag(five_maps):
     unmeasured = regions[~regions["expression_observed"]]
     assert set(unmeasured["region"]) == {"R_frontalpole", "R_temporalpole"}
     assert len(unmeasured) == 10
-    # Wider than the map's typical region with expression, at the same standard error of its thinning.
-    relative = regions["sd"] / regions["se"]
+    # Its predictable part is wider than that of the map's typical region with expression, at the same standard error.
+    relative = (regions["predictable_upper90"] - regions["predictable_lower90"]) / regions["se"]
     typical = relative.groupby(regions["map"]).median()
     assert (relative[unmeasured.index].to_numpy() > typical[unmeasured["map"]].to_numpy()).all()
 
@@ -183,7 +183,7 @@ def test_baselines_write_every_file(run, data_dir, tmp_path, model):
         assert (tmp_path / "out" / name).read_text().splitlines()[0] == columns
     rows = {name: len(pd.read_csv(tmp_path / "out" / name)) for name in COLUMNS}
     genes = {"expression": 762, "spatial": 0}[model]
-    assert rows == {"regions.csv": 68, "genes.csv": genes, "programs.csv": 0, "variance.csv": 4}
+    assert rows == {"regions.csv": 68, "genes.csv": genes, "programs.csv": 0, "variance.csv": 5}
 
 
 def test_simulate_writes_what_fit_reads(run, tmp_path, no_training):
@@ -200,7 +200,10 @@ def test_simulate_writes_what_fit_reads(run, tmp_path, no_training):
     np.testing.assert_allclose(read.expression, drawn.expression, rtol=1e-6)
     np.testing.assert_allclose(read.thinning, drawn.thinning, rtol=1e-6)
     np.testing.assert_allclose(read.standard_error, drawn.standard_error, rtol=1e-6)
-    assert list(pd.read_csv(out / "truth.csv")) == ["map", "region", "thinning", "transcriptomic", "spatial"]
+    parts = ["thinning", "predictable", "transcriptomic", "spatial", "structural", "regional"]
+    truth = pd.read_csv(out / "truth.csv")
+    assert list(truth) == ["map", "region", *parts]
+    np.testing.assert_allclose(truth["thinning"], truth["predictable"] + truth["regional"], rtol=1e-6, atol=1e-8)
 
 
 def test_demo_counts_what_the_intervals_hold(run, tmp_path, monkeypatch, quick):
@@ -276,11 +279,11 @@ def test_genes_that_say_nothing_are_dropped_with_a_notice(files, no_training):
         cli.main([str(part) for part in fit_arguments(files, "--normalise", "region", "--draws", 7, "--seed", 9)])
     study, settings = no_training[0]
     assert len(study.genes) == 10
-    assert study.notices[:2] == (
+    assert study.notices[0].startswith("map: sampling errors are taken to go together across regions as regional thick")
+    assert study.notices[1:] == (
         "expression.csv: 1 gene dropped, missing in every region: G4.",
         "expression.csv: 1 gene dropped, constant: G3.",
     )
-    assert study.notices[2].startswith("map: sampling errors are taken to go together across regions as regional thick")
     assert (study.normalise, settings.draws, settings.seed) == ("region", 7, 9)
 
 
@@ -445,7 +448,7 @@ def test_the_papers_model_writes_every_file(run, files):
     for name, columns in COLUMNS.items():
         assert (files / "out" / name).read_text().splitlines()[0] == columns
     rows = {name: len(pd.read_csv(files / "out" / name)) for name in COLUMNS}
-    assert rows == {"regions.csv": 68, "genes.csv": 12, "programs.csv": 0, "variance.csv": 4}
+    assert rows == {"regions.csv": 68, "genes.csv": 12, "programs.csv": 0, "variance.csv": 5}
     record = json.loads((files / "out" / "summary.json").read_text(), parse_constant=pytest.fail)
     assert record["settings"]["family"]["n_latent"] == 3
 

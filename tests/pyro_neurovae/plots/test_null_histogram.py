@@ -22,7 +22,7 @@ def test_null_maps_and_the_map(found, statistic, drawn, of_map):
     assert sum(beyond) == (values >= row["observed"]).sum() == round(row["p"] * 20) - 1
     assert axis.lines[0].get_xdata() == [row["observed"], row["observed"]]
     assert f"p = {row['p']:.3g}" in axis.texts[0].get_text()
-    assert axis.get_title(loc="left") == f"{name}: 19 null maps (moran)"
+    assert axis.get_title(loc="left") == f"{name}: 19 null maps (model)"
 
 
 def test_a_statistic_that_there_is_not(found):

@@ -25,7 +25,7 @@ def test_axes_and_figures_given_are_drawn_on(small_fit, found):
     top, bottom = two.subfigures(2, 1)
     assert plots.training(small_fit, figure=top) is whole
     assert plots.prior_posterior(small_fit, figure=bottom) is whole
-    assert (len(top.axes), len(bottom.axes)) == (2, 3)
+    assert (len(top.axes), len(bottom.axes)) == (2, 4)
 
 
 CALLS = {

@@ -112,6 +112,6 @@ def test_other_regions_are_refused(small_fit):
         with pytest.raises(InputError, match=r"regions are not Desikan-Killiany \(parcel0 is none\)"):
             draw(fit)
     with pytest.raises(
-        SettingsError, match="quantity is 'sd'; give one of mean, interval_width, p_negative, difference"
+        SettingsError, match="quantity is 'sd'; give one of mean, interval_width, p_negative, predictable"
     ):
         plots.surface(small_fit, "sd")
