@@ -65,7 +65,7 @@ def plain():
 
 
 def assert_close(found, expected):
-    """Equal to 1e-15 of the largest entry: sums may be taken in another order; ten times that where eigenvectors are."""
+    """Equal to 1e-15 of the largest entry: sums may have another order; ten times that where eigenvectors are."""
     assert set(found) == set(expected)
     for name, values in found.items():
         size = np.abs(expected[name]).max()

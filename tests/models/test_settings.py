@@ -194,7 +194,7 @@ PAPER_FAULTS = [
         ({"strength": 1.0}, r"strength is 1.0; give PCPrior\(upper=..., alpha=...\)"),
         (
             {"model": "expression", "transcriptomic_scale": 1.0},
-            r"transcriptomic_scale is 1.0; give PCPrior\(upper=..., alpha=...\), or SpikedPrior\(absent=..., tip=..., width",
+            r"scale is 1.0; give PCPrior\(upper=..., alpha=...\), or SpikedPrior\(absent=..., tip=..., width=...\)\.",
         ),
         ({"model": "structural", "structural_scale": 0.5}, "structural_scale is 0.5; give PCPrior"),
         ({"model": "structural", "spatial_prior": "car"}, "unknown spatial_prior 'car'"),
