@@ -62,8 +62,10 @@ def tied_programs(score: Any, strength: Any, homologue: Any, sharing: float) -> 
     return share_homologues(score * share[..., None], homologue, sharing)
 
 
-def residual_root(scatter: Any, programs: int) -> Any:
+def residual_root(scatter: Any, programs: int, *, expressed: Any, identity: Any) -> Any:
     """Root of what expression has beyond so many principal components; (component, region), none where all are taken.
+
+    A region without expression has a part of its own, of the measured regions' mean variance.
 
     Parameters
     ----------
@@ -71,10 +73,18 @@ def residual_root(scatter: Any, programs: int) -> Any:
         X X' / g, zero rows where unmeasured; (region, region).
     programs
         Number of components left out, which programs stand for.
+    expressed
+        Whether expression was measured; (region,) bool.
+    identity
+        (region, region).
     """
     values, vectors = library_of(scatter).linalg.eigh(scatter)
     kept = slice(0, max(len(scatter) - programs, 0))
-    return ((values * (values > 0)) ** 0.5)[kept, None] * vectors.mT[kept]
+    root = ((values * (values > 0)) ** 0.5)[kept, None] * vectors.mT[kept]
+    if not len(root):
+        return root
+    own = identity[~expressed] * (root**2).sum(0)[expressed].mean() ** 0.5
+    return library_of(scatter).concatenate([root, own], axis=0)
 
 
 def expression_size(strength: Any, rest: Any) -> Any:

@@ -64,7 +64,7 @@ class CrossScale(LinearModel):
         )
         self.strength_prior = pc_scale(settings.strength.upper, settings.strength.alpha)
         left = settings.n_programs if settings.beyond_programs else data.regions
-        self.rest = residual_root(data.scatter, left)  # (component, region)
+        self.rest = residual_root(data.scatter, left, expressed=data.expressed, identity=data.identity)
         if settings.homologue_sharing is None:
             self.fractions = ("homologue_sharing",)
         self.noise_prior = pc_scale(settings.expression_noise.upper, settings.expression_noise.alpha)

@@ -232,7 +232,8 @@ def part_covariances(
         family: Any = settings.family
         score = draws["program_score"].swapaxes(1, 2)
         left = score.shape[1] if family.beyond_programs else study.n_regions
-        rest = residual_root(expression_kernel(study), left)
+        measured, eye = study.expression_observed, np.eye(study.n_regions)
+        rest = residual_root(expression_kernel(study), left, expressed=measured, identity=eye)
         sharing = draws.get("homologue_sharing", family.homologue_sharing)
         root = expression_root(score, draws["strength"], rest, study.graph.homologue, sharing)
         kernels = {"transcriptomic": unit_covariance(root)} | kernels

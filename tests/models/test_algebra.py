@@ -42,7 +42,12 @@ def everything(convert):
     kernels = {part: unit_covariance(convert(root)) for part, root in ROOTS.items()}
     scales = {name: convert(values) for name, values in SCALES.items()}
     wide = wide_covariance(convert(LEVEL), convert(WIDE))
-    rest = residual_root(convert(GENES @ GENES.T / 9), PROGRAMS)
+    rest = residual_root(
+        convert(GENES @ GENES.T / 9),
+        PROGRAMS,
+        expressed=convert(np.ones(REGIONS, bool)),
+        identity=convert(np.eye(REGIONS)),
+    )
     return {
         "rest": unit_covariance(rest),  # an eigenvector has no sign of its own
         "expression_size": expression_size(strength, rest),
@@ -108,7 +113,8 @@ def test_what_programs_leave_is_of_the_components_beyond_as_many(plain):
     values, vectors = np.linalg.eigh(GENES @ GENES.T / 9)
     left = (vectors[:, :-PROGRAMS] * values[:-PROGRAMS]) @ vectors[:, :-PROGRAMS].T
     np.testing.assert_allclose(plain["rest"], left, atol=1e-14)
-    assert residual_root(GENES @ GENES.T / 9, REGIONS).shape == (0, REGIONS)
+    every, eye = np.ones(REGIONS, bool), np.eye(REGIONS)
+    assert residual_root(GENES @ GENES.T / 9, REGIONS, expressed=every, identity=eye).shape == (0, REGIONS)
     size = np.sqrt((STRENGTH**2).sum(-1) + left.diagonal().mean())
     np.testing.assert_allclose(plain["expression_size"], size)
     exchange = np.eye(REGIONS)[HOMOLOGUE]
@@ -154,3 +160,12 @@ def test_the_structural_axis_is_the_leading_eigenvector_without_its_level():
 )
 def test_without_a_leading_contrast_there_is_no_axis(correlation):
     assert not structural_axis(*np.linalg.eigh(correlation)).any()
+
+
+def test_a_region_without_expression_has_a_residual_part_of_its_own():
+    scatter, expressed = GENES @ GENES.T / 9, np.arange(REGIONS) != 1
+    scatter = scatter * np.outer(expressed, expressed)
+    root = residual_root(scatter, PROGRAMS, expressed=expressed, identity=np.eye(REGIONS))
+    variance = (root**2).sum(0)
+    np.testing.assert_allclose(variance[1], variance[expressed].mean(), rtol=1e-12)
+    np.testing.assert_allclose((root.T @ root)[1, expressed], 0, atol=1e-12)

@@ -53,6 +53,8 @@ def test_what_programs_leave_of_the_expression_acts_by_its_variance(study, build
     centred = study.centred_expression()
     values, vectors = np.linalg.eigh(centred @ centred.T / centred.shape[1])
     left = (vectors[:, :-PROGRAMS] * values[:-PROGRAMS].clip(min=0)) @ vectors[:, :-PROGRAMS].T
+    # A region without expression has a part of its own, as large as the others' on average.
+    left += np.diag(~study.expression_observed * left.diagonal()[study.expression_observed].mean())
     for s in range(DRAWS):
         score, strength = given["program_score"][0, s].numpy(), given["strength"][0, s].numpy()
         size = (strength**2).sum() + left.diagonal().mean()

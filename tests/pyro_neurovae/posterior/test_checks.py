@@ -135,7 +135,11 @@ def test_checking_a_saved_fit_does_not_import_torch(baseline_fit, tmp_path):
 
 @pytest.mark.parametrize(
     ("names", "caught"),
-    [(("predictable", "thinning"), {"spread", "draws"}), (("predictable",), {"spread", "draws"}), (("thinning",), set())],
+    [
+        (("predictable", "thinning"), {"spread", "draws"}),
+        (("predictable",), {"spread", "draws"}),
+        (("thinning",), set()),
+    ],
 )
 def test_draws_that_are_far_too_narrow(clean, names, caught):
     fitted = edited(clean, **{f"posterior__{name}": narrowed for name in names})
@@ -177,9 +181,12 @@ def test_an_offset_of_one_hemisphere(homologues, size, model):
 
 
 def test_standard_errors_understated_threefold():
-    study = nv.simulate(2, sampling_correlation="independent")
-    assert "sampling_error" not in failed(quickly(study))
-    assert "sampling_error" in failed(quickly(study.with_thinning(study.thinning, study.standard_error / 3)))
+    """Where neither expression nor structure can take the errors up, what is a region's own does."""
+    scales = {"spatial_scale": 0.2, "transcriptomic_scale": 0.02, "structural_scale": 0.0}
+    study = nv.simulate(3, sampling_correlation="independent", **scales)
+    assert "sampling_error" not in failed(quickly(study, "spatial"))
+    less = study.with_thinning(study.thinning, study.standard_error / 3)
+    assert "sampling_error" in failed(quickly(less, "spatial"))
 
 
 def test_an_outlier(smooth):
@@ -229,7 +236,7 @@ def test_few_effective_draws(clean):
 def test_rows_that_a_graph_does_not_allow(smooth):
     weights = smooth.graph.weights
     bare = nv.RegionGraph.from_adjacency(weights, smooth.regions)
-    options = {"map_steps": 5, "draws": 20}
+    options = {"map_steps": 100, "draws": 40}
     table = nv.fit(replace(smooth, graph=bare), "spatial", **options).check()
     assert list(table["check"]) == [row for row in ROWS if row not in ("asymmetry", "programs_k")]
     islands = nv.RegionGraph.from_adjacency(np.zeros_like(weights), smooth.regions)
