@@ -30,7 +30,7 @@ MAPS = {
     "tle_right": "enigma_tle_right.csv",
 }
 SCHEMES, SEEDS = ("pairs", "blocks"), (0, 1)
-MODELS = ("cross-scale", "expression", "spatial", "ridge", "pls")
+MODELS = ("cross-scale", "structural", "expression", "ridge", "pls", "neighbours")
 
 
 def read_folds(study: nv.Study, scheme: str, seed: int) -> np.ndarray:
