@@ -227,7 +227,7 @@ def _lent_programs(fit: Fit, study: Study, settings: FitSettings) -> Arrays | No
     own = fit.settings
     if not method_of(settings.training).keeps_programs or settings.seed != own.seed:
         return None
-    if not replace(study, structure=fit.study.structure).same_as(fit.study, without=("map",)):
+    if not study.same_as(fit.study, without=("map", "structure")):
         return None
     return fit.posterior.trained_programs if _programs_of(settings) == _programs_of(own) else None
 

@@ -228,8 +228,7 @@ def _lent_programs(fitted: Fit, study: Study, settings: FitSettings) -> tuple[Tr
     """
     kept = fitted.posterior.trained_programs
     wanted = settings.family.of_programs
-    expressed = replace(study, structure=fitted.study.structure)  # which no program knows of
-    if kept is None or not wanted or not fitted.study.same_as(expressed, without=("map",)):
+    if kept is None or not wanted or not fitted.study.same_as(study, without=("map", "structure")):
         raise SettingsError(
             "programs= takes a cross-scale fit of the same expression, regions and graph; fit this study without it."
         )

@@ -133,10 +133,15 @@ class Study:
         Parameters
         ----------
         without
-            Dimensions whose parts are left out: ``("map",)`` compares the regions, the graph and the expression.
+            Dimensions and names of parts that are left out: ``("map", "structure")`` compares the regions, the graph
+            and the expression.
         """
         mine, theirs = (
-            {name: part for name, part in parts_of(one).items() if part.decides and not set(part.dims) & set(without)}
+            {
+                name: part
+                for name, part in parts_of(one).items()
+                if part.decides and not {name, *part.dims} & set(without)
+            }
             for one in (self, other)
         )
         return same_parts(mine, theirs)

@@ -27,7 +27,9 @@ OF_PROGRAMS = {
 MAPS = ("replicate", "draw", "map")
 SITES = {
     "cross-scale": OF_PROGRAMS
-    | dict.fromkeys(("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale", "thinning"), MAPS),
+    | dict.fromkeys(
+        ("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale", "thinning"), MAPS
+    ),
     "expression": dict.fromkeys(("transcriptomic_scale", "structural_scale", "unexplained_scale", "thinning"), MAPS),
     "spatial": dict.fromkeys(("spatial_scale", "unexplained_scale", "thinning"), MAPS),
     "structural": dict.fromkeys(("spatial_scale", "structural_scale", "unexplained_scale", "thinning"), MAPS),
@@ -77,6 +79,8 @@ def kernels_by_hand(name, study, sites, dense, b, s):
         x[study.expression_observed] = standardised(study)
         values, vectors = np.linalg.eigh(x @ x.T / x.shape[1])
         rest = (vectors[:, :-2] * values[:-2].clip(min=0)) @ vectors[:, :-2].T  # beyond two components
+        # A region without expression has a part of its own, as large as the others' on average.
+        rest += np.diag(~study.expression_observed * rest.diagonal()[study.expression_observed].mean())
         size = (sites["strength"]["value"][b, s].numpy() ** 2).sum() + rest.diagonal().mean()
         parts["transcriptomic"] = (programs.T @ programs + rest) / size
     if name == "expression":

@@ -170,7 +170,7 @@ def test_what_is_built_in_needs_neither_network_nor_folder(
 
 
 def test_the_built_in_maps_are_what_their_script_derives(data_dir: Path) -> None:
-    script = Path(datasets.__file__).parent / "tables" / "derive_adni1.py"
+    script = Path(__file__).parents[3] / "pyro_neurovae/datasets/tables/derive_adni1.py"
     subprocess.run([sys.executable, str(script), str(data_dir), "--check"], check=True)
 
 
