@@ -91,8 +91,8 @@ def draw_linear(
     regional = own.sqrt() * noise["regional"]
     error = (data.sampling_root @ noise["error"][..., None])[..., 0]
     if root is not None:
-        fields = sum(_field(model, scales, roots, weights, part) for part in model.parts)
-        residual = data.thinning[:, None] - (wide @ model.wide + fields + regional + error)
+        simulated = sum(_field(model, scales, roots, weights, part) for part in model.parts)
+        residual = data.thinning[:, None] - (wide @ model.wide + simulated + regional + error)
         seen = data.seen[:, None]
         gain = _masked(torch.cholesky_solve(_masked(residual, seen)[..., None], root)[..., 0], seen)
         pulls = {part: model.seen_through(part, gain, scales) for part in model.parts}

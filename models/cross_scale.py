@@ -109,10 +109,10 @@ class CrossScale(LinearModel):
         score, strength = programs["program_score"], programs["strength"]
         # Where the sharing is a global of each map, it is for `seen_through` and `amounts` to apply.
         sharing = 0.0 if self.settings.homologue_sharing is None else self.settings.homologue_sharing
-        rest, homologue = self.rest, self.data.homologue
+        fixed: tuple[Any, Any] = (self.rest, self.data.homologue)
         if not isinstance(score, Tensor):
-            rest, homologue = rest.cpu().numpy(), homologue.cpu().numpy()
-        return {"transcriptomic": expression_root(score, strength, rest, homologue, sharing)}
+            fixed = (self.rest.cpu().numpy(), self.data.homologue.cpu().numpy())
+        return {"transcriptomic": expression_root(score, strength, *fixed, sharing)}
 
     def kernels_of(self, roots: Mapping[str, Any]) -> dict[str, Any]:
         """Unit covariances; that of expression in powers of h, K_0 + h K_1 + h^2 K_2, where h is integrated over."""

@@ -83,7 +83,9 @@ class CorrelationDraws:
         if word in (INDEPENDENT, EXCHANGEABLE):
             return _ErrorDraws(known)
         if word in _NORMATIVE:
-            mixed = mixed_correlation(known_correlation(self.study.graph)[1])
+            normative = known_correlation(self.study.graph)[1]
+            assert normative is not None
+            mixed = mixed_correlation(normative)
             means = np.divide(known, mixed, out=np.zeros_like(known), where=np.abs(mixed) > np.finfo(float).eps)
             np.fill_diagonal(means, 0.0)
             return _ErrorDraws(known, means=means)

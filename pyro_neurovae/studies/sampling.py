@@ -7,9 +7,10 @@ import numpy as np
 __all__ = ["COMMON_SHARE", "exchangeable", "mixed_correlation", "sampling_covariance"]
 
 # What of a normative correlation is replaced by an error common to the whole cortex. People of a group differ in more
-# than the normative residuals know of (sites, scanners, ages), and that moves the whole cortex together. Of 0, 5 and 10%
-# this gave the truest intervals on people left out, at the same held-out density; an equal correlation below one made
-# contrasts of neighbours too unsure (README, "Real people"; tests/benchmarks/error_correlation.py).
+# than the normative residuals know of (sites, scanners, ages), and that moves the whole cortex together. Of 0, 5 and
+# 10% the last gave the truest intervals of effects on people left out, at the same held-out density, though as errors
+# alone 0 to 5% fit as well (tests/benchmarks/error_correlation.py); mixed in half, an equal correlation below one made
+# fine contrasts far too unsure.
 COMMON_SHARE = 0.1
 
 

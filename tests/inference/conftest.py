@@ -107,7 +107,12 @@ def quick() -> FitSettings:
 def models(study: nv.Study) -> dict[str, LinearModel]:
     """The model of each linear family on the ring study, one replicate."""
     data = observe(study)
-    options = {"cross-scale": {"n_programs": 3, "homologue_sharing": 0.25}, "expression": {}, "spatial": {}, "structural": {}}
+    options = {
+        "cross-scale": {"n_programs": 3, "homologue_sharing": 0.25},
+        "expression": {},
+        "spatial": {},
+        "structural": {},
+    }
     return {name: family_of(name).build(data, family_of(name).settings(**own)) for name, own in options.items()}
 
 

@@ -59,7 +59,9 @@ def test_the_guide_agrees_with_the_exact_posterior(ring, name):
         assert 0.5 * float((parts[0] - parts[1]).abs().sum()) < 0.05 + 0.023
 
 
-@pytest.mark.parametrize(("name", "points"), [("spatial", (40, 80)), ("expression", (80, 160)), ("structural", (80, 160))])
+@pytest.mark.parametrize(
+    ("name", "points"), [("spatial", (40, 80)), ("expression", (80, 160)), ("structural", (80, 160))]
+)
 def test_a_finer_grid_changes_nothing(models, name, points):
     """The default of three scales, 19 points along each, among them."""
     model = models[name]

@@ -127,7 +127,8 @@ def test_unseen_values_are_predicted_given_values_and_errors_that_were_seen(stud
     """Mean and sd of the dense conditional Gaussian, with off-diagonal errors; for each replicate its own."""
     family = family_of(name)
     model = family.build(
-        observe(study, hidden=hidden), family.settings(**({"n_programs": 3, "homologue_sharing": 0.25} if family.programs else {}))
+        observe(study, hidden=hidden),
+        family.settings(**({"n_programs": 3, "homologue_sharing": 0.25} if family.programs else {})),
     )
     scales, _, kernels = given(model)
     found = predict_unseen(model, scales, kernels, seen_root(model, scales, kernels))

@@ -76,9 +76,7 @@ def test_what_was_integrated_out_is_drawn_from_its_conditional(models, streams, 
     if "structural_axis" in drawn:
         torch.testing.assert_close(drawn["structural_axis"], linear.wide[..., 1])
         field = scales["structural_scale"][..., None] * (linear.weights["structural"] @ roots["structural"])
-        torch.testing.assert_close(
-            drawn["structural"], field + drawn["structural_axis"][..., None] * model.data.axis
-        )
+        torch.testing.assert_close(drawn["structural"], field + drawn["structural_axis"][..., None] * model.data.axis)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -155,7 +153,8 @@ def test_moments_of_unseen_values_are_given_the_errors_of_the_seen(together, hid
     """Against the dense conditional Gaussian of values given values."""
     family = family_of(name)
     model = family.build(
-        observe(together, hidden=hidden), family.settings(**({"n_programs": 3, "homologue_sharing": 0.25} if family.programs else {}))
+        observe(together, hidden=hidden),
+        family.settings(**({"n_programs": 3, "homologue_sharing": 0.25} if family.programs else {})),
     )
     scales, programs, white = given(model, streams, seeds=(5, 6))
     drawn = draw_given_scales(model, scales, programs, white)

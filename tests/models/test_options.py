@@ -172,7 +172,10 @@ def test_a_prior_that_is_none(text, message):
         ("learning_rate=Infinity", "learning_rate is inf; give a number above 0"),
         ("lam=-1", r"lam is -1; give a number of at least 0, or PCPrior"),
         ("lam=spiked(0.5,0.03,1.2)", r"lam is SpikedPrior\(.*; give a number of at least 0, or PCPrior"),
-        ("unexplained_scale=spiked(0.5,0.03,1.2)", "unexplained_scale is SpikedPrior.*; give a number above 0, or PCPrior"),
+        (
+            "unexplained_scale=spiked(0.5,0.03,1.2)",
+            "unexplained_scale is SpikedPrior.*; give a number above 0, or PCPrior",
+        ),
         ("lam=[1]", r"lam is \[1\]; give a number"),
         ("standard_errors=1", "standard_errors is 1; give True or False"),
         ("validation=0.6", "validation is 0.6; give a share of the pairs from 0 to 0.5"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -34,7 +36,7 @@ def test_density_is_that_of_the_mixture_and_integrates_to_one(absent, tip, width
     def density(x):
         return float(prior.log_prob(torch.tensor(x, dtype=torch.float64)).exp())
 
-    whole = sum(quad(density, one, two)[0] for one, two in zip(ends, ends[1:], strict=False))
+    whole = sum(quad(density, one, two)[0] for one, two in pairwise(ends))
     assert whole == pytest.approx(1, abs=1e-8)
 
 
