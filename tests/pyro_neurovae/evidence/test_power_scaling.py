@@ -223,12 +223,18 @@ def test_a_full_covariance_is_heeded(smooth):
 
 @pytest.mark.slow
 def test_ci_selection_cross_scale_agrees_with_real_refits():
-    study = nv.simulate(2, genes=200, transcriptomic_scale=0.06, spatial_scale=0.04)
+    """Weights move means as refits do, to a twentieth of a posterior sd; where a prior decides much, region by region.
+
+    Groups are small, so that priors count; draws of programs and of thinning differ between fits.
+    """
+    study = nv.simulate(2, genes=200, transcriptomic_scale=0.06, spatial_scale=0.04, n_control=120, n_case=60)
     fit = nv.fit(study, draws=4000)
     before = fit.posterior.predictable(0)
     for group in ("field", "weights"):
         own = scaled_settings(fit, group, 2.0).family
         changed = {name: getattr(own, name) for name in GROUPS[group]}
-        after = nv.fit(study, draws=4000, programs=fit, **changed).posterior.predictable(0)
+        after = nv.fit(study, draws=4000, programs=fit, **changed).posterior.predictable(0).mean(0)
         found = power_scale(log_ratios(fit, 0)[group], 2.0).summarise(before)["mean"]
-        assert spearmanr(found - before.mean(0), after.mean(0) - before.mean(0)).statistic > 0.9
+        assert np.abs((found - after) / before.std(0)).max() < 0.05
+        if group == "field":
+            assert spearmanr(found - before.mean(0), after - before.mean(0)).statistic > 0.9
