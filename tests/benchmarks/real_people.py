@@ -51,7 +51,8 @@ Row = dict[str, Any]
 def people() -> pd.DataFrame:
     """Everyone with a good scan, whole; age and sex as numbers, and the data set in two words."""
     table = pd.read_csv(DATA / "subjects/impac_dk_thickness.csv.gz")
-    table = table[table["qc"] == 1].dropna()
+    measured = [name for name in table if name.endswith("thickness")]
+    table = table[(table["qc"] == 1) & (table[measured] > 0).all(axis=1)].dropna()  # 0: a region that was not found
     table["dataset"] = table["dataset"].where(table["dataset"] == "adhd200", "abide")
     return table.assign(male=(table["sex"] == "M").astype(int), site=table["site"].astype(str)).reset_index(drop=True)
 
