@@ -209,10 +209,10 @@ register_family(
         "together across regions.",
         equations="""z_k ~ GMRF(phi_k)                                          program k over the regions
 x_j = sum_k s_k a_jk z_k + mean_j + tau e                   expression of gene j
-theta_m = a_m + l_m lambda + c_m sum_k b_mk s_k H z_k / |s| + t_m u_m + v_m w_m + sigma_m e_m   effect of map m
+theta_m = a_m + l_m lambda + c_m H (Z s, E) b_m / e + t_m u_m + v_m w_m + sigma_m e_m          effect of map m
 y_m ~ N(theta_m, V_m)                                      what was observed; V_m: the map's known sampling covariance
 a_jk, b_mk, e_mi ~ N(0, 1)   u_m ~ GMRF   w_m ~ N(0, R)    R: correlation of thickness across people, lambda its axis
-H: homologues moved towards their mean""",
+E: what programs leave of the expression, e^2 = |s|^2 + var E   H: homologues moved towards their mean""",
         null="structural",
         own_dims=_PROGRAM_DIMS,
     )
