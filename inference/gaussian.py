@@ -56,9 +56,9 @@ class LinearDraws:
         return self.intercept[..., None] + sum(self.fields.values())
 
 
-def seen_root(model: LinearModel, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor]) -> Tensor:
-    """Cholesky factor of the seen thinning's marginal covariance; (replicate, draw, map, region, region)."""
-    return PartlySeenNormal(model.covariance(scales, kernels), model.data.seen[:, None]).seen_root()
+def seen_root(model: LinearModel, whole: Tensor) -> Tensor:
+    """Cholesky factor of the seen part of a marginal covariance; both (replicate, draw, map, region, region)."""
+    return PartlySeenNormal(whole, model.data.seen[:, None]).seen_root()
 
 
 def draw_linear(
@@ -109,17 +109,15 @@ def draw_linear(
     return LinearDraws(wide, weights, fields, regional, error)
 
 
-def predict_unseen(
-    model: LinearModel, scales: Mapping[str, Tensor], kernels: Mapping[str, Tensor], root: Tensor
-) -> tuple[Tensor, Tensor]:
+def predict_unseen(model: LinearModel, whole: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
     r"""Mean and standard deviation of each value given the seen ones, all linear integrated out.
 
     :math:`\Sigma_{*o} \Sigma_{oo}^{-1} y_o` and its variance (Rasmussen & Williams 2006, equation 2.19), with the
     errors' covariance in Sigma: what is known of the seen errors is known of the unseen ones. Both (replicate, draw,
-    map, region); of a seen value they say nothing.
+    map, region); of a seen value they say nothing. ``whole`` is the covariance of all values (replicate, draw, map,
+    region, region), ``root`` its `seen_root`.
     """
     seen = model.data.seen[:, None]
-    whole = model.covariance(scales, kernels)
     across = torch.where(
         seen[..., None, :] & ~seen[..., :, None], whole, torch.zeros_like(whole)
     )  # (..., unseen, seen)

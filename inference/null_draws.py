@@ -10,6 +10,7 @@ import numpy as np
 from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.options import FitSettings, fit_settings
 from pyro_neurovae.studies.correlation_draws import CorrelationDraws
+from pyro_neurovae.studies.sampling import covariance_root
 from pyro_neurovae.studies.study import Study
 
 from .engine import fit_model
@@ -99,7 +100,6 @@ def _without_joint_parts(model: Any, drawn: Quantities, rng: np.random.Generator
 
 def _normal(covariance: np.ndarray, maps: int, rng: np.random.Generator) -> np.ndarray:
     """A draw for each map from a normal distribution of the given covariance ([map,] region, region)."""
-    values, vectors = np.linalg.eigh(covariance)
-    white = rng.standard_normal((maps, values.shape[-1]))
-    drawn: np.ndarray = (vectors @ (np.sqrt(values.clip(min=0)) * white)[..., None])[..., 0]
+    white = rng.standard_normal((maps, covariance.shape[-1]))
+    drawn: np.ndarray = (covariance_root(covariance) @ white[..., None])[..., 0]
     return drawn

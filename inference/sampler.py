@@ -212,8 +212,8 @@ def draw_given_scales(model: LinearModel, scales: Quantities, programs: Quantiti
     ``noise`` is what `linear_noise` gives, and standard normal ``again`` (replicate, draw, map, region).
     """
     data, roots = model.data, model.roots(programs)
-    kernels = model.kernels_of(roots)
-    root = seen_root(model, scales, kernels)
+    whole = model.covariance(scales, model.kernels_of(roots))
+    root = seen_root(model, whole)
     linear = draw_linear(model, scales, roots, noise, root)
     drawn = dict(scales) | effects(model, linear) | replicate(model, scales, linear, noise["again"])
     if programs:
@@ -222,7 +222,7 @@ def draw_given_scales(model: LinearModel, scales: Quantities, programs: Quantiti
         )
     density, below = leave_one_out(model, root)
     if not bool(data.seen.all()):
-        mean, sd = predict_unseen(model, scales, kernels, root)
+        mean, sd = predict_unseen(model, whole, root)
         drawn["predicted_mean"] = torch.where(data.seen[:, None], drawn["predicted_mean"], mean)
         drawn["predicted_sd"] = torch.where(data.seen[:, None], drawn["predicted_sd"], sd)
     return drawn | {"log_likelihood": density, "loo_pit": below}

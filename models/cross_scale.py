@@ -99,11 +99,6 @@ class CrossScale(LinearModel):
         }
         return super().log_prior(drawn) | {name: prior.log_prob(drawn[name]) for name, prior in own.items()}
 
-    def fixed_roots(self) -> dict[str, Tensor]:
-        """Roots of the spatial and of the structural part."""
-        spatial = self.data.spectrum.prior_root(self.settings.spatial_prior)
-        return {"spatial": spatial, "structural": self.structural_root()}
-
     def program_roots(self, programs: Mapping[str, Any]) -> dict[str, Any]:
         """Expression as thinning sees it, H (Z s, E) / e: the root of the transcriptomic part."""
         score, strength = programs["program_score"], programs["strength"]

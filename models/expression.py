@@ -35,4 +35,4 @@ class Expression(LinearModel):
 
     def fixed_roots(self) -> dict[str, Tensor]:
         """Root of X X' / g, scaled to an average variance of one, and of R; (1, 1, eigenvector, region)."""
-        return {"transcriptomic": self.root, "structural": self.structural_root()}
+        return {"transcriptomic": self.root} | super().fixed_roots()

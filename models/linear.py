@@ -86,13 +86,17 @@ class LinearModel(Model):
         ones = torch.ones_like(self.data.axis)
         return torch.stack([ones, self.data.axis]) if "structural" in self.parts else ones[None]
 
-    def structural_root(self) -> Tensor:
-        """Root of the structural part, w ~ N(0, R); (1, 1, region, region)."""
-        return self.data.structure_root[None, None]
-
     def fixed_roots(self) -> dict[str, Tensor]:
-        """Roots of the parts that no program makes, each (replicate or 1, draw or 1, coefficient, region)."""
-        raise NotImplementedError
+        """Roots of the parts that no program makes, each (replicate or 1, draw or 1, coefficient, region).
+
+        The spatial part, u ~ GMRF, and the structural one, w ~ N(0, R), as far as the family has them; others it adds.
+        """
+        roots = {}
+        if "spatial" in self.parts:
+            roots["spatial"] = self.data.spectrum.prior_root(self.settings.spatial_prior)
+        if "structural" in self.parts:
+            roots["structural"] = self.data.structure_root[None, None]
+        return roots
 
     def program_roots(self, programs: Mapping[str, Any]) -> dict[str, Any]:
         """Roots of the parts that programs make, given ``program_score`` and ``strength``; none unless said.

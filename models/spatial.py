@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from torch import Tensor
-
 from .linear import LinearModel
 
 __all__ = ["Spatial"]
@@ -22,7 +20,3 @@ class Spatial(LinearModel):
     """
 
     parts: ClassVar[tuple[str, ...]] = ("spatial",)
-
-    def fixed_roots(self) -> dict[str, Tensor]:
-        """Root of the spatial part."""
-        return {"spatial": self.data.spectrum.prior_root(self.settings.spatial_prior)}

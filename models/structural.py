@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from torch import Tensor
-
 from .linear import LinearModel
 
 __all__ = ["Structural"]
@@ -21,8 +19,3 @@ class Structural(LinearModel):
     """
 
     parts: ClassVar[tuple[str, ...]] = ("spatial", "structural")
-
-    def fixed_roots(self) -> dict[str, Tensor]:
-        """Roots of the spatial and of the structural part."""
-        spatial = self.data.spectrum.prior_root(self.settings.spatial_prior)
-        return {"spatial": spatial, "structural": self.structural_root()}

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..atlases.normative import normative_people
 from .correlations import EXCHANGEABLE, INDEPENDENT, OWN, known_correlation, structure_word
-from .sampling import mixed_correlation
+from .sampling import covariance_root, mixed_correlation
 from .study import Study
 
 __all__ = ["CorrelationDraws", "sample_correlation"]
@@ -66,8 +66,8 @@ class CorrelationDraws:
         study, known = self.study, self.study.sampling_covariance()
         word = structure_word(study.structure, study.graph)
         normative = word in _NORMATIVE or bool({*study.sampling_correlation} & {*_NORMATIVE})
-        roots = {source: _root(known_correlation(study.graph, source)[1]) for source in _SOURCES if normative}
-        given = None if study.structure is None or word in _NORMATIVE else _root(study.structure)
+        roots = {source: covariance_root(_normative(study, source)) for source in _SOURCES if normative}
+        given = None if study.structure is None or word in _NORMATIVE else covariance_root(study.structure)
         own = [self._own(m, known[m]) for m in range(len(known))]
         for _ in range(number):
             drawn = None
@@ -83,16 +83,14 @@ class CorrelationDraws:
         if word in (INDEPENDENT, EXCHANGEABLE):
             return _ErrorDraws(known)
         if word in _NORMATIVE:
-            normative = known_correlation(self.study.graph)[1]
-            assert normative is not None
-            mixed = mixed_correlation(normative)
+            mixed = mixed_correlation(_normative(self.study))
             means = np.divide(known, mixed, out=np.zeros_like(known), where=np.abs(mixed) > np.finfo(float).eps)
             np.fill_diagonal(means, 0.0)
             return _ErrorDraws(known, means=means)
         people = int(np.nanmedian(4 / self.study.standard_error[m] ** 2)) if word == OWN else _ELSEWHERE
         if people < _FEWEST:
             return _ErrorDraws(known)
-        return _ErrorDraws(known, root=_root(known / np.outer(se, se)), people=people)
+        return _ErrorDraws(known, root=covariance_root(known / np.outer(se, se)), people=people)
 
 
 @dataclass(frozen=True)
@@ -127,9 +125,8 @@ class _ErrorDraws:
         return covariance
 
 
-def _root(matrix: np.ndarray | None) -> np.ndarray:
-    """B with B B' the matrix; (region, eigenvector)."""
-    assert matrix is not None  # a study that goes by the normative correlation has one
-    values, vectors = np.linalg.eigh(matrix)
-    root: np.ndarray = vectors * np.sqrt(values.clip(min=0))
-    return root
+def _normative(study: Study, source: str = "pooled") -> np.ndarray:
+    """The normative correlation on a study's regions; (region, region)."""
+    known = known_correlation(study.graph, source)[1]
+    assert known is not None  # a study that goes by the normative correlation has one
+    return known

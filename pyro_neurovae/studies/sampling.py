@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["COMMON_SHARE", "exchangeable", "mixed_correlation", "sampling_covariance"]
+__all__ = ["COMMON_SHARE", "covariance_root", "exchangeable", "mixed_correlation", "sampling_covariance"]
 
 # What of a normative correlation is replaced by an error common to the whole cortex. People of a group differ in more
 # than the normative residuals know of (sites, scanners, ages), and that moves the whole cortex together. Of 0, 5 and
@@ -51,3 +51,10 @@ def mixed_correlation(correlation: np.ndarray) -> np.ndarray:
 def exchangeable(regions: int, mean: float) -> np.ndarray:
     """Matrix (region, region) with 1 on the diagonal and one correlation everywhere else."""
     return np.full((regions, regions), mean) + (1 - mean) * np.eye(regions)
+
+
+def covariance_root(covariance: np.ndarray) -> np.ndarray:
+    """B with B B' the covariance, which may be singular; ([...,] region, eigenvector)."""
+    values, vectors = np.linalg.eigh(covariance)
+    root: np.ndarray = vectors * np.sqrt(values.clip(min=0))[..., None, :]
+    return root

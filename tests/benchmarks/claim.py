@@ -18,14 +18,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 from compare import DATA, MAPS
+from real_people import OLD
 
 import pyro_neurovae as nv
 from pyro_neurovae.evidence.scores import r_squared
 from pyro_neurovae.evidence.verification import PAPER_OPTIONS
-
-OLD = dict.fromkeys(
-    ("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale"), nv.PCPrior(1.0, 0.1)
-)
 
 
 def studies() -> Iterator[tuple[str, nv.Study, nv.Study]]:

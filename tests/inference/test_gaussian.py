@@ -75,7 +75,7 @@ def test_posterior_means_equal_the_dense_conditional(models, name):
     model = models[name]
     scales, roots, kernels = given(model)
     zero = noises(model, roots, lambda size: torch.zeros(1, 1, *size, dtype=torch.float64))
-    drawn = draw_linear(model, scales, roots, zero, seen_root(model, scales, kernels))
+    drawn = draw_linear(model, scales, roots, zero, seen_root(model, model.covariance(scales, kernels)))
     for m in range(model.data.maps):
         mean, _ = joint_posterior(model, kernels, m)
         np.testing.assert_allclose(terms(drawn)[0, m], mean, rtol=0, atol=1e-12)
@@ -102,7 +102,7 @@ def test_posterior_covariance_equals_the_dense_conditional(models, name):
     """Of all terms and regions jointly: fields, what is a region's own and errors, seen regions and unseen ones."""
     model = models[name]
     scales, roots, kernels = given(model)
-    response = responses(model, scales, roots, seen_root(model, scales, kernels))
+    response = responses(model, scales, roots, seen_root(model, model.covariance(scales, kernels)))
     assert not bool(model.data.seen.all())
     for m in range(model.data.maps):
         _, covariance = joint_posterior(model, kernels, m)
@@ -131,7 +131,8 @@ def test_unseen_values_are_predicted_given_values_and_errors_that_were_seen(stud
         family.settings(**({"n_programs": 3, "homologue_sharing": 0.25} if family.programs else {})),
     )
     scales, _, kernels = given(model)
-    found = predict_unseen(model, scales, kernels, seen_root(model, scales, kernels))
+    whole = model.covariance(scales, kernels)
+    found = predict_unseen(model, whole, seen_root(model, whole))
     whole = model.covariance(scales, kernels)
     for b, m in np.ndindex(2, 2):
         o, dense = model.data.seen[b, m].numpy(), whole[b, 0, m].numpy()
@@ -146,7 +147,7 @@ def test_unseen_values_are_predicted_given_values_and_errors_that_were_seen(stud
 def test_leave_one_out_equals_dense_conditionals(models, name):
     model = models[name]
     scales, _, kernels = given(model)
-    density, below = (part[0, 0] for part in leave_one_out(model, seen_root(model, scales, kernels)))
+    density, below = (part[0, 0] for part in leave_one_out(model, seen_root(model, model.covariance(scales, kernels))))
     covariance = model.covariance(scales, kernels)[0, 0]
     for m in range(model.data.maps):
         seen = torch.nonzero(model.data.seen[0, m])[:, 0]
@@ -169,7 +170,7 @@ def slope_along(axis, name, study):
     scales = {key: torch.full((1, 1, 1), 0.02, dtype=torch.float64) for key in model.scale_names}
     roots = model.roots({})
     zero = noises(model, roots, lambda size: torch.zeros(1, 1, *size, dtype=torch.float64))
-    drawn = draw_linear(model, scales, roots, zero, seen_root(model, scales, model.kernels({})))
+    drawn = draw_linear(model, scales, roots, zero, seen_root(model, model.covariance(scales, model.kernels({}))))
     return float(np.polyfit(axis, (drawn.predictable + drawn.regional)[0, 0, 0], 1)[0])
 
 

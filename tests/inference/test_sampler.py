@@ -61,7 +61,7 @@ def test_what_was_integrated_out_is_drawn_from_its_conditional(models, streams, 
     scales, programs, white = given(model, streams)
     drawn = draw_given_scales(model, scales, programs, white)
     roots = model.roots(programs)
-    root = seen_root(model, scales, model.kernels(programs))
+    root = seen_root(model, model.covariance(scales, model.kernels(programs)))
     linear = draw_linear(model, scales, roots, white, root)
     torch.testing.assert_close(drawn["thinning"], linear.predictable + linear.regional)
     torch.testing.assert_close(drawn["regional"], linear.regional)
