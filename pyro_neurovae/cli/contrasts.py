@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from pathlib import Path
 from typing import Annotated
 
@@ -91,7 +92,7 @@ def contrast(
 
     if out.is_dir():
         raise InputError(f"--out {out} is a folder; name the file of the map, {out / 'map.csv'} for example.")
-    place = Destination(out.parent, contrast_files(out), overwrite=overwrite)
+    place = Destination(out.parent, [escape(name) for name in contrast_files(out)], overwrite=overwrite)
     with heeding_warnings():
         found = run(
             list(subjects),

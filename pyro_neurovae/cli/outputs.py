@@ -17,6 +17,7 @@ from ..plots.sensitivity_plot import plot_sensitivity
 from ..posterior.fits import Fit
 from ..posterior.summary import summarise_fit
 from ..posterior.tables import GENE_COLUMNS, PROGRAM_COLUMNS
+from ..readers.file_names import file_names
 from ..studies.study import Study
 
 __all__ = [
@@ -65,7 +66,7 @@ def write_sensitivity_pictures(found: Sensitivity, folder: Path) -> list[str]:
         )
         return []
     maps = list(dict.fromkeys(found.variants["map"]))
-    names = ["sensitivity.png"] if len(maps) == 1 else [f"sensitivity_{one}.png" for one in maps]
+    names = ["sensitivity.png"] if len(maps) == 1 else [f"sensitivity_{stem}.png" for stem in file_names(maps)]
     for one, name in zip(maps, names, strict=True):
         plot_sensitivity(found, one).savefig(folder / name, dpi=150)
     return names
@@ -76,8 +77,8 @@ def write_study_files(study: Study, folder: Path) -> list[str]:
     expression = pd.DataFrame(study.expression, index=pd.Index(study.regions, name="region"), columns=study.genes)
     expression.to_csv(folder / "expression.csv", float_format="%.8g")
     names, truth = ["expression.csv"], []
-    for m, name in enumerate(study.maps):
-        names.append("thinning.csv" if len(study.maps) == 1 else f"thinning_{name}.csv")
+    for m, (name, stem) in enumerate(zip(study.maps, file_names(study.maps), strict=True)):
+        names.append("thinning.csv" if len(study.maps) == 1 else f"thinning_{stem}.csv")
         table = pd.DataFrame({"region": study.regions, "d": study.thinning[m], "se": study.standard_error[m]})
         write_table(table, folder / names[-1])
         parts = {part: (study.truth or {})[part][m] for part in _TRUE_PARTS}

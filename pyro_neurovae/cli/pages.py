@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def report(
 
     if out.is_dir():
         raise InputError(f"--out {out} is a folder; name a file, {out / 'report.html'} for example.")
-    place = Destination(out.parent, [out.name], overwrite=overwrite)
+    place = Destination(out.parent, [escape(out.name)], overwrite=overwrite)
     fitted = load(fit)
     beside = {
         "validation": None if validation is None else Validation.read(validation),

@@ -16,6 +16,7 @@ from ..evidence.result import write_table
 from ..plots.cortex import vertex_regions
 from ..plots.surface_map import check_atlas
 from ..posterior.summary import summarise_fit
+from ..readers.file_names import file_names
 
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
@@ -192,11 +193,11 @@ def _caption(fit: Fit, name: str) -> str:
 def _overlays(fit: Fit, folder: Path) -> list[str]:
     check_atlas(fit.study)
     names, regions = [], fit.regions()
-    for one in fit.study.maps:
+    for one, stem in zip(fit.study.maps, file_names(fit.study.maps), strict=True):
         own = regions[regions["map"] == one].set_index("region")
         for quantity in QUANTITIES:
             for side in ("L", "R"):
-                name = f"{one}_{quantity}.{side}.func.gii"
+                name = f"{stem}_{quantity}.{side}.func.gii"
                 gifti_overlay(own[quantity].astype(float), side, folder / name, name=f"{one} {quantity}")
                 names.append(name)
     return names

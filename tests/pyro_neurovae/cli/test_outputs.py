@@ -59,6 +59,15 @@ def test_each_map_of_a_sensitivity_study_has_its_picture(made_results, tmp_path,
     assert {path.name for pattern in SENSITIVITY_PICTURES for path in tmp_path.glob(pattern)} == set(names)
 
 
+def test_no_name_of_a_map_leads_out_of_the_folder(made_results, tmp_path):
+    found = made_results[Sensitivity]
+    odd = {"a": "../../x", "b": "/x"}
+    found = Sensitivity(*(table.assign(map=table["map"].map(odd)) for table in found.contents().values()))
+    (tmp_path / "deep" / "out").mkdir(parents=True)
+    names = write_sensitivity_pictures(found, tmp_path / "deep" / "out")
+    assert sorted(names) == sorted(str(path.relative_to(tmp_path / "deep" / "out")) for path in tmp_path.rglob("*.png"))
+
+
 def test_without_matplotlib_there_is_a_warning_and_no_picture(made_results, tmp_path, monkeypatch):
     monkeypatch.setattr("pyro_neurovae.cli.outputs.find_spec", lambda _: None)
     with pytest.warns(NeurovaeWarning, match="no picture: matplotlib is not installed; install it by: pip install"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -39,6 +40,20 @@ def test_overlays_colour_every_vertex_of_a_region(small_fit: nv.Fit, tmp_path: P
     own = small_fit.regions().query("map == 'simulated2' and hemisphere == 'R'")
     np.testing.assert_allclose(np.unique(data[~np.isnan(data)]), np.sort(own["mean"].astype(np.float32).unique()))
     assert 0.05 < np.isnan(data).mean() < 0.15  # the medial wall
+
+
+def test_overlays_stay_in_their_folder(small_fit: nv.Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = {"simulated1": "../../x", "simulated2": "/x"}
+    study = replace(small_fit.study, maps=tuple(odd.values()))
+    regions = small_fit.regions()
+    named = regions.assign(map=regions["map"].map(odd))
+    monkeypatch.setattr(nv.Fit, "regions", lambda _: named)
+    folder = tmp_path / "deep" / "out"
+    folder.mkdir(parents=True)
+    names = export(replace(small_fit, study=study), folder, formats=["gifti"])
+    assert len(names) == 2 * 2 * 7
+    assert sorted(names) == sorted(str(path.relative_to(folder)) for path in tmp_path.rglob("*") if path.is_file())
+    assert nibabel.load(folder / names[0]).darrays[0].meta["Name"] == "../../x mean"
 
 
 def test_names_are_escaped() -> None:
