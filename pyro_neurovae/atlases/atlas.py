@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..errors import SettingsError
 
-__all__ = ["ATLASES", "Atlas", "atlas_of", "dk68_edges", "dk68_names", "dk68_table", "register_atlas"]
+__all__ = ["ATLASES", "Atlas", "adni_thickness", "atlas_of", "dk68_edges", "dk68_names", "dk68_table", "register_atlas"]
 
 _TABLES = Path(__file__).parent / "tables"
 
@@ -73,13 +73,19 @@ def dk68_edges() -> pd.DataFrame:
     return _table("dk68_edges.csv").copy()
 
 
+def adni_thickness() -> dict[str, str]:
+    """Column of average thickness in ADNI's tables (ST13TA) to the name of its region."""
+    table = _table("adni_thickness_columns.csv")
+    return dict(zip(table["column"], table["region"], strict=True))
+
+
 @lru_cache(maxsize=1)
 def dk68_names() -> tuple[str, ...]:
     """Canonical names L_bankssts ... R_insula, in Desikan-Killiany order, left first."""
     return tuple(_table("dk68_regions.csv")["region"])
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _table(name: str) -> pd.DataFrame:
     return pd.read_csv(_TABLES / name)
 

@@ -10,20 +10,43 @@ from functools import lru_cache
 from typing import Literal
 
 from ..errors import InputError
-from .atlas import atlas_of, dk68_names
+from .atlas import adni_thickness, atlas_of, dk68_names
 
-__all__ = ["Resolution", "known_share", "resolve", "resolve_on"]
+__all__ = ["Resolution", "is_extra", "known_share", "region_codes", "resolve", "resolve_on"]
 
 # Labels that are looked at to see whether a column or row names regions.
 _VOTERS = 16
 
+# Place among FreeSurfer's ids of the label that is no region of the Desikan-Killiany atlas.
+_CALLOSUM = 3
+
 _SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
+_THICKNESS = "thickness|thickavg|thick|thck|thk|thicknessavg|meanthickness"
 _HEAD = re.compile(r"^(lh|rh|left|right|l|r)[-_. ]+(.+)$", re.IGNORECASE)
 _TAIL = re.compile(r"^(.+?)[-_. ]+(lh|rh|left|right|l|r)$", re.IGNORECASE)
-_MEASURE = re.compile(
-    r"[-_. ]+(?:thickness|thickavg|thick|thicknessavg|meanthickness|area|volume|surfavg|grayvol)$", re.I
+_MEASURE = re.compile(rf"[-_. ]+(?:{_THICKNESS}|area|volume|surfavg|grayvol)$|^(?:{_THICKNESS})[-_. ]+", re.IGNORECASE)
+# R's make.names puts an X before what begins with no letter of its own, and before "lh." in some tables.
+_PREFIX = re.compile(r"^(?:ctx|aparc|x|roi|fs)[-_. ]+|^x(?=[lr]h[-_. ])", re.IGNORECASE)
+# Sentences and pairs of words that hold side and region: UK Biobank's, and those of BIDS.
+_SENTENCES = (
+    re.compile(
+        r"^(?:mean |average )?thickness of (?P<region>.+?) \((?P<side>left|right)(?: hemisphere)?\)$", re.IGNORECASE
+    ),
+    re.compile(r"^hemi-(?P<side>[lr])_(?:lab|label|roi|desc)-(?P<region>.+)$", re.IGNORECASE),
 )
-_PREFIX = re.compile(r"^(?:ctx|aparc|x|roi)[-_. ]+", re.IGNORECASE)
+# A side that nothing parts from its region: lhbankssts, LeftCuneus, lbankssts.
+_FUSED = re.compile(r"^(lh|rh|left|right|l|r)(.+)$")
+# Longer names of one region, letters only.
+_LONG = dict.fromkeys(
+    (
+        "banksofsts",
+        "bankssuperiortemporal",
+        "bankssuperiortemporalsulcus",
+        "banksofsuperiortemporalsulcus",
+        "banksofthesuperiortemporalsulcus",
+    ),
+    "bankssts",
+)
 
 # What tables of the cortex carry besides its regions, letters only.
 _EXTRA_WORDS = frozenset(
@@ -94,9 +117,18 @@ def resolve(
 def resolve_on(
     labels: Sequence[str], names: Sequence[str], *, source: str, hemisphere: Literal["L", "R"] | None = None
 ) -> Resolution:
-    """Resolve labels among the names of a known atlas if the graph's are such, else among the graph's own."""
+    """Resolve labels among the names of a known atlas if the graph's are such, else among the graph's own.
+
+    Labels of rows may also be the codes under which FreeSurfer (1001, 2035) and ADNI (ST13TA) know a region.
+    """
     atlas = atlas_of(names)
-    return _resolve(labels, tuple(names) if atlas is None else atlas.names, hemisphere, source, atlas=atlas is not None)
+    known = tuple(names) if atlas is None else atlas.names
+    codes = {} if atlas is None else region_codes()
+    spelled = {str(label): codes.get(_code(label), str(label)) for label in labels}
+    found = _resolve(list(spelled.values()), known, hemisphere, source, atlas=atlas is not None)
+    canonical = {label: found.canonical[one] for label, one in spelled.items() if one in found.canonical}
+    _check_unique(canonical, source)
+    return Resolution(canonical, tuple(label for label, one in spelled.items() if one in found.set_aside))
 
 
 def known_share(labels: Iterable[object], names: Sequence[str], *, hemisphere: Literal["L", "R"] | None = "L") -> float:
@@ -125,7 +157,7 @@ def _resolve(
         found = _find(str(label), known, hemisphere, atlas=atlas)
         if found is not None:
             canonical[str(label)] = found
-        elif _is_extra(str(label)):
+        elif is_extra(str(label)):
             set_aside.append(str(label))
         else:
             raise InputError(_not_placed(str(label), known, hemisphere, source=source, atlas=atlas))
@@ -140,18 +172,44 @@ def _find(label: str, known: tuple[str, ...], hemisphere: str | None, *, atlas: 
         lower = _index(known, separators=True).get(_letters(label, separators=True))
         return lower or _index(known).get(_letters(label))
     side, region = _split(label)
-    index = _index(known)
-    return index.get(_letters(f"{side or ''}{region}")) or index.get(_letters(f"{side or hemisphere or ''}{region}"))
+    index, letters = _index(known), _letters(region)
+    letters = _LONG.get(letters, letters)
+    found = index.get(f"{side or ''}{letters}".lower()) or index.get(f"{side or hemisphere or ''}{letters}".lower())
+    fused = _FUSED.match(letters)
+    if found is None and side is None and fused:
+        rest = _LONG.get(fused[2], fused[2])
+        return index.get(f"{_SIDES[fused[1]]}{rest}".lower())
+    return found
 
 
 def _split(label: str) -> tuple[str | None, str]:
     """Hemisphere, where the label tells one, and the rest without measure and prefix."""
-    label = _MEASURE.sub("", _PREFIX.sub("", label.strip()))
+    label = label.strip()
+    for pattern in _SENTENCES:
+        if match := pattern.match(label):
+            return _SIDES[match["side"].lower()], match["region"]
+    label = _MEASURE.sub("", _PREFIX.sub("", label))
     for pattern, side, rest in ((_HEAD, 1, 2), (_TAIL, 2, 1)):
         match = pattern.match(label)
         if match:
             return _SIDES[match[side].lower()], _MEASURE.sub("", match[rest])
     return None, label
+
+
+@lru_cache(maxsize=1)
+def region_codes() -> dict[str, str]:
+    """Code of a table to the name of its region: FreeSurfer's ids of the two hemispheres, and ADNI's columns."""
+    codes = adni_thickness()
+    left = [name[2:] for name in dk68_names() if name[0] == "L"]
+    left.insert(_CALLOSUM, "corpuscallosum")
+    for first, side in ((1000, "L"), (2000, "R")):
+        codes |= {str(first + place): f"{side}_{name}" for place, name in enumerate(["unknown", *left])}
+    return codes
+
+
+def _code(label: object) -> str:
+    """A label as codes are written: a number without its fraction."""
+    return re.sub(r"^(\d+)\.0+$", r"\1", str(label).strip().upper())
 
 
 @lru_cache(maxsize=32)
@@ -169,7 +227,8 @@ def _letters(label: str, *, separators: bool = False) -> str:
     return label.strip().lower() if separators else re.sub(r"[\W_]", "", label.lower())
 
 
-def _is_extra(label: str) -> bool:
+def is_extra(label: str) -> bool:
+    """Whether a label is known to be no region of the cortex: a mean, a subcortical one, the brain's volume."""
     plain = {_letters(label), _letters(_split(label)[1])}
     return bool(plain & _EXTRA_WORDS) or any(_EXTRA.fullmatch(text) for text in plain)
 

@@ -9,7 +9,8 @@ from ..atlases.atlas import dk68_names
 from ..atlases.resolver import known_share
 from ..errors import InputError
 from ..readers.placement import place_rows
-from ..readers.thinning_columns import first_column, label_rows
+from ..readers.row_labels import label_rows
+from ..readers.thinning_columns import first_column
 from ..wording import first_names
 from .sheet import CODES, Sheet, numbers_of, region_columns, subject_column, subject_names, thicknesses, visit_column
 from .thickness import Thickness

@@ -11,8 +11,9 @@ import pandas as pd
 from ..errors import InputError
 from .covariance_table import CovarianceInput, place_covariance
 from .expression_table import ExpressionTable
+from .row_labels import label_rows
 from .text_table import plain_name
-from .thinning_columns import STANDARDISED, choose_columns, label_rows
+from .thinning_columns import STANDARDISED, choose_columns
 from .thinning_table import ThinningMap, map_from_series, map_from_table
 
 __all__ = ["ErrorInput", "MapInput", "maps_from_frames", "study_fields"]

@@ -1,4 +1,4 @@
-"""Which columns of a table hold the regions, the effect, its standard error and the group sizes."""
+"""Which columns of a table hold the effect, its standard error and the group sizes."""
 
 from __future__ import annotations
 
@@ -6,28 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from ..atlases.resolver import known_share
 from ..errors import InputError
 from ..wording import first_names
 from .text_table import plain_name
 
-__all__ = ["STANDARDISED", "ThinningColumns", "choose_columns", "first_column", "label_rows"]
+__all__ = ["STANDARDISED", "ThinningColumns", "choose_columns", "first_column"]
 
-REGIONS = (
-    "region",
-    "structure",
-    "roi",
-    "roithickness",
-    "label",
-    "parcel",
-    "area",
-    "regionname",
-    "names",
-    "name",
-)
-HEMISPHERES = ("hem", "hemi", "hemisphere", "side")
 STANDARDISED = ("dicv", "d", "cohensd", "cohend", "effectsize", "smd", "hedgesg", "g")
 IN_MM = ("differencemm", "differenceinmm", "diffmm", "diffinmm", "meandifferencemm", "thicknessdifferencemm")
 DIFFERENCES = (*IN_MM, "difference", "meandifference", "adjusteddifference", "thicknessdifference")
@@ -118,27 +102,6 @@ def choose_columns(
     controls, cases = first_column(columns, CONTROLS), first_column(columns, CASES)
     sizes = (controls, cases) if controls is not None and cases is not None else None
     return ThinningColumns(value, error, sizes, not _is_raw(value), foreign, _matching_p(columns, value))
-
-
-def label_rows(frame: pd.DataFrame, names: Sequence[str], *, source: str) -> pd.DataFrame:
-    """Index the table by its region labels, joined with the hemisphere where that has a column of its own."""
-    column = first_column(list(frame.columns), REGIONS)
-    if column is None and isinstance(frame.index, pd.RangeIndex):
-        column = max(frame.columns, key=lambda name: known_share(frame[name], names))
-    labels = [str(label).strip() for label in (frame.index if column is None else frame[column])]
-    side = first_column(list(frame.columns), HEMISPHERES)
-    if side is None or known_share(labels, names, hemisphere=None) > 0.5:
-        return frame.set_axis(pd.Index(labels, dtype=object), axis=0)
-    joined = []
-    for hemisphere, label in zip(frame[side], labels, strict=True):
-        letter = str(hemisphere).strip()[:1].upper()
-        if letter not in ("L", "R"):
-            raise InputError(
-                f"{source}, row {label}: hemisphere {str(hemisphere)!r} in column {side} is neither left "
-                "nor right; write L or R."
-            )
-        joined.append(f"{letter} {label}")
-    return frame.set_axis(pd.Index(joined, dtype=object), axis=0)
 
 
 def _asked(columns: Sequence[str], name: str | None, option: str, source: str) -> str | None:

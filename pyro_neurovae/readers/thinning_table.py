@@ -12,6 +12,7 @@ import pandas as pd
 from ..errors import InputError
 from .error_comparison import compare_errors
 from .placement import place_rows
+from .row_labels import label_rows
 from .standard_errors import (
     ErrorSource,
     checked_errors,
@@ -22,7 +23,7 @@ from .standard_errors import (
     spread_share,
 )
 from .text_table import file_stem, read_table
-from .thinning_columns import choose_columns, label_rows
+from .thinning_columns import choose_columns
 
 __all__ = ["ThinningMap", "map_from_series", "map_from_table", "map_names", "read_thinning"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pyro_neurovae.atlases.atlas import dk68_edges, dk68_names, dk68_table
-from pyro_neurovae.atlases.resolver import resolve
+from pyro_neurovae.atlases.resolver import is_extra, resolve, resolve_on
 from pyro_neurovae.errors import InputError
 
 NAMES = dk68_names()
@@ -77,6 +77,14 @@ SPELLINGS = [
     ("{}-lh", "{}-rh"),
     ("{}_left", "{}_right"),
     ("L{}", "R{}"),
+    ("l{}", "r{}"),
+    ("lh{}", "rh{}"),
+    ("Left{}", "Right{}"),
+    ("Xlh.{}", "Xrh.{}"),
+    ("lh_thk_{}", "rh_thk_{}"),
+    ("FS_L_{}_Thck", "FS_R_{}_Thck"),
+    ("hemi-L_lab-{}", "hemi-R_lab-{}"),
+    ("Mean thickness of {} (left hemisphere)", "Mean thickness of {} (right hemisphere)"),
 ]
 
 
@@ -161,3 +169,39 @@ def test_names_of_another_atlas():
         resolve(["ab"], names=names)
     with pytest.raises(InputError, match="unknown region V9; the nearest match is V1"):
         resolve(["V9"], names=names)
+
+
+def test_codes_of_freesurfer_and_adni_name_rows():
+    # FreeSurferColorLUT.txt: 1001 ctx-lh-bankssts, 1004 ctx-lh-corpuscallosum, 1005 ctx-lh-cuneus, 2035 ctx-rh-insula.
+    labels = ["1001", "1004", "1005", "2031.0", "2035", "2000", "st24ta", "ST13TA"]
+    with pytest.raises(InputError, match="1001 and ST13TA both name the region L_bankssts"):
+        resolve_on(labels, NAMES, source="m.csv")
+    found = resolve_on(labels[:-1], NAMES, source="m.csv")
+    assert found.canonical == {
+        "1001": "L_bankssts",
+        "1005": "L_cuneus",
+        "2031.0": "R_supramarginal",
+        "2035": "R_insula",
+        "st24ta": "L_entorhinal",
+    }
+    assert found.set_aside == ("1004", "2000")
+
+
+@pytest.mark.parametrize(
+    "label", ["1001", "ST13TA", "wm-lh-bankssts", "11", "lh", "left", "Area of bankssts (left hemisphere)"]
+)
+def test_codes_do_not_name_columns_and_other_tissue_is_no_cortex(label):
+    with pytest.raises(InputError, match=f"unknown region {label[:4]}"):
+        resolve([label])
+
+
+@pytest.mark.parametrize(
+    "label", ["lh.banks of STS", "Left banks superior temporal", "banks-of-sts-lh", "lhbanksofsts"]
+)
+def test_the_banks_of_the_sulcus_have_longer_names(label):
+    assert resolve([label]).canonical == {label: "L_bankssts"}
+
+
+def test_extras_are_known_by_any_spelling():
+    assert is_extra("Left-Thalamus-Proper")
+    assert not is_extra("L_insula")

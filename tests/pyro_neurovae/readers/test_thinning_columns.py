@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError
-from pyro_neurovae.readers.thinning_columns import choose_columns, first_column, label_rows
+from pyro_neurovae.readers.thinning_columns import choose_columns, first_column
 
 DK = dk68_names()
 
@@ -83,19 +82,6 @@ def test_the_first_of_equal_spellings_is_taken():
     assert first_column(["D", "d"], ["d"]) == "D"
     assert first_column(["se", "d"], ["d", "se"]) == "d"
     assert first_column(["x"], ["d"]) is None
-
-
-def test_rows_are_labelled_with_their_hemisphere():
-    table = pd.DataFrame({"Hem": ["L", "right"], "ROI": ["cuneus", "insula"], "d": [1, 2]})
-    assert list(label_rows(table, DK, source="m.csv").index) == ["L cuneus", "R insula"]
-    whole = table.assign(ROI=["L_cuneus", "R_insula"], Hem=["?", "?"])
-    assert list(label_rows(whole, DK, source="m.csv").index) == ["L_cuneus", "R_insula"]
-    named = pd.DataFrame({"d": [1.0, 2.0]}, index=["L_cuneus", "R_insula"])
-    assert list(label_rows(named, DK, source="m.csv").index) == ["L_cuneus", "R_insula"]
-    unnamed = pd.DataFrame({"thing": ["L_cuneus", "R_insula"], "d": ["1", "2"]})
-    assert list(label_rows(unnamed, DK, source="m.csv").index) == ["L_cuneus", "R_insula"]
-    with pytest.raises(InputError, match="hemisphere 'both' in column Hem is neither left nor right; write L or R"):
-        label_rows(table.assign(Hem="both"), DK, source="m.csv")
 
 
 def test_columns_that_are_not_there():
