@@ -11,6 +11,8 @@ import pandas as pd
 
 from ..atlases.atlas import dk68_table
 from ..errors import InputError
+from ..readers.text_table import MISSING
+from .adni_suffix import without_suffix
 from .sheet import Sheet, subject_column, subject_names, thicknesses, visit_column
 from .thickness import Thickness
 
@@ -19,9 +21,9 @@ __all__ = ["BASELINE", "DIAGNOSIS", "adni_columns", "diagnosis_of", "plain_visit
 BASELINE = "bl"
 DIAGNOSIS = "diagnosis"
 
-_COLUMN = re.compile(r"^(ST\d+TA)(?:_.+)?$")
-_ST = re.compile(r"^ST\d+(?:CV|SA|TA|TS|SV|HS)(?:_.+)?$")
-_FAILED = ("fail", "hippocampus only")
+_ST = re.compile(r"^ST\d+(?:CV|SA|TA|TS|SV|HS)(?:[._].+)?$")
+_VERDICTS = ("pass", "partial", "hippocampus only", "fail")  # what OVERALLQC says, the best first
+_FAILED = _VERDICTS[2:]
 # The regional verdict that stands behind an overall "Partial": the cingulate goes with what it adjoins.
 _QC_LOBES = {"TEMPQC": ("temporal",), "FRONTQC": ("frontal",), "PARQC": ("parietal",), "OCCQC": ("occipital",)}
 _QC_REGIONS = {
@@ -38,7 +40,7 @@ _CODES: dict[str, dict[str, str]] = {
 }
 
 
-def read_adni(sheet: Sheet) -> Thickness:
+def read_adni(sheet: Sheet, table: str | None = None) -> Thickness:
     """Read one ADNI table of FreeSurfer measures: thickness of the 68 regions, QC applied, a row a scan.
 
     A scan whose OVERALLQC says Fail or Hippocampus Only is dropped; of a Partial one, the regions go whose own QC
@@ -46,36 +48,41 @@ def read_adni(sheet: Sheet) -> Thickness:
     are missing. Of several rows at a visit the one with the best QC stays, then the one examined last, then the
     highest IMAGEUID. Everything is counted in the notices.
 
+    Parameters
+    ----------
+    sheet
+        The table; its columns may have a suffix, see `without_suffix`.
+    table
+        Which of several suffixes to read; None (the default) where there is one.
+
     Raises
     ------
     InputError
-        If a region has no column or two, a RID is no whole number, or a cell is no number.
+        If a region has no column, a RID is no whole number, a cell is no number, or OVERALLQC says what is none of
+        its words.
     """
+    sheet, notices = without_suffix(sheet, table)
     columns = _thickness_columns(sheet)
     subject, visit = subject_column(sheet), visit_column(sheet)
     subjects = subject_names(sheet, subject)
-    values, notices = thicknesses(sheet, list(columns), subjects)
+    values, told = thicknesses(sheet, list(columns), subjects)
+    notices += told
+    measured = ~np.isnan(values).all(axis=1)
     values = _regional_qc(sheet, values, list(columns.values()), notices)
-    kept = np.ones(len(subjects), dtype=bool)
-    if "OVERALLQC" in sheet.frame.columns:
-        failed = sheet.frame["OVERALLQC"].map(lambda cell: str(cell).strip().lower() in _FAILED).to_numpy()
-        kept = ~failed
-        if failed.any():
-            notices.append(f"{sheet.source}: {int(failed.sum())} scans whose OVERALLQC says Fail left out.")
+    ranks = _quality(sheet, measured, notices)
     visits = ["" if visit is None else plain_visit(cell) for cell in (sheet.frame[visit] if visit else subjects)]
-    rows = _best_rows(sheet, subjects, visits, kept, notices)
+    rows = _best_rows(sheet, subjects, visits, ranks, notices)
     if not rows:
         raise InputError(f"{sheet.source}: no scan passes QC; check the column OVERALLQC.")
     others = [column for column in sheet.frame.columns if not _ST.match(column) and column not in (subject, visit)]
-    others += [column for column in sheet.frame.columns if re.match(r"^ST10CV(?:_.+)?$", column)]
-    extra = without_codes(sheet.frame[others]).iloc[rows].reset_index(drop=True)
+    others += [column for column in sheet.frame.columns if column == "ST10CV"]
     return Thickness(
         source=sheet.source,
         subjects=tuple(subjects[row] for row in rows),
         regions=tuple(columns.values()),
         values=values[rows],
         visits=tuple(visits[row] for row in rows) if visit else (),
-        columns=extra.rename(columns=lambda name: "ST10CV" if name.startswith("ST10CV") else name),
+        columns=without_codes(sheet.frame[others]).iloc[rows].reset_index(drop=True),
         notices=tuple(notices),
     )
 
@@ -109,28 +116,15 @@ def without_codes(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _thickness_columns(sheet: Sheet) -> dict[str, str]:
-    """The table's columns of the 68 regions, suffixed or not, to their regions."""
+    """The table's columns of the 68 regions, to the regions."""
     codes = adni_columns()
-    found: dict[str, str] = {}
-    for column in sheet.frame.columns:
-        match = _COLUMN.match(column)
-        region = codes.get(match[1]) if match else None
-        if region is None:
-            continue  # corpus callosum and unknown have thickness columns too
-        if region in found.values():
-            other = next(name for name, one in found.items() if one == region)
-            raise InputError(
-                f"{sheet.source}: {other} and {column} both hold {region}, of different versions of FreeSurfer; "
-                "keep the columns of one."
-            )
-        found[column] = region
-    lacking = [code for code, region in codes.items() if region not in found.values()]
+    lacking = [code for code in codes if code not in sheet.frame.columns]
     if lacking:
         raise InputError(
             f"{sheet.source}: no column {lacking[0]} ({codes[lacking[0]]}; {len(lacking)} of 68 are missing); "
             "export the table with all its ST columns."
         )
-    return found
+    return {code: codes[code] for code in sheet.frame.columns if code in codes}
 
 
 @lru_cache(maxsize=1)
@@ -161,22 +155,51 @@ def _regional_qc(sheet: Sheet, values: np.ndarray, regions: list[str], notices: 
     return values
 
 
-def _best_rows(sheet: Sheet, subjects: list[str], visits: list[str], kept: np.ndarray, notices: list[str]) -> list[int]:
+def _quality(sheet: Sheet, measured: np.ndarray, notices: list[str]) -> np.ndarray:
+    """How good each scan is, the lower the better; -1 for one that is left out: failed, or without any thickness."""
+    empty = int((~measured).sum())
+    if empty:
+        notices.append(f"{sheet.source}: {empty} rows without any thickness left out.")
+    if "OVERALLQC" not in sheet.frame.columns:
+        notices.append(f"{sheet.source}: no column OVERALLQC, so that no scan is left out for its quality.")
+        return np.where(measured, 0, -1)
+    words = [_verdict(cell) for cell in sheet.frame["OVERALLQC"]]
+    unknown = [row for row, word in enumerate(words) if measured[row] and word not in ("", *_VERDICTS)]
+    if unknown:
+        raise InputError(
+            f"{sheet.source}, line {unknown[0] + 2}: OVERALLQC {words[unknown[0]]!r} is none of Pass, Partial, Fail "
+            f"and Hippocampus Only ({len(unknown)} such rows); write one of these, or take the column away."
+        )
+    failed = np.array([word in _FAILED for word in words]) & measured
+    unrated = sum(word == "" and there for word, there in zip(words, measured, strict=True))
+    if failed.any():
+        notices.append(f"{sheet.source}: {int(failed.sum())} scans whose OVERALLQC says Fail left out.")
+    if unrated:
+        notices.append(f"{sheet.source}: {unrated} scans whose OVERALLQC is empty kept.")
+    ranks = np.array([_VERDICTS.index(word) if word in _VERDICTS else len(_VERDICTS) for word in words])
+    return np.where(measured & ~failed, ranks, -1)
+
+
+def _verdict(cell: object) -> str:
+    """OVERALLQC in lower case; empty where it says nothing, or that it is missing."""
+    word = "" if cell is None else " ".join(str(cell).lower().split())
+    return "" if word in MISSING or word in ("-4", "-1", "-4.0", "-1.0") else re.sub(r"^fail.*", "fail", word)
+
+
+def _best_rows(
+    sheet: Sheet, subjects: list[str], visits: list[str], ranks: np.ndarray, notices: list[str]
+) -> list[int]:
     """Rows to keep, one for each subject and visit, in the table's order."""
-    quality = {"pass": 0, "partial": 1}
-    frame = sheet.frame
-    overall = frame["OVERALLQC"] if "OVERALLQC" in frame.columns else pd.Series([""] * len(frame))
-    rank = overall.map(lambda cell: quality.get(str(cell).strip().lower(), 2)).to_numpy()
+    frame, kept = sheet.frame, np.flatnonzero(ranks >= 0)
     dates = [str(cell) for cell in frame["EXAMDATE"]] if "EXAMDATE" in frame.columns else [""] * len(frame)
     numbers = frame["IMAGEUID"] if "IMAGEUID" in frame.columns else pd.Series([0] * len(frame))
     image = pd.to_numeric(numbers, errors="coerce").fillna(-1).to_numpy()
     best: dict[tuple[str, str], int] = {}
-    order = sorted(np.flatnonzero(kept), key=lambda row: (-rank[row], _iso(dates[row]), image[row]))
-    for row in order:
+    for row in sorted(kept, key=lambda row: (-ranks[row], _iso(dates[row]), image[row])):
         best[subjects[row], visits[row]] = int(row)
-    repeated = int(kept.sum()) - len(best)
+    repeated = len(kept) - len(best)
     if repeated and len(set(visits)) == 1 and visits[0] == "":
-        return [int(row) for row in np.flatnonzero(kept)]  # without visits a subject's rows can't be told apart
+        return [int(row) for row in kept]  # without visits a subject's rows can't be told apart
     if repeated:
         notices.append(
             f"{sheet.source}: {repeated} further scans of a subject at one visit left out; the one with the best QC "

@@ -108,6 +108,7 @@ def contrast(
     visit: str | None = None,
     hemispheres: str = "both",
     subject_column: str | None = None,
+    adni_table: str | None = None,
     seed: int = 0,
 ) -> Contrast:
     r"""Estimate the thinning of cases against controls in every region, with the errors' covariance.
@@ -117,7 +118,7 @@ def contrast(
 
     Parameters
     ----------
-    subjects, thickness, subject_column, visit, hemispheres
+    subjects, thickness, subject_column, visit, hemispheres, adni_table
         As `read_subjects` takes them; or `Subjects` that are read already.
     group, case, control
         Column of the groups, and its value for cases and for controls. ADNI's tables also get a column ``diagnosis``
@@ -166,11 +167,10 @@ def contrast(
     (1983); Winkler et al. (2014).
     """
     _check(effect, errors, weights, bootstrap, permutations, seed)
-    everyone = (
-        subjects
-        if isinstance(subjects, Subjects)
-        else read_subjects(subjects, thickness, subject_column=subject_column, visit=visit, hemispheres=hemispheres)
-    )
+    reading = {
+        "subject_column": subject_column, "visit": visit, "hemispheres": hemispheres, "adni_table": adni_table,
+    }  # fmt: skip
+    everyone = subjects if isinstance(subjects, Subjects) else read_subjects(subjects, thickness, **reading)
     needed = (*covariates, *([strata] if strata else []))
     chosen = two_groups(everyone, group, case, control, needed, missing=missing, repeats=repeats)
     design = make_design(chosen, group, case, covariates)
@@ -183,7 +183,7 @@ def contrast(
     settings = {
         "group": group, "case": str(case), "control": str(control), "covariates": list(covariates), "effect": effect,
         "errors": errors, "weights": weights, "bootstrap": bootstrap, "permutations": permutations, "strata": strata,
-        "missing": missing, "repeats": repeats, "visit": visit, "hemispheres": hemispheres, "seed": seed,
+        "missing": missing, "repeats": repeats, **reading, "seed": seed,
         "target": covariance.target, "shrinkage": covariance.share,
     }  # fmt: skip
     return Contrast(

@@ -18,6 +18,7 @@ from ..readers.thinning_columns import first_column
 from ..wording import first_names
 
 __all__ = [
+    "ADNI_THICKNESS",
     "CODES",
     "Sheet",
     "as_sheet",
@@ -39,7 +40,8 @@ VISITS = ("viscode2", "viscode", "visit", "visitid", "session", "sessionid", "se
 # What stands for a missing number in ADNI's tables; no thickness is negative in any other.
 CODES = (-4.0, -1.0)
 
-_ADNI_THICKNESS = re.compile(r"^ST\d+TA(?:_.+)?$")
+# A column of average thickness, and the suffix that a merged table gives it.
+ADNI_THICKNESS = re.compile(r"^(ST\d+TA)([._].+)?$")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Sheet:
     @property
     def adni(self) -> bool:
         """Whether the columns are those of an ADNI table of FreeSurfer measures."""
-        return any(_ADNI_THICKNESS.match(column) for column in self.frame.columns)
+        return any(ADNI_THICKNESS.match(column) for column in self.frame.columns)
 
 
 def as_sheet(table: pd.DataFrame | str | os.PathLike[str], name: str = "subjects") -> Sheet:

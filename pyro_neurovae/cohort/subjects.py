@@ -82,6 +82,7 @@ def read_subjects(
     subject_column: str | None = None,
     visit: str | None = None,
     hemispheres: str = "both",
+    adni_table: str | None = None,
 ) -> Subjects:
     """Read thickness and what is known of the subjects, each file by its own form, joined by subject and visit.
 
@@ -101,6 +102,9 @@ def read_subjects(
         visits have such codes, and all rows otherwise.
     hemispheres
         "both" (the default), or "left" or "right" where only one was measured.
+    adni_table
+        Where a merged table such as TADPOLE's holds the columns of two ADNI tables, part of the suffix of the one to
+        read: "UCSFFSX" (cross-sectional) or "UCSFFSL" (longitudinal).
 
     Raises
     ------
@@ -117,13 +121,16 @@ def read_subjects(
     if subject_column is not None and not any(subject_column in sheet.frame.columns for sheet in tables):
         named = first_names(list(tables[0].frame.columns), limit=12)
         raise InputError(f"{tables[0].source}: no column {subject_column!r} of subjects among {named}.")
-    parts = [_read_thickness(one, None) for one in _several(thickness)]
+    holding: list[Sheet | Path] = [_measured(one) for one in _several(thickness)]
+    parts = [_read_thickness(one, None, adni_table) for one in holding]
     if not parts:
         holding = [
             sheet for sheet in tables if sheet.adni or is_long(sheet) or has_regions(sheet) or is_aparcstats(sheet)
         ]
-        parts = [_of_sheet(sheet, subject_column) for sheet in holding]
+        parts = [_read_thickness(sheet, subject_column, adni_table) for sheet in holding]
         tables = [sheet for sheet in tables if sheet not in holding]
+    if adni_table is not None and not any(isinstance(one, Sheet) and one.adni for one in holding):
+        raise SettingsError(f"--adni-table {adni_table}: no table has ADNI's columns (ST24TA, ...); leave it out.")
     if not parts:
         parts = [read_wide(tables[0], subject_column)]  # which says that no column names a region
     joined = join_thickness(parts, hemispheres)
@@ -134,7 +141,7 @@ def read_subjects(
     check_range(replace(joined, subjects=tuple(joined.subjects[row] for row in chosen), values=values))
     group = adni.diagnosis_of(table)
     if group is not None and adni.DIAGNOSIS not in table.columns:
-        table[adni.DIAGNOSIS] = group
+        table = pd.concat([table, group.rename(adni.DIAGNOSIS)], axis=1)
     _one_version(joined.source, table)
     visits = joined.visits or ("",) * len(joined.subjects)
     return Subjects(
@@ -152,20 +159,23 @@ def _several(tables: Table | Sequence[Table]) -> list[Table]:
     return [tables] if isinstance(tables, pd.DataFrame | str | os.PathLike) else list(tables)
 
 
-def _read_thickness(table: Table, subject: str | None) -> Thickness:
+def _measured(table: Table) -> Sheet | Path:
+    """A table of thickness, or the folder of stats files that a path names."""
     if not isinstance(table, pd.DataFrame) and Path(table).is_dir():
-        return read_stats_folder(Path(table))
-    return _of_sheet(as_sheet(table, "thickness"), subject)
+        return Path(table)
+    return as_sheet(table, "thickness")
 
 
-def _of_sheet(sheet: Sheet, subject: str | None) -> Thickness:
-    if sheet.adni:
-        return adni.read_adni(sheet)
-    if is_aparcstats(sheet):
-        return read_aparcstats(sheet)
-    if is_long(sheet):
-        return read_long(sheet, subject)
-    return read_wide(sheet, subject)
+def _read_thickness(source: Sheet | Path, subject: str | None, adni_table: str | None) -> Thickness:
+    if isinstance(source, Path):
+        return read_stats_folder(source)
+    if source.adni:
+        return adni.read_adni(source, adni_table)
+    if is_aparcstats(source):
+        return read_aparcstats(source)
+    if is_long(source):
+        return read_long(source, subject)
+    return read_wide(source, subject)
 
 
 def _visits(thickness: Thickness, visit: str | None) -> tuple[np.ndarray, list[str]]:

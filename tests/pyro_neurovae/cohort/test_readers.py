@@ -112,6 +112,78 @@ def test_an_adni_export_with_suffixed_columns_is_the_same(small_cohort: nv.Simul
     assert plain.names == again.names
 
 
+X, L = "_UCSFFSX_11_02_15_UCSFFSX51_08_01_16", "_UCSFFSL_02_01_16_UCSFFSL51ALL_08_01_16"
+
+
+def _merged(tables: dict[str, pd.DataFrame], *suffixes: str) -> pd.DataFrame:
+    """One table of visits with the columns of FreeSurfer tables beside it, as TADPOLE has them."""
+    scans = tables["UCSFFSX51"].query("VISCODE != 'm12'").drop(columns="VISCODE").set_index("RID")
+    people = tables["ADNIMERGE"].query("VISCODE == 'bl'").set_index("RID")
+    parts = [scans.add_suffix(suffix) for suffix in suffixes]
+    people = people.drop(columns=["EXAMDATE"] if "" in suffixes else [])
+    return people.join(pd.concat(parts, axis=1), how="right").copy().reset_index()
+
+
+def test_a_suffix_goes_off_the_columns_of_qc_too(small_cohort: nv.SimulatedCohort) -> None:
+    tables = small_cohort.tables()
+    scans = tables["UCSFFSX51"]
+    tables["UCSFFSX51"] = scans[~scans["RID"].duplicated(keep=False) | (scans["OVERALLQC"] == "Fail")]
+    plain = nv.read_subjects(_merged(tables, "").drop(columns=["DX_bl"]))
+    found = nv.read_subjects(_merged(tables, X).drop(columns=["DX_bl"]))
+    assert found.names == plain.names
+    np.testing.assert_array_equal(found.thickness, plain.thickness)
+    failed = set(scans[(scans["OVERALLQC"] == "Fail")]["RID"].map(str))
+    assert failed
+    assert not failed & set(found.names)
+    assert any("scans whose OVERALLQC says Fail left out" in one for one in found.notices)
+    assert any(f"columns that end with {X} are read without that ending, in place of EXAMDATE" in one
+               for one in found.notices)  # fmt: skip
+    assert "FLDSTRENG" in found.table.columns
+
+
+def test_of_two_tables_side_by_side_one_is_chosen(small_cohort: nv.SimulatedCohort) -> None:
+    tables = small_cohort.tables()
+    tables["UCSFFSX51"] = tables["UCSFFSX51"].query("OVERALLQC == 'Pass' and VISCODE != 'm12'")
+    both = _merged(tables, X, L)
+    thick = [name for name in both if name.endswith(L) and name.startswith("ST") and name[2].isdigit()]
+    both[thick] = both[thick].apply(pd.to_numeric, errors="coerce") + 0.25
+    with pytest.raises(nv.InputError, match=r"thickness of 2 tables.*choose one with --adni-table UCSFFSX"):
+        nv.read_subjects(both)
+    found = {name: nv.read_subjects(both, adni_table=name) for name in ("UCSFFSX", "ucsffsl")}
+    difference = found["ucsffsl"].thickness - found["UCSFFSX"].thickness
+    assert np.nanmedian(difference) == pytest.approx(0.25)
+    assert any(f"thickness that ends with {L} is set aside" in one for one in found["UCSFFSX"].notices)
+    for wrong, message in (("UCSFF", "fits 2 of the endings"), ("UCSFFSY", "fits 0 of the endings")):
+        with pytest.raises(nv.InputError, match=message):
+            nv.read_subjects(both, adni_table=wrong)
+    with pytest.raises(nv.SettingsError, match="no table has ADNI's columns"):
+        nv.read_subjects(small_cohort.subjects.table.assign(L_insula=2.5, R_insula=2.4), adni_table="UCSFFSX")
+
+
+def test_what_qc_leaves_out_or_can_not_judge_is_told(small_cohort: nv.SimulatedCohort) -> None:
+    tables = small_cohort.tables()
+    scans = tables["UCSFFSX51"].query("OVERALLQC == 'Pass' and VISCODE != 'm12'").reset_index(drop=True)
+
+    def read(words: list[str]) -> nv.Subjects:
+        change = pd.Series(words).reindex(scans.index, fill_value="Pass")
+        return nv.read_subjects(tables["ADNIMERGE"], scans.assign(OVERALLQC=change))
+
+    found = read(["FAIL", "Fail (motion)", "hippocampus  only", "", "-4"])
+    assert found.n_rows == len(scans) - 3
+    assert any("3 scans whose OVERALLQC says Fail left out" in one for one in found.notices)
+    assert any("2 scans whose OVERALLQC is empty kept" in one for one in found.notices)
+    with pytest.raises(nv.InputError, match=r"line 3: OVERALLQC '0' is none of Pass, Partial, Fail"):
+        read(["Pass", "0"])
+    found = nv.read_subjects(tables["ADNIMERGE"], scans.drop(columns="OVERALLQC"))
+    assert any("no column OVERALLQC, so that no scan is left out" in one for one in found.notices)
+    thick = [name for name in scans if name.endswith("TA")]
+    found = nv.read_subjects(
+        tables["ADNIMERGE"], scans.assign(**{name: scans[name].where(scans.index > 4) for name in thick})
+    )
+    assert found.n_rows == len(scans) - 5
+    assert any("5 rows without any thickness left out" in one for one in found.notices)
+
+
 def test_rids_written_differently_are_one(small_cohort: nv.SimulatedCohort) -> None:
     tables = small_cohort.tables()
     plain = nv.read_subjects(tables["ADNIMERGE"], tables["UCSFFSX51"])
