@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import os
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +13,18 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from .decimal_commas import point_decimals
+from .limits import read_bytes, unpack_gzip
+from .table_headers import plain_name, split_header
+from .workbooks import is_workbook, read_workbook
 
 __all__ = ["TextTable", "file_stem", "parse_numbers", "plain_name", "read_cells", "read_table", "read_text"]
 
+# A field between blanks, in quotes where it has some itself, as R writes it.
+_WORDS = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
+_SEPARATOR = re.compile(r'[ \t]*"?sep=([^"\n])"?[ \t]*(?:\n|$)', re.IGNORECASE)
+# Signs of a file that tell its delimiter.
+_MOST_LOOKED_AT = 10_000_000
 MISSING = frozenset({"", "na", "nan", "n/a", "#n/a", "null", "none", "-", ".", "?"})
 
 
@@ -56,11 +63,6 @@ def file_stem(path: str | os.PathLike[str]) -> str:
     return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
 
 
-def plain_name(name: object) -> str:
-    """Return a column's name in lower case, letters and digits only."""
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
-
-
 def read_table(path: str | os.PathLike[str]) -> TextTable:
     """Read a table with one header line and at least two columns.
 
@@ -71,11 +73,7 @@ def read_table(path: str | os.PathLike[str]) -> TextTable:
         of the header.
     """
     source, lines = read_cells(path)
-    header, body = [cell.lstrip("#").strip() for cell in lines[0][1]], lines[1:]
-    while header and not header[-1] and not any(any(row[len(header) - 1 :]) for _, row in body):
-        header.pop()
-    if body and all(len(row) == len(header) + 1 and row[-1] for _, row in body):
-        header.insert(0, "")  # R's write.table leaves the corner out
+    header, body = split_header(lines, source)
     if len(header) < 2 or not body:
         raise InputError(
             f"{source}: not a table, it has {len(header)} column(s) and {len(body)} row(s) below the header; "
@@ -93,22 +91,35 @@ def read_table(path: str | os.PathLike[str]) -> TextTable:
 
 
 def read_cells(path: str | os.PathLike[str]) -> tuple[str, list[tuple[int, list[str]]]]:
-    """Return the file's name and its lines that are not blank: (line number, stripped fields) each."""
+    """Return the file's name and its lines that are not blank: (line number, stripped fields) each.
+
+    Decimal commas become points (see `decimal_commas`); a line ``sep=;`` that a spreadsheet asks for names the
+    delimiter. Of a workbook the sheet that has cells is read, and its name is put behind the file's.
+    """
+    if is_workbook(path):
+        source, lines = read_workbook(path)
+        return source, [(number, row) for number, row in lines if any(row)]
     source, text = read_text(path)
-    delimiter = _delimiter(text)
+    said = _SEPARATOR.match(text)
+    delimiter = said[1] if said else _delimiter(text)
+    lines = _fields(text, delimiter, source)[1 if said else 0 :]
+    if delimiter != "," or '"' in text:
+        lines = point_decimals(lines, source=source, semicolons=delimiter == ";")
+    lines = [(number, row) for number, row in lines if any(row)]
+    if not lines:
+        raise InputError(f"{source}: not a table, there is nothing in it but delimiters; give a header line and rows.")
+    return source, lines
+
+
+def _fields(text: str, delimiter: str | None, source: str) -> list[tuple[int, list[str]]]:
     if delimiter is None:
-        rows = [line.split() for line in text.splitlines()]
-        return source, [(number, row) for number, row in enumerate(rows, start=1) if row]
+        rows = enumerate((_WORDS.findall(line) for line in text.splitlines()), start=1)
+        return [(number, [(quoted or word).strip() for quoted, word in row]) for number, row in rows]
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
     try:
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        return [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as fault:
         raise InputError(f"{source}, line {reader.line_num}: not a table ({fault}); export it as CSV.") from fault
-    if delimiter == ";" and not any("." in cell for _, row in lines[1:] for cell in row[1:]):
-        lines = lines[:1] + [
-            (number, row[:1] + [cell.replace(",", ".") for cell in row[1:]]) for number, row in lines[1:]
-        ]
-    return source, [(number, row) for number, row in lines if any(row)]
 
 
 def read_text(path: str | os.PathLike[str]) -> tuple[str, str]:
@@ -151,21 +162,8 @@ def parse_numbers(
 
 
 def _read_bytes(path: str | os.PathLike[str]) -> bytes:
-    place = Path(path)
-    if place.is_dir():
-        raise InputError(f"{place} is a folder; name the file in it that holds the table.")
-    try:
-        content = place.read_bytes()
-    except FileNotFoundError as fault:
-        raise InputError(f"{place}: no such file; check the path and the spelling.") from fault
-    except OSError as fault:
-        raise InputError(f"{place} can't be read ({fault.strerror}); check its permissions.") from fault
-    if content[:2] != b"\x1f\x8b":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as fault:
-        raise InputError(f"{place.name}: damaged gzip file ({fault}); fetch or compress it again.") from fault
+    content = read_bytes(Path(path))
+    return unpack_gzip(content, Path(path)) if content[:2] == b"\x1f\x8b" else content
 
 
 def _decode(content: bytes, source: str) -> str:
@@ -184,6 +182,8 @@ def _decode(content: bytes, source: str) -> str:
 
 
 def _delimiter(text: str) -> str | None:
-    """Return the commonest of tab, semicolon and comma in the first line; None means blanks."""
-    first = next(line for line in text.splitlines() if line.strip())
-    return max("\t;,", key=first.count) if any(sign in first for sign in "\t;,") else None
+    """Return which of tab, semicolon and comma is in most of the first lines; None means blanks."""
+    first = [line for line in text[:_MOST_LOOKED_AT].splitlines() if line.strip()][:20]
+    lines = {sign: sum(sign in line for line in first) for sign in "\t;,"}
+    most = max(lines, key=lambda sign: lines[sign])  # of equal ones a comma comes last, it may be a decimal one
+    return most if 2 * lines[most] >= len(first) else None

@@ -31,8 +31,13 @@ PLAIN = "region,d,se\nL_cuneus,-0.5,0.1\nR_cuneus,NA,0.2\n"
         PLAIN.replace("\nR", "\n\n,,\nR").encode(),
         PLAIN.replace("L_cuneus", '"L_cuneus"').encode(),
         PLAIN.replace("region,", "", 1).encode(),
+        ("sep=;\n" + PLAIN.replace(",", ";").replace(".", ",")).encode(),
+        PLAIN.replace(",", "\t").replace(".", ",").encode(),
+        b'"region","d","se"\n"L_cuneus","-0,5","0,1"\n"R_cuneus","NA","0,2"\n',
+        PLAIN.replace(".1\n", ".1,\n").replace(".2\n", ".2,\n").encode(),
+        b'"d" "se"\n"L_cuneus" -0.5 0.1\n"R_cuneus" NA 0.2\n',
     ],
-    ids=range(14),
+    ids=range(19),
 )
 def test_the_same_table_in_any_dress(tmp_path, content):
     path = tmp_path / "map.csv"
@@ -56,6 +61,7 @@ def test_the_same_table_in_any_dress(tmp_path, content):
         (b"word\nword\n", r"not a table, it has 1 column\(s\) and 1 row\(s\) below"),
         (b"region,d,se\nL_cuneus,1,2\nR_cuneus,1\n", r"map\.csv, line 3: 2 fields where the header has 3"),
         (b"region,d,se\nL_cuneus,1,2,3\nR_cuneus,1,2\n", r"map\.csv, line 2: 4 fields"),
+        (b";;\n;;\n", r"map\.csv: not a table, there is nothing in it but delimiters"),
     ],
 )
 def test_what_is_no_table_is_said(tmp_path, content, message):
@@ -96,3 +102,17 @@ def test_numbers_of_a_frame_pass_through():
 def test_stem_leaves_out_folder_gzip_and_extension(tmp_path):
     assert file_stem(tmp_path / "enigma_pd.txt") == "enigma_pd"
     assert file_stem("folder/ahba_stable0.6.csv.gz") == "ahba_stable0.6"
+
+
+def test_labels_of_any_words_in_quotes_between_blanks(tmp_path):
+    (tmp_path / "r.txt").write_text('"label" "d"\n"1" "caudal middle frontal" 0.5\n"2" "" NA\n')
+    found = read_table(tmp_path / "r.txt")
+    assert found.header == ("", "label", "d")
+    assert found.cells.tolist() == [["1", "caudal middle frontal", "0.5"], ["2", "", "NA"]]
+
+
+def test_a_delimiter_is_that_of_most_lines(tmp_path):
+    (tmp_path / "t.csv").write_text("a\td\nx\t0,5\ny\t0,7\n")
+    assert read_table(tmp_path / "t.csv").cells.tolist() == [["x", "0.5"], ["y", "0.7"]]
+    (tmp_path / "t.csv").write_text("name,words\nx,a;b\ny,c;d\n")
+    assert read_table(tmp_path / "t.csv").cells.tolist() == [["x", "a;b"], ["y", "c;d"]]
