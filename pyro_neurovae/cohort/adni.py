@@ -13,10 +13,11 @@ from ..atlases.atlas import dk68_table
 from ..errors import InputError
 from ..readers.text_table import MISSING
 from .adni_suffix import without_suffix
+from .missing_codes import UNSAID, MissingCodes
 from .sheet import Sheet, subject_column, subject_names, thicknesses, visit_column
 from .thickness import Thickness
 
-__all__ = ["BASELINE", "DIAGNOSIS", "adni_columns", "diagnosis_of", "plain_visit", "read_adni", "without_codes"]
+__all__ = ["BASELINE", "DIAGNOSIS", "adni_columns", "diagnosis_of", "plain_visit", "read_adni"]
 
 BASELINE = "bl"
 DIAGNOSIS = "diagnosis"
@@ -40,7 +41,7 @@ _CODES: dict[str, dict[str, str]] = {
 }
 
 
-def read_adni(sheet: Sheet, table: str | None = None) -> Thickness:
+def read_adni(sheet: Sheet, table: str | None = None, codes: MissingCodes = UNSAID) -> Thickness:
     """Read one ADNI table of FreeSurfer measures: thickness of the 68 regions, QC applied, a row a scan.
 
     A scan whose OVERALLQC says Fail or Hippocampus Only is dropped; of a Partial one, the regions go whose own QC
@@ -54,6 +55,8 @@ def read_adni(sheet: Sheet, table: str | None = None) -> Thickness:
         The table; its columns may have a suffix, see `without_suffix`.
     table
         Which of several suffixes to read; None (the default) where there is one.
+    codes
+        Further codes for missing.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def read_adni(sheet: Sheet, table: str | None = None) -> Thickness:
     columns = _thickness_columns(sheet)
     subject, visit = subject_column(sheet), visit_column(sheet)
     subjects = subject_names(sheet, subject)
-    values, told = thicknesses(sheet, list(columns), subjects)
+    values, told = thicknesses(sheet, list(columns), subjects, codes)
     notices += told
     measured = ~np.isnan(values).all(axis=1)
     values = _regional_qc(sheet, values, list(columns.values()), notices)
@@ -82,7 +85,7 @@ def read_adni(sheet: Sheet, table: str | None = None) -> Thickness:
         regions=tuple(columns.values()),
         values=values[rows],
         visits=tuple(visits[row] for row in rows) if visit else (),
-        columns=without_codes(sheet.frame[others]).iloc[rows].reset_index(drop=True),
+        columns=sheet.frame[others].iloc[rows].reset_index(drop=True),
         notices=tuple(notices),
     )
 
@@ -107,12 +110,6 @@ def diagnosis_of(frame: pd.DataFrame) -> pd.Series | None:
         group = plain.map(codes)
         found = group if found is None else found.fillna(group)
     return found
-
-
-def without_codes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with ADNI's codes for missing, -4 and -1, emptied."""
-    coded = frame.map(lambda cell: str(cell).strip() in ("-4", "-1", "-4.0", "-1.0"))
-    return frame.mask(coded, None)
 
 
 def _thickness_columns(sheet: Sheet) -> dict[str, str]:

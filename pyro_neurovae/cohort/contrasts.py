@@ -16,6 +16,7 @@ from .contrast_tables import comparison_table, design_notices, groups_table, map
 from .covariances import effect_covariance
 from .design import Design, make_design, two_groups
 from .individual import subject_check, w_scores
+from .missing_codes import CodesInput
 from .permutations import check_strata, deal_rows, permuted_effects
 from .regression import regress
 from .shrinkage import target_correlation
@@ -109,6 +110,8 @@ def contrast(
     hemispheres: str = "both",
     subject_column: str | None = None,
     adni_table: str | None = None,
+    missing_codes: CodesInput = None,
+    scale: str = "mm",
     seed: int = 0,
 ) -> Contrast:
     r"""Estimate the thinning of cases against controls in every region, with the errors' covariance.
@@ -118,8 +121,10 @@ def contrast(
 
     Parameters
     ----------
-    subjects, thickness, subject_column, visit, hemispheres, adni_table
-        As `read_subjects` takes them; or `Subjects` that are read already.
+    subjects, thickness, subject_column, visit, hemispheres, adni_table, missing_codes, scale
+        As `read_subjects` takes them; or `Subjects` that are read already. Codes for missing are those of covariates
+        too; a number that looks like one is refused until ``missing_codes`` says what it is. Thickness on a free scale
+        has no effect in mm.
     group, case, control
         Column of the groups, and its value for cases and for controls. ADNI's tables also get a column ``diagnosis``
         (CN, MCI, AD).
@@ -167,12 +172,16 @@ def contrast(
     (1983); Winkler et al. (2014).
     """
     _check(effect, errors, weights, bootstrap, permutations, seed)
-    reading = {
+    reading: dict[str, Any] = {
         "subject_column": subject_column, "visit": visit, "hemispheres": hemispheres, "adni_table": adni_table,
+        "missing_codes": missing_codes, "scale": scale,
     }  # fmt: skip
+    if scale != "mm" and effect == "mm":
+        raise SettingsError(f"thickness on the scale {scale!r} has no effect in mm; give --effect d, or --scale mm.")
     everyone = subjects if isinstance(subjects, Subjects) else read_subjects(subjects, thickness, **reading)
     needed = (*covariates, *([strata] if strata else []))
-    chosen = two_groups(everyone, group, case, control, needed, missing=missing, repeats=repeats)
+    rules: dict[str, Any] = {"missing": missing, "repeats": repeats, "missing_codes": missing_codes}
+    chosen = two_groups(everyone, group, case, control, needed, **rules)
     design = make_design(chosen, group, case, covariates)
     weight = group_weights(weights, design.case, design.without_group)
     fitted = regress(chosen.thickness, design.matrix, weight)
@@ -183,7 +192,7 @@ def contrast(
     settings = {
         "group": group, "case": str(case), "control": str(control), "covariates": list(covariates), "effect": effect,
         "errors": errors, "weights": weights, "bootstrap": bootstrap, "permutations": permutations, "strata": strata,
-        "missing": missing, "repeats": repeats, **reading, "seed": seed,
+        **rules, **reading, "seed": seed,
         "target": covariance.target, "shrinkage": covariance.share,
     }  # fmt: skip
     return Contrast(

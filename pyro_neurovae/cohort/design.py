@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
 from ..wording import first_names
+from .missing_codes import CodesInput, MissingCodes, check_suspects
+from .missing_codes import missing_codes as read_codes
 from .sheet import is_blank
 from .subjects import REPEATS, Subjects
 
@@ -62,6 +64,7 @@ def two_groups(
     *,
     missing: str = "error",
     repeats: str = "error",
+    missing_codes: CodesInput = None,
 ) -> Subjects:
     """Keep the subjects of two groups, one row each, with every covariate known.
 
@@ -79,6 +82,8 @@ def two_groups(
     repeats
         "error" (the default) for a subject with several rows; "first" keeps its first row, "mean" averages the
         thickness of its rows and keeps the first row's covariates.
+    missing_codes
+        Numbers of covariates that stand for a missing value, as `missing_codes` takes them.
 
     Raises
     ------
@@ -94,20 +99,27 @@ def two_groups(
             raise InputError(
                 f"{subjects.source}: no column {column!r} among {first_names(list(subjects.table.columns), limit=20)}."
             )
-    kept = _with_values(subjects, [group], missing)
+    codes = read_codes(missing_codes)
+    kept = _without_codes(subjects, [group], replace(codes, everywhere=None))  # a group may well be called -1
+    kept = _with_values(kept, [group], missing)
     label = kept.table[group].map(_text)
-    codes = {name: _matches(label, value) for name, value in (("control", control), ("case", case))}
+    rows = {name: _matches(label, value) for name, value in (("control", control), ("case", case))}
     for name, value in (("control", control), ("case", case)):
-        if not codes[name].any():
+        if not rows[name].any():
             raise InputError(
                 f"{kept.source}: no row has {group} {value} (the {name}s); the values are "
                 f"{first_names(sorted(set(label)), limit=12)}."
             )
-    if (codes["control"] & codes["case"]).any():
+    if (rows["control"] & rows["case"]).any():
         raise InputError(f"cases and controls are both {group} {case}; name two different values.")
-    chosen = codes["control"] | codes["case"]
+    chosen = rows["control"] | rows["case"]
     other = int((~chosen).sum())
     kept = kept.take(chosen, *([f"{other} rows of other groups in {group} left out."] if other else []))
+    kept = _without_codes(kept, list(dict.fromkeys(map(_plain_name, covariates))), codes)
+    for name in covariates:  # of a factor, C(site), any number may be a level
+        if name in kept.table.columns and not codes.settled(name):
+            numbers = pd.to_numeric(kept.table[name].map(_text), errors="coerce").to_numpy(dtype=float)
+            check_suspects(kept.source, name, numbers, values_are=f"{name}=none")
     kept = _with_values(kept, [_plain_name(one) for one in covariates], missing)
     kept = _single_rows(kept, repeats)
     _check_sizes(kept, group, case, control)
@@ -165,6 +177,13 @@ def _matches(label: pd.Series, value: object) -> np.ndarray:
     if not found.any() and wanted.lower() in _SYNONYMS:
         found = (label.str.lower() == _SYNONYMS[wanted.lower()]).to_numpy(dtype=bool)
     return found
+
+
+def _without_codes(subjects: Subjects, columns: Sequence[str], codes: MissingCodes) -> Subjects:
+    """Empty the codes for missing of some columns, and say how many there were."""
+    found = {name: codes.emptied(name, subjects.table[name]) for name in columns}
+    table = subjects.table.assign(**{name: cells for name, (cells, _) in found.items()})
+    return replace(subjects, table=table, notices=(*subjects.notices, *(told for _, told in found.values() if told)))
 
 
 def _with_values(subjects: Subjects, columns: Sequence[str], missing: str) -> Subjects:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ..atlases.atlas import dk68_names
 from ..errors import InputError
 from ..wording import first_names
-from .sheet import Sheet, numbers_of, region_columns, subject_names
+from .missing_codes import UNSAID, MissingCodes
+from .sheet import Sheet, region_columns, subject_names, thicknesses
 from .thickness import Thickness
 
 __all__ = ["is_aparcstats", "read_aparcstats", "read_stats_folder"]
@@ -26,7 +26,7 @@ def is_aparcstats(sheet: Sheet) -> bool:
     return bool(_CORNER.match(sheet.frame.columns[0]))
 
 
-def read_aparcstats(sheet: Sheet) -> Thickness:
+def read_aparcstats(sheet: Sheet, codes: MissingCodes = UNSAID) -> Thickness:
     """Read one hemisphere's table of aparcstats2table; a region absent in a subject stands there as 0.0.
 
     Raises
@@ -47,15 +47,13 @@ def read_aparcstats(sheet: Sheet) -> Thickness:
     if foreign:
         raise InputError(f"{sheet.source}: column {foreign[0]} in a table of {corner}; make the table anew.")
     subjects = subject_names(sheet, corner)
-    values = numbers_of(sheet, list(columns), subjects)
-    absent = int((values == 0).sum())
-    notices = (f"{sheet.source}: {absent} thicknesses of 0 (region absent) are missing.",) if absent else ()
+    values, notices = thicknesses(sheet, list(columns), subjects, codes)
     return Thickness(
         source=sheet.source,
         subjects=tuple(subjects),
         regions=tuple(columns.values()),
-        values=np.where(values == 0, np.nan, values),
-        notices=notices,
+        values=values,
+        notices=tuple(notices),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .adni import diagnosis_of, plain_visit, without_codes
+from .adni import plain_visit
 from .sheet import Sheet, subject_column, subject_names, visit_column
 from .thickness import Thickness
 
@@ -70,8 +70,7 @@ def _columns_of(
     _check_single(keys, set(targets), sheet.source, who)
     place = {key: row for row, key in enumerate(keys)}
     found = [place.get(key, -1) for key in targets]
-    frame = without_codes(sheet.frame) if diagnosis_of(sheet.frame) is not None else sheet.frame
-    frame = frame.drop(columns=[column for column in (who, visit) if column])
+    frame = sheet.frame.drop(columns=[column for column in (who, visit) if column])
     columns = frame.iloc[[max(row, 0) for row in found]].reset_index(drop=True).astype(object)
     columns.loc[np.array(found) < 0, :] = None
     lacking = found.count(-1)

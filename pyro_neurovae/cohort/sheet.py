@@ -16,10 +16,10 @@ from ..errors import InputError
 from ..readers.text_table import MISSING, parse_numbers, plain_name, read_table
 from ..readers.thinning_columns import first_column
 from ..wording import first_names
+from .missing_codes import MissingCodes
 
 __all__ = [
     "ADNI_THICKNESS",
-    "CODES",
     "Sheet",
     "as_sheet",
     "is_blank",
@@ -36,9 +36,6 @@ SUBJECTS = (
     *("patientid", "imageid", "mrid"),
 )
 VISITS = ("viscode2", "viscode", "visit", "visitid", "session", "sessionid", "ses", "timepoint")
-
-# What stands for a missing number in ADNI's tables; no thickness is negative in any other.
-CODES = (-4.0, -1.0)
 
 # A column of average thickness, and the suffix that a merged table gives it.
 ADNI_THICKNESS = re.compile(r"^(ST\d+TA)([._].+)?$")
@@ -176,12 +173,11 @@ def numbers_of(sheet: Sheet, columns: Sequence[str], labels: Sequence[str]) -> n
     return parse_numbers(cells, source=sheet.source).to_numpy()
 
 
-def thicknesses(sheet: Sheet, columns: Sequence[str], labels: Sequence[str]) -> tuple[np.ndarray, list[str]]:
-    """Numbers as `numbers_of` gives them, ADNI's codes -4 and -1 among the missing, and a notice that counts those."""
-    numbers = numbers_of(sheet, columns, labels)
-    coded = np.isin(numbers, CODES)
-    told = [f"{sheet.source}: {int(coded.sum())} thicknesses coded -4 or -1 are missing."] if coded.any() else []
-    return np.where(coded, np.nan, numbers), told
+def thicknesses(
+    sheet: Sheet, columns: Sequence[str], labels: Sequence[str], codes: MissingCodes
+) -> tuple[np.ndarray, list[str]]:
+    """Numbers as `numbers_of` gives them, codes for missing among the missing, and notices that count those."""
+    return codes.without(numbers_of(sheet, columns, labels), columns, sheet.source)
 
 
 def _plain(cell: object) -> str:

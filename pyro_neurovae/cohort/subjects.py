@@ -15,9 +15,11 @@ from ..wording import first_names
 from . import adni
 from .freesurfer import is_aparcstats, read_aparcstats, read_stats_folder
 from .join import join_tables
+from .missing_codes import CodesInput, MissingCodes
+from .missing_codes import missing_codes as read_codes
 from .sheet import Sheet, as_sheet
 from .tables import has_regions, is_long, read_long, read_wide
-from .thickness import HEMISPHERES, Thickness, check_range, join_thickness
+from .thickness import HEMISPHERES, SCALES, Thickness, check_scale, join_thickness
 
 __all__ = ["REPEATS", "Subjects", "read_subjects"]
 
@@ -83,6 +85,8 @@ def read_subjects(
     visit: str | None = None,
     hemispheres: str = "both",
     adni_table: str | None = None,
+    missing_codes: CodesInput = None,
+    scale: str = "mm",
 ) -> Subjects:
     """Read thickness and what is known of the subjects, each file by its own form, joined by subject and visit.
 
@@ -105,16 +109,24 @@ def read_subjects(
     adni_table
         Where a merged table such as TADPOLE's holds the columns of two ADNI tables, part of the suffix of the one to
         read: "UCSFFSX" (cross-sectional) or "UCSFFSL" (longitudinal).
+    missing_codes
+        Numbers that stand for a missing value, as `missing_codes` takes them; 0, -4 and -1 stand for a missing
+        thickness in mm without a word.
+    scale
+        "mm" (the default), in which a thickness outside 0.5 to 6 is an error; "free" for z-scores, residuals or values
+        that ComBat has moved.
 
     Raises
     ------
     InputError
         Naming the file, the row or label, and the remedy.
     SettingsError
-        For an unknown value of ``hemispheres``.
+        For an unknown choice.
     """
-    if hemispheres not in HEMISPHERES:
-        raise SettingsError(f"hemispheres is {hemispheres!r}: the known ones are {', '.join(HEMISPHERES)}.")
+    for option, value, known in (("hemispheres", hemispheres, tuple(HEMISPHERES)), ("scale", scale, SCALES)):
+        if value not in known:
+            raise SettingsError(f"{option} is {value!r}: the known ones are {', '.join(known)}.")
+    codes = read_codes(missing_codes, millimetres=scale == "mm")
     tables = [as_sheet(one) for one in _several(subjects)]
     if not tables:
         raise InputError("no table of subjects; give one with --subjects.")
@@ -122,12 +134,12 @@ def read_subjects(
         named = first_names(list(tables[0].frame.columns), limit=12)
         raise InputError(f"{tables[0].source}: no column {subject_column!r} of subjects among {named}.")
     holding: list[Sheet | Path] = [_measured(one) for one in _several(thickness)]
-    parts = [_read_thickness(one, None, adni_table) for one in holding]
+    parts = [_read_thickness(one, None, adni_table, codes) for one in holding]
     if not parts:
         holding = [
             sheet for sheet in tables if sheet.adni or is_long(sheet) or has_regions(sheet) or is_aparcstats(sheet)
         ]
-        parts = [_read_thickness(sheet, subject_column, adni_table) for sheet in holding]
+        parts = [_read_thickness(sheet, subject_column, adni_table, codes) for sheet in holding]
         tables = [sheet for sheet in tables if sheet not in holding]
     if adni_table is not None and not any(isinstance(one, Sheet) and one.adni for one in holding):
         raise SettingsError(f"--adni-table {adni_table}: no table has ADNI's columns (ST24TA, ...); leave it out.")
@@ -138,7 +150,11 @@ def read_subjects(
     table, told = join_tables(joined, kept, tables, subject_column)
     chosen = np.flatnonzero(kept)
     values = joined.values[chosen]
-    check_range(replace(joined, subjects=tuple(joined.subjects[row] for row in chosen), values=values))
+    check_scale(
+        replace(joined, subjects=tuple(joined.subjects[row] for row in chosen), values=values),
+        scale,
+        suspects=codes.everywhere != (),
+    )
     group = adni.diagnosis_of(table)
     if group is not None and adni.DIAGNOSIS not in table.columns:
         table = pd.concat([table, group.rename(adni.DIAGNOSIS)], axis=1)
@@ -166,16 +182,18 @@ def _measured(table: Table) -> Sheet | Path:
     return as_sheet(table, "thickness")
 
 
-def _read_thickness(source: Sheet | Path, subject: str | None, adni_table: str | None) -> Thickness:
+def _read_thickness(
+    source: Sheet | Path, subject: str | None, adni_table: str | None, codes: MissingCodes
+) -> Thickness:
     if isinstance(source, Path):
         return read_stats_folder(source)
     if source.adni:
-        return adni.read_adni(source, adni_table)
+        return adni.read_adni(source, adni_table, codes)
     if is_aparcstats(source):
-        return read_aparcstats(source)
+        return read_aparcstats(source, codes)
     if is_long(source):
-        return read_long(source, subject)
-    return read_wide(source, subject)
+        return read_long(source, subject, codes)
+    return read_wide(source, subject, codes)
 
 
 def _visits(thickness: Thickness, visit: str | None) -> tuple[np.ndarray, list[str]]:

@@ -12,7 +12,8 @@ from ..readers.placement import place_rows
 from ..readers.row_labels import label_rows
 from ..readers.thinning_columns import first_column
 from ..wording import first_names
-from .sheet import CODES, Sheet, numbers_of, region_columns, subject_column, subject_names, thicknesses, visit_column
+from .missing_codes import UNSAID, MissingCodes
+from .sheet import Sheet, region_columns, subject_column, subject_names, thicknesses, visit_column
 from .thickness import Thickness
 
 __all__ = ["has_regions", "is_long", "read_long", "read_wide"]
@@ -31,10 +32,10 @@ def is_long(sheet: Sheet) -> bool:
     return _region_column(sheet) is not None and _value_column(sheet) is not None
 
 
-def read_wide(sheet: Sheet, subject: str | None = None) -> Thickness:
+def read_wide(sheet: Sheet, subject: str | None = None, codes: MissingCodes = UNSAID) -> Thickness:
     """Read a table with one row a scan and one column a region; every other column is kept beside it.
 
-    -4 and -1 count as missing. Columns of areas, volumes, hemisphere means and ICV are no thickness of a region.
+    Codes for missing count as such. Columns of areas, volumes, hemisphere means and ICV are no thickness of a region.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def read_wide(sheet: Sheet, subject: str | None = None) -> Thickness:
         )
     who, visit = subject_column(sheet, subject), visit_column(sheet)
     subjects = subject_names(sheet, who)
-    values, notices = thicknesses(sheet, list(columns), subjects)
+    values, notices = thicknesses(sheet, list(columns), subjects, codes)
     others = [column for column in sheet.frame.columns if column not in columns and column not in (who, visit)]
     return Thickness(
         source=sheet.source,
@@ -62,7 +63,7 @@ def read_wide(sheet: Sheet, subject: str | None = None) -> Thickness:
     )
 
 
-def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
+def read_long(sheet: Sheet, subject: str | None = None, codes: MissingCodes = UNSAID) -> Thickness:
     """Read a table with one row for each region of each scan; hemispheres may have a column of their own.
 
     Columns that are the same in all rows of a scan are kept beside it.
@@ -83,12 +84,13 @@ def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
     canonical = dict(zip(placed.frame.index, (names[place] for place in placed.positions), strict=True))
     subjects = subject_names(sheet, who)
     visits = [str(cell).strip() for cell in sheet.frame[visit]] if visit else [""] * len(subjects)
-    numbers = numbers_of(sheet, [value], [f"{who}, {label}" for who, label in zip(subjects, labels, strict=True)])[:, 0]
+    rows = [f"{who}, {label}" for who, label in zip(subjects, labels, strict=True)]
+    numbers, notices = thicknesses(sheet, [value], rows, codes)
     scans = list(dict.fromkeys(zip(subjects, visits, strict=True)))
     row_of, column_of = {key: row for row, key in enumerate(scans)}, {name: place for place, name in enumerate(names)}
     values = np.full((len(scans), len(names)), np.nan)
     seen = np.zeros(values.shape, dtype=bool)
-    for who_, when, label, number in zip(subjects, visits, labels, numbers, strict=True):
+    for who_, when, label, number in zip(subjects, visits, labels, numbers[:, 0], strict=True):
         if label not in canonical:
             continue
         at = row_of[who_, when], column_of[canonical[label]]
@@ -96,7 +98,7 @@ def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
             raise InputError(
                 f"{sheet.source}: subject {f'{who_} {when}'.strip()} has two rows of {canonical[label]}; keep one."
             )
-        seen[at], values[at] = True, np.nan if number in CODES else number
+        seen[at], values[at] = True, number
     kept: np.ndarray = np.any(seen, axis=0)
     others = sheet.frame.drop(columns=[column for column in (who, visit, region, value) if column])
     return Thickness(
@@ -106,7 +108,7 @@ def read_long(sheet: Sheet, subject: str | None = None) -> Thickness:
         values=values[:, kept],
         visits=tuple(key[1] for key in scans) if visit else (),
         columns=_constant_within(others, [row_of[key] for key in zip(subjects, visits, strict=True)]),
-        notices=placed.notices,
+        notices=(*placed.notices, *notices),
     )
 
 

@@ -11,11 +11,14 @@ import pandas as pd
 from ..atlases.atlas import dk68_names
 from ..errors import InputError
 from ..wording import first_names
+from .missing_codes import check_suspects
 
-__all__ = ["HEMISPHERES", "Thickness", "check_range", "join_thickness"]
+__all__ = ["HEMISPHERES", "LARGEST", "SCALES", "Thickness", "check_scale", "join_thickness"]
 
 # The cortex is 1 to 4.5 mm thick; a region's mean outside this range is a wrong unit, code or column.
 RANGE = (0.5, 6.0)
+SCALES = ("mm", "free")
+LARGEST = 1e50  # a number whose square and fourth power can still be reckoned with
 HEMISPHERES = {"both": "LR", "left": "L", "right": "R"}
 
 
@@ -85,24 +88,32 @@ def join_thickness(parts: Sequence[Thickness], hemispheres: str = "both") -> Thi
     )
 
 
-def check_range(thickness: Thickness) -> None:
-    """Check that every thickness is between 0.5 and 6 mm.
+def check_scale(thickness: Thickness, scale: str = "mm", *, suspects: bool = True) -> None:
+    """Check that every thickness is between 0.5 and 6 mm or, on a free scale, a number that can be squared.
+
+    ``suspects`` looks for codes for missing on a free scale.
 
     Raises
     ------
     InputError
         Naming subject and region of the first that is not.
     """
-    low, high = RANGE
+    low, high = RANGE if scale == "mm" else (-LARGEST, LARGEST)
     with np.errstate(invalid="ignore"):
         outside = (thickness.values < low) | (thickness.values > high)
     if outside.any():
         row, column = np.argwhere(outside)[0]
+        unit = " mm" if scale == "mm" else ""
+        free = ", or say --scale free for z-scores, residuals and the like" if scale == "mm" else ""
         raise InputError(
             f"{thickness.source}, subject {thickness.subjects[row]}, region {thickness.regions[column]}: thickness "
-            f"{thickness.values[row, column]:g} is outside {low} to {high:g} mm ({int(outside.sum())} such values); "
-            "correct it, leave it empty if it is missing, or check the unit and the column."
+            f"{thickness.values[row, column]:g} is outside {low:g} to {high:g}{unit} ({int(outside.sum())} such "
+            f"values); correct it, leave it empty if it is missing (--missing-codes for a code), or check the unit and "
+            f"the column{free}."
         )
+    if scale == "free" and suspects:
+        for column, region in enumerate(thickness.regions):
+            check_suspects(thickness.source, f"thickness of {region}", thickness.values[:, column])
 
 
 def _beside(left: Thickness, right: Thickness) -> Thickness:
