@@ -28,7 +28,8 @@ class StudyOptions:
         list[Path],
         typer.Option(
             metavar="FILE [FILE ...]",
-            help="Thinning maps: regions with an effect and its standard error, or the group sizes.",
+            help="Thinning maps: regions with an effect, negative where cases are thinner, and its standard error, its "
+            "interval or the group sizes.",
         ),
     ]
     graph: Annotated[
@@ -55,6 +56,18 @@ class StudyOptions:
             "none where they are unknown: the noise is estimated.",
         ),
     ] = "file"
+    kind: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|d|mm|percent|rate|t|z|b",
+            help="What the effects are: auto, by the names of the columns; d (Cohen's d), mm, percent, rate, t or z "
+            "(whose error is 1), or b (another difference or coefficient).",
+        ),
+    ] = "auto"
+    flip: Annotated[
+        bool,
+        typer.Option("--flip", metavar="", help="Positive means thinner in the files: turn the signs round."),
+    ] = False
     se_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the standard errors.")] = None
     value_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the effect.")] = None
     covariance: Annotated[
@@ -92,6 +105,7 @@ class StudyOptions:
 
     def files(self) -> StudyFiles:
         """Record of the files; SettingsError for a choice that is none."""
+        from ..readers.column_roles import KINDS
         from ..studies.files import StudyFiles
 
         standard_error: Any = choice("--se", self.se, ("file", "sizes", "none"))
@@ -104,6 +118,8 @@ class StudyOptions:
             value_column=self.value_column,
             se_column=self.se_column,
             standard_error=standard_error,
+            kind=choice("--kind", self.kind, ("auto", *filter(None, KINDS))),
+            flip=self.flip,
             covariance=self.covariance[0] if said else [Path(one) for one in self.covariance],
             sampling_correlation=self.sampling_correlation,
             structure=self.structure,

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from .column_roles import column_roles
 from .covariance_table import CovarianceInput, place_covariance
 from .expression_table import ExpressionTable
 from .row_labels import label_rows
-from .text_table import plain_name
-from .thinning_columns import STANDARDISED, choose_columns
-from .thinning_table import ThinningMap, map_from_series, map_from_table
+from .thinning_columns import choose_columns, group_size_columns
+from .thinning_table import FlipInput, ThinningMap, flips, map_from_series, map_from_table
 
 __all__ = ["ErrorInput", "MapInput", "maps_from_frames", "study_fields"]
 
@@ -29,8 +29,15 @@ def maps_from_frames(
     standard_error: ErrorInput,
     covariance: CovarianceInput,
     names: Sequence[str],
+    *,
+    kind: str = "auto",
+    flip: FlipInput = False,
 ) -> list[ThinningMap]:
     """Turn any of the shapes that `Study.from_frames` takes into maps on the graph's regions.
+
+    A frame is the table of one map where it has a column of an effect and one that only such a table has: regions,
+    standard errors, p values, an interval or group sizes. Otherwise each of its columns is a map, whatever its name.
+    ``kind`` and ``flip`` are as in `map_from_table`, for all maps or, of flip, for those named.
 
     Raises
     ------
@@ -40,8 +47,17 @@ def maps_from_frames(
     items = _named(thinning, standard_error)
     if not items:
         raise InputError("thinning holds no map; give a series, a frame or a mapping from map name to either.")
+    turned, alone = flips(flip, list(items)), len(items) == 1
     return [
-        _one_map(name, item, _error_of(name, standard_error, covariance, names, alone=len(items) == 1), names)
+        _one_map(
+            name,
+            item,
+            _error_of(name, standard_error, covariance, names, alone=alone),
+            names,
+            kind=kind,
+            flip=turned[name],
+            alone=alone,
+        )
         for name, item in items.items()
     ]
 
@@ -65,8 +81,7 @@ def _named(
         return {SINGLE if thinning.name is None else str(thinning.name): thinning}
     if not isinstance(thinning, pd.DataFrame):
         return {str(name): item for name, item in thinning.items()}
-    by_map = isinstance(standard_error, pd.DataFrame | Mapping) or not _has_value_column(thinning)
-    if not by_map:
+    if not isinstance(standard_error, pd.DataFrame | Mapping) and _is_one_map(thinning):
         return {SINGLE: thinning}
     columns = [str(column) for column in thinning.columns]
     if len(set(columns)) < len(columns):
@@ -74,12 +89,13 @@ def _named(
     return {name: thinning.iloc[:, position] for position, name in enumerate(columns)}
 
 
-def _has_value_column(table: pd.DataFrame) -> bool:
-    try:
-        choose_columns([str(column) for column in table.columns], source=SINGLE)
-    except InputError:
-        return False
-    return True
+def _is_one_map(table: pd.DataFrame) -> bool:
+    """Whether columns are those of one map's table rather than maps."""
+    columns = [str(column) for column in table.columns]
+    held = {role.what for role in column_roles(columns).values()}
+    wordy = not all(pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes)
+    support = wordy or group_size_columns(columns) is not None or bool(held & {"error", "p", "lower"})
+    return bool(held & {"effect", "thickness"}) and (support or len(columns) == 1)
 
 
 def _error_of(
@@ -115,16 +131,25 @@ def _error_of(
 
 
 def _one_map(
-    name: str, item: MapInput, error: pd.Series | Literal["sizes", "none"] | None, names: Sequence[str]
+    name: str,
+    item: MapInput,
+    error: pd.Series | Literal["sizes", "none"] | None,
+    names: Sequence[str],
+    *,
+    kind: str,
+    flip: bool,
+    alone: bool,
 ) -> ThinningMap:
     source = f"map {name}"
     if isinstance(item, pd.DataFrame) and not isinstance(error, pd.Series):
-        return map_from_table(item, names, name=name, source=source, standard_error=error or "file")
-    standardised = isinstance(item, pd.Series) and plain_name(str(item.name)) in STANDARDISED
+        choice = error or "file"
+        return map_from_table(item, names, name=name, source=source, standard_error=choice, kind=kind, flip=flip)
+    if kind == "auto":  # of several columns the names are those of maps, and tell nothing
+        kind = column_roles([str(item.name)])[str(item.name)].kind if isinstance(item, pd.Series) and alone else ""
     if isinstance(item, pd.DataFrame):
-        columns = choose_columns([str(column) for column in item.columns], source=source)
-        item, standardised = label_rows(item, names, source=source)[columns.value], columns.effect_size
-    if error is None:
+        columns = choose_columns([str(column) for column in item.columns], source=source, kind=kind or "auto")
+        item, kind = label_rows(item, names, source=source)[columns.value], kind or columns.kind
+    if error is None and kind not in ("t", "z"):
         raise InputError(
             f'{source}: no standard errors; give standard_error, or standard_error="none" to estimate the noise.'
         )
@@ -133,4 +158,5 @@ def _one_map(
             f"{source}: no group sizes beside a series; give a frame with columns of the effect and of both sizes."
         )
     spread = error if isinstance(error, pd.Series) else None
-    return map_from_series(item, spread, names, name=name, source=source, standardised=standardised)
+    unknown = error == "none" if isinstance(error, str) else False
+    return map_from_series(item, spread, names, name=name, source=source, kind=kind, flip=flip, estimate=unknown)

@@ -73,7 +73,7 @@ def register_reader(kind: str, reader: Reader, *, ending: str = "") -> None:
     forms[ending.lower()] = reader
 
 
-def read(kind: str, source: Any, *arguments: Any, **options: Any) -> Any:
+def read(kind: str, source: Any, /, *arguments: Any, **options: Any) -> Any:
     """Read a table of some kind by the reader for its ending, the longest that fits.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..wording import first_names
+from .magnitudes import check_magnitude
 from .placement import PlacedRows
 from .thinning_columns import ThinningColumns
 
@@ -17,7 +18,6 @@ __all__ = [
     "checked_errors",
     "cohens_d_error",
     "error_remedy",
-    "errors_from_sizes",
     "group_sizes",
     "implied_errors",
     "spread_share",
@@ -78,7 +78,7 @@ def implied_errors(
     placed: PlacedRows, columns: ThinningColumns, value: np.ndarray, *, source: str
 ) -> np.ndarray | None:
     """Standard errors (region,) that the columns of group sizes imply; None where they say nothing of the effect."""
-    if columns.sizes is None or not columns.standardised:
+    if columns.sizes is None or not columns.effect_size:
         return None
     controls, cases = group_sizes(placed, columns, source=source)
     useless = (controls <= 0) | (cases <= 0)
@@ -114,36 +114,6 @@ def error_remedy(columns: ThinningColumns, *, sizes: bool, computed: bool = Fals
     return f"{', '.join(ways)}, or pass --se none to estimate the noise (in Python {told})"
 
 
-def errors_from_sizes(
-    implied: np.ndarray | None, columns: ThinningColumns, *, source: str, notices: list[str], asked: bool = False
-) -> np.ndarray:
-    """Take the implied standard errors for the map's own, with a notice; InputError where there are none.
-
-    ``asked`` says that the user wants them, whatever column of standard errors there is.
-    """
-    other = f"; {columns.foreign_error} belongs to another effect" if columns.foreign_error else ""
-    if implied is None or np.isnan(implied).all():
-        raw = columns.sizes is not None and not columns.standardised
-        lack = "group sizes tell nothing of an effect in raw units" if raw else "no group sizes"
-        if asked:
-            own = f"to read those in {columns.error}" if columns.error else f"and {error_remedy(columns, sizes=False)}"
-            raise InputError(
-                f"{source}: --se sizes computes standard errors of Cohen's d, but for {columns.value} "
-                f"{'' if raw else 'there are '}{lack}; leave it out {own}."
-            )
-        raise InputError(
-            f"{source}: no column of standard errors of {columns.value} and {lack}{other}; "
-            f"{error_remedy(columns, sizes=False)}."
-        )
-    if asked and columns.error is not None:
-        other = f"; those in {columns.error} are set aside"
-    notices.append(
-        f"{source}: standard errors of {columns.value}, read as Cohen's d, computed from the group sizes "
-        f"{' and '.join(columns.sizes or ())}{other}."
-    )
-    return implied
-
-
 def checked_errors(
     value: np.ndarray, error: np.ndarray, *, labels: Sequence[str], source: str, remedy: str, fill: str = "them"
 ) -> np.ndarray:
@@ -153,6 +123,7 @@ def checked_errors(
     """
     observed = ~np.isnan(value)
     error = np.where(observed, error, np.nan)
+    check_magnitude(error, labels=labels, source=source, what="standard error", remedy=remedy)
     useless = error <= 0
     if useless.any():
         row = int(np.argmax(useless))
@@ -160,6 +131,8 @@ def checked_errors(
             f"{source}, row {labels[row]}: standard error {error[row]:g} is "
             f"{'negative' if error[row] < 0 else 'zero'}; {remedy}."
         )
+    if np.array_equal(error, np.abs(value), equal_nan=True) and (error != 1).any():
+        raise InputError(f"{source}: the standard errors are the effects themselves; {remedy}.")
     empty = [label for label, lacks in zip(labels, observed & np.isnan(error), strict=True) if lacks]
     if empty:
         raise InputError(

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
 from ..wording import first_names
+from .column_roles import KINDS, ColumnRole, column_roles
 from .text_table import plain_name
 
-__all__ = ["STANDARDISED", "ThinningColumns", "choose_columns", "first_column"]
+__all__ = ["ThinningColumns", "choose_columns", "first_column", "group_size_columns"]
 
-STANDARDISED = ("dicv", "d", "cohensd", "cohend", "effectsize", "smd", "hedgesg", "g")
-IN_MM = ("differencemm", "differenceinmm", "diffmm", "diffinmm", "meandifferencemm", "thicknessdifferencemm")
-DIFFERENCES = (*IN_MM, "difference", "meandifference", "adjusteddifference", "thicknessdifference")
-VALUES = (*STANDARDISED, "effect", "value", "estimate", "thinning", *DIFFERENCES, "thickness", "b", "beta", "mean")
-ERRORS = ("se", "standarderror", "stderr", "stderror")
-UNSTANDARDISED = ("b", "beta", "coef", "coefficient", "estimate", *IN_MM)
-RAW = (*UNSTANDARDISED, *DIFFERENCES, "thickness", "thick", "thickavg")
-# Words of a column's name, as "adjusted difference (mm)" has three, that tell what its numbers are.
-RAW_WORDS = {"b", "beta", "coef", "coefficient", "estimate", "difference", "diff", "thickness", "thick", "t", "z"}
-STANDARDISED_WORDS = {"d", "g", "cohen", "cohens", "hedges", "smd"}
 # Not those corrected for multiple testing, which say nothing of the standard error.
-P_VALUES = ("p", "pval", "pvalue", "pobs", "pobserved", "praw", "puncorrected", "puncorr", "punc", "pnominal")
+P_VALUES = (
+    "p",
+    "pval",
+    "pvalue",
+    "pobs",
+    "pobserved",
+    "praw",
+    "puncorrected",
+    "puncorr",
+    "punc",
+    "pnominal",
+    "prt",
+    "pt",
+)
 CONTROLS = ("ncontrols", "ncontrol", "nhc", "nctl", "nctrl", "nctr", "ncn", "nnc", "nhealthy", "n0", "n2")
 CASES = (
     "npatients",
@@ -39,6 +42,13 @@ CASES = (
     "nepi",
     "n1",
 )
+# Which effect is read where there are several: earlier kinds before later ones.
+RANKS = {"d": 0, "": 1, "b": 2, "mm": 2, "percent": 2, "rate": 2, "t": 4, "z": 5}
+# Kinds whose standard errors are in the units of the data; a standard error without a name beside another is theirs.
+IN_UNITS = ("b", "mm")
+USUAL_LEVEL = 0.95
+# More columns than a table of effects has: those of expression are its genes.
+MOST_COLUMNS = 60
 
 
 @dataclass(frozen=True)
@@ -53,10 +63,16 @@ class ThinningColumns:
         Its standard error, or None.
     sizes
         Sizes of the control and of the case group, or None.
-    standardised
-        Whether the group sizes speak of the effect: they do not where it is in raw units such as mm.
+    kind
+        Kind of the effect, a key of `column_roles.KINDS`; group sizes speak of Cohen's d alone.
+    interval
+        Lower and upper end of the effect's interval and its coverage, or None.
+    statistic
+        Test statistic of the effect, or None.
     foreign_error
-        A column of standard errors that belongs to another effect of the table and is therefore not read.
+        A column of standard errors that may belong to another effect of the table and is therefore not read.
+    rivals
+        The effects that it may belong to.
     p_values
         P values of the effect, not corrected for multiple testing, or None.
     """
@@ -64,44 +80,83 @@ class ThinningColumns:
     value: str
     error: str | None
     sizes: tuple[str, str] | None
-    standardised: bool
+    kind: str = ""
+    interval: tuple[str, str, float] | None = None
+    statistic: str | None = None
     foreign_error: str | None = None
+    rivals: tuple[str, ...] = ()
     p_values: str | None = None
 
     @property
     def effect_size(self) -> bool:
-        """Whether the effect is called an effect size: only then are its errors held against the group sizes."""
-        return self.standardised and (
-            plain_name(self.value) in STANDARDISED or bool(STANDARDISED_WORDS & _words(self.value))
-        )
+        """Whether the effect is an effect size: only then do group sizes tell its standard errors."""
+        return self.kind == "d"
 
 
 def choose_columns(
-    columns: Sequence[str], *, source: str, value_column: str | None = None, se_column: str | None = None
+    columns: Sequence[str],
+    *,
+    source: str,
+    value_column: str | None = None,
+    se_column: str | None = None,
+    kind: str = "auto",
 ) -> ThinningColumns:
     """Choose by the user's word first, by the common spellings otherwise.
 
-    A column ``se_x`` or ``x_se`` goes with the effect ``x`` (``se_icv`` with ``d_icv``). A bare ``SE`` is
-    taken for the effect unless the table also has a raw effect such as ``b``: then it belongs to that one.
+    What else is said of an effect is found by the rest of its name: ``se_icv`` goes with ``d_icv``, ``AD_se`` with
+    ``AD_d``. A bare ``SE`` is the effect's unless the table has another that it may belong to; beside a difference or
+    coefficient in the units of the data, it is no effect size's.
+
+    Parameters
+    ----------
+    columns, source
+        The table's columns, and its name for messages.
+    value_column, se_column
+        The columns of the effect and of its standard error; None (the default) looks for the usual names.
+    kind
+        Kind of the effect, a key of `column_roles.KINDS`, of which a column is looked for unless one is asked for;
+        "auto" (the default) takes the first of Cohen's d, effects of other units, t and z values, by their names.
 
     Raises
     ------
     InputError
-        If the column asked for is not there, or no column has a known name.
+        If the column asked for is not there or holds no effect, no column has a known name, or several may be meant.
     """
+    roles = column_roles(columns)
     value = _asked(columns, value_column, "--value-column", source)
-    value = value or first_column(columns, VALUES)
     if value is None:
-        raise InputError(
-            f"{source}: no column of effects among {first_names(list(filter(None, columns)), limit=12)}; "
-            "name it with --value-column."
-        )
-    error, foreign = _asked(columns, se_column, "--se-column", source), None
+        value = _usual_effect(columns, roles, kind, source)
+    _check_effect(value, roles[value], source)
+    error = _asked(columns, se_column, "--se-column", source)
+    if error is not None and (error == value or roles[error].what == "p"):
+        held = "the effect" if error == value else "p values"
+        raise InputError(f"{source}: {error} holds {held}, no standard errors; give --se-column the column of these.")
+    foreign, rivals = None, ()
     if error is None:
-        error, foreign = _matching_error(columns, value)
+        error, foreign, rivals = _matching_error(columns, roles, value)
+    return ThinningColumns(
+        value,
+        error,
+        group_size_columns(columns),
+        roles[value].kind if kind == "auto" else kind,
+        _matching_interval(columns, roles, value),
+        _matching_statistic(columns, roles, value),
+        foreign,
+        rivals,
+        _matching_p(columns, value),
+    )
+
+
+def first_column(columns: Sequence[str], spellings: Sequence[str]) -> str | None:
+    """Column with the earliest of some plain spellings, the first of equal ones; None where there is none."""
+    plain = {plain_name(column): column for column in reversed(columns)}
+    return next((plain[spelling] for spelling in spellings if spelling in plain), None)
+
+
+def group_size_columns(columns: Sequence[str]) -> tuple[str, str] | None:
+    """Columns of the sizes of the control and of the case group; None where one is lacking."""
     controls, cases = first_column(columns, CONTROLS), first_column(columns, CASES)
-    sizes = (controls, cases) if controls is not None and cases is not None else None
-    return ThinningColumns(value, error, sizes, not _is_raw(value), foreign, _matching_p(columns, value))
+    return (controls, cases) if controls is not None and cases is not None else None
 
 
 def _asked(columns: Sequence[str], name: str | None, option: str, source: str) -> str | None:
@@ -117,20 +172,107 @@ def _asked(columns: Sequence[str], name: str | None, option: str, source: str) -
     )
 
 
-def first_column(columns: Sequence[str], spellings: Sequence[str]) -> str | None:
-    """Column with the earliest of some plain spellings, the first of equal ones; None where there is none."""
-    plain = {plain_name(column): column for column in reversed(columns)}
-    return next((plain[spelling] for spelling in spellings if spelling in plain), None)
+def _usual_effect(columns: Sequence[str], roles: dict[str, ColumnRole], kind: str, source: str) -> str:
+    """The effect of the kind asked for, or of the first that there is; InputError for none, or several of that kind."""
+    ranks = {name: RANKS[role.kind] for name, role in roles.items() if role.what == "effect"}
+    ranks |= {name: 3 for name, role in roles.items() if role.what == "thickness"}
+    named = first_names(list(filter(None, columns)), limit=12)
+    if not ranks:
+        swapped = "; a table of so many is expression: are --expression and --thinning swapped?"
+        told = swapped if len(columns) > MOST_COLUMNS else "; name it with --value-column."
+        raise InputError(f"{source}: no column of effects among {named}{told}")
+    if kind != "auto":
+        ranks = {name: rank for name, rank in ranks.items() if roles[name].kind in ("", kind)} or ranks
+        ranks = {name: rank for name, rank in ranks.items() if roles[name].kind == kind} or ranks
+    first = [name for name in columns if ranks.get(name) == min(ranks.values())]
+    bare = [name for name in first if not roles[name].tag]
+    if len(set(first)) > 1 and not bare:
+        raise InputError(f"{source}: several effects, {first_names(first)}; name one with --value-column.")
+    found = (bare or first)[0]
+    if kind != "auto" and roles[found].kind not in ("", kind):
+        raise InputError(
+            f"{source}: --kind {kind}, but no column has such effects by its name ({found} is "
+            f"{KINDS[roles[found].kind]}); leave --kind out, or name the column with --value-column."
+        )
+    return found
 
 
-def _words(name: str) -> set[str]:
-    return set(re.split(r"[^a-z0-9]+", str(name).lower()))
+def _check_effect(value: str, role: ColumnRole, source: str) -> None:
+    held = {"error": "standard errors", "p": "p values", "lower": "ends of intervals", "upper": "ends of intervals"}
+    what = held.get(role.what, "limma's log odds" if role.what == "other" and value == "B" else None)
+    if what is not None:
+        raise InputError(f"{source}: {value} holds {what} by its name, no effects; give --value-column the effect.")
 
 
-def _is_raw(value: str) -> bool:
-    """Whether the effect is in mm or other raw units, or a test statistic."""
-    words = _words(value)
-    return "mm" in words or plain_name(value) in RAW or (bool(words & RAW_WORDS) and not words & STANDARDISED_WORDS)
+def _owners(roles: dict[str, ColumnRole], value: str, held: str) -> list[str]:
+    """The effects that a column may speak of, the value first where it is one."""
+    own, one = roles[value], roles[held]
+    if (one.tag and one.tag != own.tag) or (one.kind and one.kind != own.kind):
+        return []
+    others = [
+        name
+        for name, role in roles.items()
+        if name != value
+        and role.what == "effect"
+        and role.kind not in ("t", "z")
+        and (role.kind or not role.tag)
+        and role.tag in (one.tag or role.tag,)
+        and role.kind in (one.kind or role.kind,)
+        and not (own.kind in IN_UNITS and role.kind not in IN_UNITS)
+    ]
+    if not one.tag:  # those with one of their own, by the rest of the name, need this one not
+        alike = [role for role in roles.values() if role.what == one.what]
+        tags, kinds = {role.tag for role in alike} - {""}, {role.kind for role in alike} - {""}
+        others = [name for name in others if roles[name].tag not in tags and roles[name].kind not in kinds]
+    in_units = [name for name in others if roles[name].kind in IN_UNITS]
+    return [value, *(in_units or others)]
+
+
+def _matching_error(
+    columns: Sequence[str], roles: dict[str, ColumnRole], value: str
+) -> tuple[str | None, str | None, tuple[str, ...]]:
+    """The effect's standard error; else one that may be another's, and whose."""
+    stem = plain_name(value)
+    own = [name for name in (f"se{stem}", f"{stem}se", f"se{stem[1:]}") if len(stem) > 1]
+    spelled = first_column(columns, own)
+    if spelled is not None:
+        return spelled, None, ()
+    errors = [name for name in columns if roles[name].what == "error"]
+    # Those of the same rest of the name, or that name the kind, before a bare one.
+    errors.sort(key=lambda name: not (roles[name].tag or roles[name].kind))
+    foreign: tuple[str | None, tuple[str, ...]] = (None, ())
+    for name in errors:
+        owners = _owners(roles, value, name)
+        if owners == [value]:
+            return name, None, ()
+        if foreign[0] is None or owners:
+            foreign = name, tuple(owners[1:])
+    return None, *foreign
+
+
+def _matching_interval(
+    columns: Sequence[str], roles: dict[str, ColumnRole], value: str
+) -> tuple[str, str, float] | None:
+    """Ends of the effect's interval, those nearest to the usual coverage where there are several."""
+    ends = [
+        (abs((roles[low].level or USUAL_LEVEL) - USUAL_LEVEL), low, high, roles[low].level or USUAL_LEVEL)
+        for low in columns
+        for high in columns
+        if (roles[low].what, roles[high].what) == ("lower", "upper")
+        and roles[low].tag == roles[high].tag
+        and abs((roles[low].level or USUAL_LEVEL) - (roles[high].level or USUAL_LEVEL)) < 1e-9
+        and all(_owners(roles, value, end) == [value] for end in (low, high))
+    ]
+    return min(ends)[1:] if ends else None
+
+
+def _matching_statistic(columns: Sequence[str], roles: dict[str, ColumnRole], value: str) -> str | None:
+    found = [
+        name
+        for name, role in roles.items()
+        if name != value and role.what == "effect" and role.kind in ("t", "z") and role.tag in ("", roles[value].tag)
+    ]
+    return found[0] if found else first_column([name for name in columns if name != value], ["statistic", "stat"])
 
 
 def _matching_p(columns: Sequence[str], value: str) -> str | None:
@@ -138,15 +280,3 @@ def _matching_p(columns: Sequence[str], value: str) -> str | None:
     stems = [stem, stem[1:]] if stem[:1] == "d" and len(stem) > 1 else [stem]
     own = [name for one in stems for p in ("p", "pval", "pvalue") for name in (p + one, one + p)]
     return first_column([column for column in columns if column != value], [*own, *P_VALUES])
-
-
-def _matching_error(columns: Sequence[str], value: str) -> tuple[str | None, str | None]:
-    stem = plain_name(value)
-    own = [name for error in ERRORS for name in (error + stem, stem + error)]
-    own += [error + stem[1:] for error in ERRORS if stem[:1] == "d" and len(stem) > 1]
-    found = first_column(columns, own)
-    if found is not None:
-        return found, None
-    bare = first_column(columns, ERRORS)
-    others = [column for column in columns if plain_name(column) in UNSTANDARDISED and column != value]
-    return (None, bare) if bare is not None and others else (bare, None)

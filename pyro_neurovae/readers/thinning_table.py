@@ -10,24 +10,22 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..wording import first_names
+from .column_roles import KINDS, column_roles
+from .effect_checks import check_effects, sign_notice
 from .error_comparison import compare_errors
-from .placement import place_rows
+from .error_sources import FoundErrors, find_errors
+from .placement import PlacedRows, place_rows
 from .row_labels import label_rows
-from .standard_errors import (
-    ErrorSource,
-    checked_errors,
-    error_remedy,
-    errors_from_sizes,
-    group_sizes,
-    implied_errors,
-    spread_share,
-)
-from .text_table import file_stem, read_table
-from .thinning_columns import choose_columns
+from .standard_errors import ErrorSource, checked_errors, error_remedy, group_sizes, implied_errors, spread_share
+from .text_table import file_stem, plain_name, read_table
+from .thinning_columns import ThinningColumns, choose_columns, group_size_columns
 
-__all__ = ["ThinningMap", "map_from_series", "map_from_table", "map_names", "read_thinning"]
+__all__ = ["FlipInput", "ThinningMap", "flips", "map_from_series", "map_from_table", "map_names", "read_thinning"]
 
 FilePath = str | os.PathLike[str]
+# Whether positive means thinner: in all maps, in none, or in those named.
+FlipInput = bool | str | Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class ThinningMap:
     name
         The map's name.
     value
-        Thinning (region,), NaN where missing.
+        Effect (region,), negative where cases are thinner, NaN where missing.
     standard_error
         Standard error (region,) of the value, NaN where that is missing; all 0 where the error is unknown.
     notices
@@ -74,6 +72,23 @@ def map_names(paths: Sequence[FilePath]) -> list[str]:
     return names
 
 
+def flips(flip: FlipInput, names: Sequence[str]) -> dict[str, bool]:
+    """Return whether the signs of each map are turned round: all for True, those named else.
+
+    Raises
+    ------
+    InputError
+        For a name that no map has.
+    """
+    if isinstance(flip, bool):
+        return dict.fromkeys(names, flip)
+    wanted = [flip] if isinstance(flip, str) else list(flip)
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise InputError(f"flip names {unknown[0]}, which is no map; the maps are {first_names(names)}.")
+    return {name: name in wanted for name in names}
+
+
 def read_thinning(
     path: FilePath,
     names: Sequence[str],
@@ -82,11 +97,14 @@ def read_thinning(
     value_column: str | None = None,
     se_column: str | None = None,
     standard_error: ErrorSource = "file",
+    kind: str = "auto",
+    flip: bool = False,
 ) -> ThinningMap:
     """Read one map onto a graph's regions; see `map_from_table`.
 
     Reads ENIGMA's summary statistics (``Structure``, ``d_icv``, ``se_icv``, ``n_controls``, ``n_patients``),
-    text with blanks between columns (``Hem ROIThickness ... d ... NPD NHC``), and any table of named columns.
+    text with blanks between columns (``Hem ROIThickness ... d ... NPD NHC``), what limma, R's lm, broom, emmeans, brms
+    and statsmodels write, and any table of named columns.
     """
     table = read_table(path)
     return map_from_table(
@@ -97,6 +115,8 @@ def read_thinning(
         value_column=value_column,
         se_column=se_column,
         standard_error=standard_error,
+        kind=kind,
+        flip=flip,
     )
 
 
@@ -109,6 +129,8 @@ def map_from_table(
     value_column: str | None = None,
     se_column: str | None = None,
     standard_error: ErrorSource = "file",
+    kind: str = "auto",
+    flip: bool = False,
 ) -> ThinningMap:
     """Read a map from a table of named columns.
 
@@ -123,50 +145,59 @@ def map_from_table(
     value_column, se_column
         The columns of the effect and of its standard error; None (the default) looks for the usual names.
     standard_error
-        "file" (the default) takes the column of standard errors or, without one, computes them from group
-        sizes; "sizes" computes them from group sizes, as of Cohen's d, whatever column there is; "none" reads
-        neither, and the noise is left to be estimated.
+        "file" (the default) takes the column of standard errors or, without one, computes them: from the effect's
+        interval, from group sizes where the effect is Cohen's d, or from its test statistic; "sizes" computes them from
+        group sizes, as of Cohen's d, whatever column there is; "none" reads none, and the noise is left to be
+        estimated.
+    kind
+        What the effect is: "d", "mm", "percent", "rate", "t", "z" or "b" (another difference or coefficient); "auto"
+        (the default) goes by its name. t and z values have the standard error 1.
+    flip
+        Whether the table has positive for thinner, so that signs are turned round; False (the default) keeps them.
 
     Raises
     ------
     InputError
-        If a column is not found, a label can't be placed, or a number can't be used.
+        If a column is not found or may be another effect's, a label can't be placed, or a number can't be used.
     """
+    table = table.set_axis([str(column) for column in table.columns], axis=1)
+    _check_choices(kind, se_column, standard_error, source)
     columns = choose_columns(
-        [str(column) for column in table.columns],
-        source=source,
-        value_column=value_column,
-        se_column=None if standard_error == "none" else se_column,
+        list(table.columns), source=source, value_column=value_column, se_column=se_column, kind=kind
     )
-    labelled = label_rows(table.set_axis([str(column) for column in table.columns], axis=1), names, source=source)
+    labelled = label_rows(table, names, source=source)
+    if value_column is None:
+        _check_alone(labelled, columns, source)
+    _check_stacked(labelled, source)
     placed = place_rows(labelled, names, source=source)
     value = placed.numbers(columns.value, source=source)
+    labels = placed.labels(names)
+    check_effects(value, columns.kind, labels=labels, source=source, column=columns.value, asked=kind != "auto")
+    signs = sign_notice(value, source=source, called=[columns.value, name], contrast=_contrast(placed), flipped=flip)
+    effect, read = -value if flip else value, _read_words(columns, flip)
     if standard_error == "none":
-        return _without_errors(name, value, placed.notices, source)
+        return _without_errors(name, effect, placed.notices, signs, source, read)
     implied = implied_errors(placed, columns, value, source=source)
-    given = None if columns.error is None else placed.numbers(columns.error, source=source)
-    notices, labels, asked = list(placed.notices), placed.labels(names), standard_error == "sizes"
-    computed = asked or given is None or (se_column is None and bool(np.isnan(given).all()))
-    if given is None or computed:
-        given = errors_from_sizes(implied, columns, source=source, notices=notices, asked=asked)
     sized = implied is not None and not np.isnan(implied[~np.isnan(value)]).any()
-    remedy = error_remedy(columns, sizes=sized, computed=computed)
-    fill = "the group sizes" if computed else "them"
-    error = checked_errors(value, given, labels=labels, source=source, remedy=remedy, fill=fill)
-    notices += compare_errors(
+    found = find_errors(
+        placed,
+        columns,
         value,
-        error,
         implied=implied,
-        placed=placed,
-        columns=columns,
-        labels=labels,
         source=source,
-        remedy=remedy,
+        remedy=error_remedy(columns, sizes=sized),
+        choice=standard_error,
+        named=se_column is not None,
     )
-    share = None
-    if computed or columns.effect_size:
-        share = spread_share(value, *group_sizes(placed, columns, source=source))
-    return ThinningMap(name, value, error, tuple(notices), share)
+    remedy = error_remedy(columns, sizes=sized, computed=found.sizes)
+    fill = "the group sizes" if found.sizes else "them"
+    error = checked_errors(value, found.values, labels=labels, source=source, remedy=remedy, fill=fill)
+    doubts = compare_errors(
+        value, error, implied=implied, placed=placed, columns=columns, labels=labels, source=source, remedy=remedy
+    )
+    share = spread_share(value, *group_sizes(placed, columns, source=source)) if columns.effect_size else None
+    told = f"{source}: {read}{found.words}{_sizes_words(columns, found)}."
+    return ThinningMap(name, effect, error, (*placed.notices, told, *signs, *doubts), share)
 
 
 def map_from_series(
@@ -176,26 +207,106 @@ def map_from_series(
     *,
     name: str,
     source: str,
-    standardised: bool = False,
+    kind: str = "",
+    flip: bool = False,
+    estimate: bool = False,
 ) -> ThinningMap:
     """Place a series of thinning and one of standard errors, each by its own labels; None means not known.
 
-    ``standardised`` says that the values are Cohen's d, of two groups of unknown sizes.
+    ``kind`` says what the values are, as in `map_from_table`: t and z values have the error 1 unless the noise is to be
+    estimated (``estimate``), and Cohen's d is taken for that of two groups of unknown sizes. "" (the default) is not
+    known.
     """
     placed = place_rows(value.to_frame("value"), names, source=source)
-    thinning = placed.numbers("value", source=source)
+    thinning, labels = placed.numbers("value", source=source), placed.labels(names)
+    check_effects(thinning, kind, labels=labels, source=source, column=source)
+    signs = sign_notice(thinning, source=source, called=[], flipped=flip)
+    effect = -thinning if flip else thinning
+    read = f"read effects {KINDS[kind]}{_sign_words(flip)}" if kind else f"read effects{_sign_words(flip)}"
+    if error is None and kind in ("t", "z") and not estimate:
+        told = f"{source}: {read}; their standard error is 1, as of any {kind} value."
+        return ThinningMap(name, effect, np.where(np.isnan(thinning), np.nan, 1.0), (*placed.notices, told, *signs))
     if error is None:
-        return _without_errors(name, thinning, placed.notices, source)
+        return _without_errors(name, effect, placed.notices, signs, source, read)
     about = f"standard errors of {source}"
     beside = place_rows(error.to_frame("standard error"), names, source=about)
     given = beside.numbers("standard error", source=about)
-    labels, remedy = placed.labels(names), 'pass standard_error="none" to estimate the noise'
+    remedy = 'pass standard_error="none" to estimate the noise'
     spread = checked_errors(thinning, given, labels=labels, source=source, remedy=remedy)
-    share = spread_share(thinning) if standardised else None
-    return ThinningMap(name, thinning, spread, tuple(dict.fromkeys(placed.notices + beside.notices)), share)
+    share = spread_share(thinning) if kind == "d" else None
+    return ThinningMap(name, effect, spread, tuple(dict.fromkeys((*placed.notices, *beside.notices, *signs))), share)
 
 
-def _without_errors(name: str, value: np.ndarray, notices: tuple[str, ...], source: str) -> ThinningMap:
+def _check_choices(kind: str, se_column: str | None, standard_error: ErrorSource, source: str) -> None:
+    if kind != "auto" and (kind not in KINDS or not kind):
+        known = ", ".join(["auto", *filter(None, KINDS)])
+        raise InputError(f"{source}: kind {kind!r} is unknown: the known ones are {known}.")
+    if se_column is not None and standard_error != "file":
+        raise InputError(
+            f"{source}: --se-column {se_column} has no effect with --se {standard_error}; leave out one of the two."
+        )
+
+
+def _check_alone(table: pd.DataFrame, columns: ThinningColumns, source: str) -> None:
+    """Refuse an effect of a single letter beside other numbers, where nothing else tells a table of effects."""
+    roles = column_roles(list(table.columns))
+    support = group_size_columns(list(table.columns)) or {"error", "p", "lower"} & {one.what for one in roles.values()}
+    if support or len(plain_name(columns.value)) > 1:
+        return
+    others = [
+        column
+        for column in table.columns
+        if column != columns.value and pd.to_numeric(table[column].squeeze(), errors="coerce").notna().mean() > 0.5
+    ]
+    if others:
+        raise InputError(
+            f"{source}: {columns.value} may be an effect or the name of a map, as {', '.join(others[:5])} may be; name "
+            "the one to read with --value-column (in Python give a mapping from map name to series for several)."
+        )
+
+
+def _check_stacked(table: pd.DataFrame, source: str) -> None:
+    """Name the column that tells several rows of one region apart."""
+    repeated = table.index[table.index.duplicated()]
+    twice = repeated[0] if len(repeated) else None
+    for column in table.columns if len(repeated) else ():
+        cells = table[column]
+        if isinstance(cells, pd.Series) and 1 < cells.nunique() < 20 and not _repeated(table.index, cells):
+            values = [str(value) for value in cells.unique()]
+            raise InputError(
+                f"{source}: {twice} stands {list(table.index).count(twice)} times, told apart by {column} "
+                f"({', '.join(values[:5])}); keep the rows of one of them in a file of its own."
+            )
+
+
+def _repeated(labels: pd.Index, cells: pd.Series) -> bool:
+    return bool(pd.Series(list(zip(labels, cells, strict=True))).duplicated().any())
+
+
+def _contrast(placed: PlacedRows) -> str | None:
+    """The contrast that a column of this name gives for all rows alike; None for none."""
+    named = [column for column in placed.frame.columns if plain_name(column) in ("contrast", "comparison")]
+    values = {str(cell) for column in named[:1] for cell in placed.frame[column]}
+    return next(iter(values)) if len(values) == 1 else None
+
+
+def _read_words(columns: ThinningColumns, flip: bool) -> str:
+    return f"read {columns.value} ({KINDS[columns.kind]}{_sign_words(flip)})"
+
+
+def _sign_words(flip: bool) -> str:
+    return ", signs turned round so that negative is thinner" if flip else ", negative for thinner"
+
+
+def _sizes_words(columns: ThinningColumns, found: FoundErrors) -> str:
+    if columns.sizes is None or found.sizes or not columns.effect_size:
+        return ""
+    return f"; group sizes {' and '.join(columns.sizes)}"
+
+
+def _without_errors(
+    name: str, value: np.ndarray, notices: Sequence[str], signs: Sequence[str], source: str, read: str
+) -> ThinningMap:
     unknown = np.where(np.isnan(value), np.nan, 0.0)
-    told = f"{source}: no standard errors; the noise of the map is estimated."
-    return ThinningMap(name, value, unknown, (*notices, told))
+    told = f"{source}: {read} without standard errors; the noise of the map is estimated."
+    return ThinningMap(name, value, unknown, (*notices, told, *signs))

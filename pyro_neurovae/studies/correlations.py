@@ -32,6 +32,7 @@ __all__ = [
     "INDEPENDENT",
     "OWN",
     "CorrelationInput",
+    "check_together",
     "correlation_words",
     "error_correlation",
     "is_word",
@@ -91,6 +92,28 @@ def joint_errors(
             joint.append(np.diag(one.standard_error**2))
     covariance = None if set(words) <= {INDEPENDENT} else np.stack(joint)
     return covariance, tuple(words), tuple(_told(maps, words, word))
+
+
+def check_together(standard_error: Any, covariance: Any, sampling_correlation: CorrelationInput) -> None:
+    """Raise InputError where errors are unknown, or are those of group sizes, and something says how they go together.
+
+    Parameters
+    ----------
+    standard_error, covariance, sampling_correlation
+        As `Study.from_files` and `Study.from_frames` take them.
+    """
+    choice = standard_error if is_word(standard_error, "sizes", "none") else None
+    given = covariance is not None and not is_word(covariance, "auto", "none")
+    if choice is not None and given:
+        raise InputError(
+            f"a covariance has no effect with --se {choice} (standard_error), which sets the file's standard errors "
+            "aside; leave out one of the two."
+        )
+    if choice == "none" and not is_word(sampling_correlation, "auto", INDEPENDENT):
+        raise InputError(
+            "--sampling-correlation has no effect with --se none (standard_error), where no standard errors are known; "
+            "leave out one of the two."
+        )
 
 
 def structure_of(choice: CorrelationInput, graph: RegionGraph) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from ..graphs.region_graph import RegionGraph
+from ..readers.thinning_table import FlipInput
 from .correlations import CorrelationInput
 from .study import Study
 
@@ -30,6 +31,8 @@ class StudyFiles:
         Graph by its name or file, and the table of the regions of another atlas.
     value_column, se_column, standard_error, covariance
         Columns of the effect and of its standard error, where that comes from, and the sampling covariance.
+    kind, flip
+        What the effects are, and whether positive means thinner.
     sampling_correlation, structure
         How sampling errors go together across regions, and the correlation of thickness across people.
     normalise, genes, gene_weights
@@ -43,6 +46,8 @@ class StudyFiles:
     value_column: str | None = None
     se_column: str | None = None
     standard_error: Literal["file", "sizes", "none"] = "file"
+    kind: str = "auto"
+    flip: FlipInput = False
     covariance: Path | Sequence[Path] = "auto"
     sampling_correlation: CorrelationInput = "auto"
     structure: CorrelationInput = "auto"

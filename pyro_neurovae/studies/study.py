@@ -19,9 +19,9 @@ from ..readers.frames import ErrorInput, MapInput, maps_from_frames, study_field
 from ..readers.placement import positions_of
 from ..readers.registry import read, read_if_file
 from ..readers.reliability import place_reliability
-from ..readers.thinning_table import map_names
+from ..readers.thinning_table import FlipInput, flips, map_names
 from .checks import check_parts
-from .correlations import CorrelationInput, correlation_words, is_word, joint_errors, structure_of
+from .correlations import CorrelationInput, check_together, correlation_words, is_word, joint_errors, structure_of
 from .summary import summarise
 
 __all__ = ["Study"]
@@ -157,6 +157,8 @@ class Study:
         value_column: str | None = None,
         se_column: str | None = None,
         standard_error: Literal["file", "sizes", "none"] = "file",
+        kind: str = "auto",
+        flip: FlipInput = False,
         covariance: Path | Sequence[Path] = "auto",
         sampling_correlation: CorrelationInput = "auto",
         structure: CorrelationInput = "auto",
@@ -171,8 +173,9 @@ class Study:
         expression
             Regions by genes or genes by regions.
         thinning
-            One file a map, which gives the map its name: a column of regions, one of the effect, one of its
-            standard error or two of the group sizes from which that is computed (as Cohen's d).
+            One file a map, which gives the map its name: a column of regions, one of the effect, negative where cases
+            are thinner, and one of its standard error, or what that is computed from: the effect's interval, the sizes
+            of the groups (for Cohen's d) or its test statistic. What was read is told in ``notices``.
         graph
             "dk68" (the default), "dk68-boundary" or "dk68-distance" (see `RegionGraph.dk68`), a `RegionGraph`, or a
             file with a labelled square table or a list of edges.
@@ -186,6 +189,12 @@ class Study:
             "file" (the default); "sizes" to compute them from group sizes, as of Cohen's d, even where the file has a
             column of them (which may belong to another effect, be negative or be far off); or "none" where the noise
             is to be estimated. A sampling covariance is read with "file" alone.
+        kind
+            What the effects are: "d" (Cohen's d), "mm", "percent", "rate", "t", "z" or "b" (another difference or
+            coefficient); "auto" (the default) goes by the names of the columns. t and z values have the error 1.
+        flip
+            Whether positive means thinner, so that signs are turned round: False (the default), True for all maps, or
+            the names of those maps.
         covariance
             "auto" (the default) takes the sampling covariance from ``MAP_covariance.csv`` beside ``MAP.csv`` where
             there is one, as `contrast` writes it; "none" takes none; or one labelled square table for each map,
@@ -217,11 +226,15 @@ class Study:
         """
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
         labels, (ground, notices) = map_names(paths), as_graph(graph, regions)
+        check_together(standard_error, covariance, sampling_correlation)
         table = read("expression", expression, ground.names, genes=read_if_file("genes", genes))
-        columns = {"value_column": value_column, "se_column": se_column, "standard_error": standard_error}
+        columns: dict[str, Any] = {"value_column": value_column, "se_column": se_column}
+        # What is not asked for is not passed, as a reader of the user's own need not know it.
+        columns |= {} if kind == "auto" else {"kind": kind}
+        turned = {one: {"flip": True} if turn else {} for one, turn in flips(flip, labels).items()}
         maps = [
-            read("thinning", path, ground.names, name=label, **columns)
-            for path, label in zip(paths, labels, strict=True)
+            read("thinning", path, ground.names, name=one, standard_error=standard_error, **columns, **turned[one])
+            for path, one in zip(paths, labels, strict=True)
         ]
         asked = not is_word(covariance, "auto") or is_word(sampling_correlation, "auto")
         files = covariance_files(covariance if asked and standard_error == "file" else "none", paths, labels)
@@ -246,6 +259,8 @@ class Study:
         thinning: MapInput | Mapping[str, MapInput],
         *,
         standard_error: ErrorInput = None,
+        kind: str = "auto",
+        flip: FlipInput = False,
         covariance: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
         sampling_correlation: CorrelationInput = "auto",
         structure: CorrelationInput = "auto",
@@ -264,11 +279,14 @@ class Study:
         thinning
             A series (region); a frame with columns of effect and standard error or group sizes, named as in a
             file; a frame regions by maps; or a mapping from map name to a series or to a frame of columns. A column
-            or series called d, cohens_d or the like is known to be Cohen's d.
+            or single series called d, cohens_d or the like is known to be Cohen's d; of a frame regions by maps each
+            column is a map whatever its name.
         standard_error
             A series for one map, a frame regions by maps, a mapping from map name to series, "sizes" to compute them
             from the frames' group sizes whatever other column they have, or "none" where the noise is to be
             estimated. None (the default) takes them from the frames' columns, or from the diagonal of the covariance.
+        kind, flip
+            As in `from_files`; a single series' name tells its kind too.
         covariance
             Sampling covariance as a labelled square frame, for a single map, or a mapping from map name.
         sampling_correlation
@@ -283,7 +301,8 @@ class Study:
         """
         ground, notices = as_graph(graph, regions)
         table = align_expression(expression, ground.names, genes=read_if_file("genes", genes))
-        maps = maps_from_frames(thinning, standard_error, covariance, ground.names)
+        check_together(standard_error, covariance, sampling_correlation)
+        maps = maps_from_frames(thinning, standard_error, covariance, ground.names, kind=kind, flip=flip)
         own = covariance_from_frames(covariance, maps, ground.names)
         joint, words, together = joint_errors(sampling_correlation, maps, own, ground)
         return cls(

@@ -22,7 +22,7 @@ P = 2 * norm.sf(np.abs(D) / ERROR)
 
 def compared(error, *, p=None, implied=ERROR, value="d", effect=D):
     """Sentences on effects whose errors are .1 by the group sizes, and warnings that came with them."""
-    columns = ThinningColumns(value, "se", ("n0", "n1"), value == "d", p_values=None if p is None else "pobs")
+    columns = ThinningColumns(value, "se", ("n0", "n1"), "d" if value == "d" else "mm", p_values=None if p is None else "pobs")
     placed = place_rows(pd.DataFrame({"pobs": P if p is None else p}, index=NAMES), NAMES, source="m.csv")
     told = {"placed": placed, "columns": columns, "labels": NAMES, "source": "m.csv", "remedy": "do so"}
     with warnings.catch_warnings(record=True) as caught:
@@ -94,7 +94,7 @@ def test_errors_off_the_p_values_alone():
     ids=["text", "zero or missing", "large", "floor", "none"],
 )
 def test_p_values_that_tell_nothing_are_left_out(p, count):
-    columns = ThinningColumns("d", "se", None, standardised=True, p_values="pobs")
+    columns = ThinningColumns("d", "se", None, kind="d", p_values="pobs")
     frame = pd.DataFrame({"pobs": pd.Series(p, dtype=object).to_numpy()}, index=NAMES)
     p_told = z_ratios(D, ERROR, place_rows(frame, NAMES, source="m.csv"), columns)
     if count == 8:

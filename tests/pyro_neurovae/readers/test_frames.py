@@ -81,4 +81,45 @@ def test_fields_of_a_study():
     assert fields["genes"] == ("G1",)
     np.testing.assert_array_equal(fields["thinning"][1], 2 * fields["thinning"][0])
     assert fields["notices"][:2] == ("of the graph.", "of the expression.")
-    assert len(fields["notices"]) == 4
+    assert [notice[:5] for notice in fields["notices"][2:]] == ["map a"] * 2 + ["map b"] * 2  # what is read, its sign
+
+
+def test_maps_of_any_name_are_all_read():
+    maps = pd.DataFrame(dict.fromkeys(["AD", "B", "G", "d", "mean", "t"], VALUE))
+    for error in ("none", pd.DataFrame(dict.fromkeys(maps, ERROR))):
+        found = placed(maps, error)
+        assert [one.name for one in found] == list(maps)
+        # A map called d, or G, is no Cohen's d for that, and one called t has no error of 1.
+        assert all(one.spread_share is None for one in found)
+        assert len({tuple(one.standard_error) for one in found}) == 1
+    with pytest.raises(InputError, match="map AD: no standard errors; give standard_error"):
+        placed(maps)
+
+
+def test_a_frame_of_one_map_has_columns_that_only_such_a_table_has():
+    (single,) = placed(pd.DataFrame({"d": VALUE}), "none")
+    (table,) = placed(pd.DataFrame({"d": VALUE, "se": ERROR, "n_vertices": 7}))
+    (labelled,) = placed(pd.DataFrame({"region": NAMES[::-1], "d": VALUE.to_numpy()}), "none")
+    with pytest.raises(InputError, match="d may be an effect or the name of a map, as b may be; name the one to read"):
+        placed(pd.DataFrame({"region": NAMES[::-1], "d": VALUE.to_numpy(), "b": 1.0}), "none")
+    assert [one.name for one in (single, table, labelled)] == ["thinning"] * 3
+    for one in (single, table, labelled):
+        np.testing.assert_array_equal(one.value, [0.3, -0.2, 0.1])
+
+
+def test_t_values_have_the_error_one():
+    for thinning, kind in ((VALUE, "t"), (VALUE.rename("t"), "auto"), (VALUE.rename("z"), "auto")):
+        (found,) = maps_from_frames(thinning, None, None, NAMES, kind=kind)
+        np.testing.assert_array_equal(found.standard_error, 1.0)
+    (unknown,) = maps_from_frames(VALUE, "none", None, NAMES, kind="t")
+    assert not unknown.standard_error.any()
+    (own,) = maps_from_frames(VALUE, ERROR, None, NAMES, kind="d")
+    assert own.spread_share is not None
+
+
+def test_signs_are_turned_round_where_positive_is_thinner():
+    both = maps_from_frames({"a": VALUE, "b": VALUE}, "none", None, NAMES, flip=["b"])
+    np.testing.assert_array_equal(both[1].value, -both[0].value)
+    np.testing.assert_array_equal(maps_from_frames(VALUE, ERROR, None, NAMES, flip=True)[0].value, [-0.3, 0.2, -0.1])
+    with pytest.raises(InputError, match="flip names c, which is no map; the maps are a, b"):
+        maps_from_frames({"a": VALUE, "b": VALUE}, "none", None, NAMES, flip="c")

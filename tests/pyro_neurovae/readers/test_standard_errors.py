@@ -12,7 +12,6 @@ from pyro_neurovae.readers.standard_errors import (
     checked_errors,
     cohens_d_error,
     error_remedy,
-    errors_from_sizes,
     group_sizes,
     implied_errors,
     spread_share,
@@ -46,54 +45,23 @@ def test_the_share_of_the_standard_deviation_in_the_error():
 
 
 def test_sizes_of_the_groups_where_there_are_none():
-    columns = ThinningColumns("d", "se", None, standardised=True)
+    columns = ThinningColumns("d", "se", None, kind="d")
     assert np.isnan(group_sizes(placed(se=1.0), columns, source="m.csv")).all()
 
 
 def test_errors_that_group_sizes_imply():
     value = np.array([-0.1, 0.2, np.nan])
-    columns = ThinningColumns("d", None, ("n0", "n1"), standardised=True)
+    columns = ThinningColumns("d", None, ("n0", "n1"), kind="d")
     found = implied_errors(placed(n0=[30, 20, 10], n1=[5, 5, 5]), columns, value, source="m.csv")
     np.testing.assert_allclose(found, cohens_d_error(value, np.array([10, 20, 30]), 5))
-    raw = ThinningColumns("b", None, ("n0", "n1"), standardised=False)
+    raw = ThinningColumns("b", None, ("n0", "n1"), kind="b")
     assert implied_errors(placed(n0=1, n1=1), raw, value, source="m.csv") is None
     with pytest.raises(InputError, match=r"m\.csv, row two: a group size in n0 or n1 is not above 0"):
         implied_errors(placed(n0=[30, -20, 10], n1=5), columns, value, source="m.csv")
 
 
-def test_errors_taken_from_sizes_are_told():
-    notices: list[str] = []
-    columns = ThinningColumns("d", None, ("n0", "n1"), standardised=True, foreign_error="SE")
-    implied = np.array([0.1, 0.2, 0.3])
-    assert errors_from_sizes(implied, columns, source="m.csv", notices=notices) is implied
-    assert notices == [
-        "m.csv: standard errors of d, read as Cohen's d, computed from the group sizes n0 and n1; SE belongs to "
-        "another effect."
-    ]
-    with pytest.raises(InputError, match="no column of standard errors of d and no group sizes; SE belongs to another"):
-        errors_from_sizes(None, columns, source="m.csv", notices=notices)
-
-
-def test_sizes_that_were_asked_for_tell_what_they_replace():
-    notices: list[str] = []
-    columns = ThinningColumns("d", "se", ("n0", "n1"), standardised=True)
-    errors_from_sizes(np.array([0.1, 0.2, 0.3]), columns, source="m.csv", notices=notices, asked=True)
-    assert notices == [
-        "m.csv: standard errors of d, read as Cohen's d, computed from the group sizes n0 and n1; those in se are set "
-        "aside."
-    ]
-    cases = {
-        ThinningColumns("d", "se", None, standardised=True): "for d there are no group sizes; leave it out to read tho",
-        ThinningColumns("b", None, ("n0", "n1"), standardised=False): "for b group sizes tell nothing of an effect in "
-        "raw units; leave it out and name the column of standard errors with --se-column",
-    }
-    for without, message in cases.items():
-        with pytest.raises(InputError, match=f"m.csv: --se sizes .*{message}"):
-            errors_from_sizes(None, without, source="m.csv", notices=[], asked=True)
-
-
 def test_the_remedy_offers_what_the_file_has():
-    both = ThinningColumns("d", "se", ("n0", "n1"), standardised=True)
+    both = ThinningColumns("d", "se", ("n0", "n1"), kind="d")
     assert error_remedy(both, sizes=True) == (
         "name the column of standard errors with --se-column, pass --se sizes to compute them from n0 and n1, or pass "
         '--se none to estimate the noise (in Python standard_error="sizes" or "none")'
@@ -102,7 +70,7 @@ def test_the_remedy_offers_what_the_file_has():
     assert error_remedy(both, sizes=True, computed=True).startswith(
         "pass --se file to read them from se, or pass --se n"
     )
-    alone = ThinningColumns("d", None, ("n0", "n1"), standardised=True)
+    alone = ThinningColumns("d", None, ("n0", "n1"), kind="d")
     assert error_remedy(alone, sizes=True, computed=True).startswith("name the column of standard errors with --se-col")
 
 
@@ -115,3 +83,9 @@ def test_only_errors_of_values_count():
             checked_errors(value, np.array([0.1, 0.1, bad]), **told)
     with pytest.raises(InputError, match="no standard error for three; fill the sizes in, do so"):
         checked_errors(value, np.array([0.1, 0.1, np.nan]), fill="the sizes", **told)
+    with pytest.raises(InputError, match=r"m\.csv: the standard errors are the effects themselves; do so"):
+        checked_errors(value, np.abs(value), **told)
+    with pytest.raises(InputError, match=r"m\.csv, row three: standard error 1e\+200 is beyond 1e\+30"):
+        checked_errors(value, np.array([0.1, 0.1, 1e200]), **told)
+    with pytest.raises(InputError, match=r"m\.csv: standard error is nowhere above .*; give it in another unit"):
+        checked_errors(value, np.full(3, 5e-324), **told)

@@ -28,33 +28,145 @@ def test_the_effect_and_its_standard_error(columns, value, error):
 
 
 def test_a_bare_standard_error_belongs_to_the_raw_effect_where_there_is_one():
-    found = choose_columns(["b", "SE", "d", "NHC", "NPD"], source="m.csv")
-    assert (found.value, found.error, found.foreign_error) == ("d", None, "SE")
+    found = choose_columns(["b", "SE", "d", "%diff", "NHC", "NPD"], source="m.csv")
+    assert (found.value, found.error, found.foreign_error, found.rivals) == ("d", None, "SE", ("b",))
     assert found.sizes == ("NHC", "NPD")
-    assert found.standardised
-    raw = choose_columns(["b", "SE", "d", "NHC", "NPD"], source="m.csv", value_column="B")
-    assert (raw.value, raw.error, raw.standardised) == ("b", "SE", False)
+    assert found.effect_size
+    raw = choose_columns(["b", "SE", "d", "%diff", "NHC", "NPD"], source="m.csv", value_column="B")
+    assert (raw.value, raw.error, raw.effect_size) == ("b", "SE", False)
 
 
 @pytest.mark.parametrize(
-    ("value", "standardised", "effect_size"),
+    ("value", "kind"),
     [
-        ("d_icv", True, True),
-        ("Cohen's d", True, True),
-        ("d_thickness", True, True),
-        ("hedges_g_adjusted", True, True),
-        ("effect", True, False),
-        ("ad_minus_nc", True, False),
-        ("difference_mm", False, False),
-        ("d_mm", False, False),
-        ("adjusted difference (mm)", False, False),
-        ("beta_age", False, False),
-        ("thickness", False, False),
+        ("d_icv", "d"),
+        ("Cohen's d", "d"),
+        ("d_thickness", "d"),
+        ("hedges_g_adjusted", "d"),
+        ("effect", ""),
+        ("ad_minus_nc", ""),
+        ("difference_mm", "mm"),
+        ("d_mm", "mm"),
+        ("adjusted difference (mm)", "mm"),
+        ("percent_change", "percent"),
+        ("mm_per_year", "rate"),
+        ("t.ratio", "t"),
+        ("zscore", "z"),
+        ("beta_age", "b"),
+        ("logFC", "b"),
+        ("thickness", "mm"),
     ],
 )
-def test_what_group_sizes_can_speak_of(value, standardised, effect_size):
+def test_the_kind_of_an_effect_is_in_its_name(value, kind):
     found = choose_columns(["region", value, "se", "n_controls", "n_patients"], source="m.csv", value_column=value)
-    assert (found.standardised, found.effect_size, found.error) == (standardised, effect_size, "se")
+    assert (found.kind, found.effect_size, found.error) == (kind, kind == "d", "se")
+    assert choose_columns(["region", value, "se"], source="m.csv", value_column=value, kind="t").kind == "t"
+
+
+@pytest.mark.parametrize(
+    ("columns", "value", "error"),
+    [
+        (["region", "AD_d", "AD_se", "MCI_d", "MCI_se"], "MCI_d", "MCI_se"),
+        (["region", "d_AD", "se_AD", "d_MCI", "se_MCI"], "d_MCI", "se_MCI"),
+        (["region", "d", "se", "d_MCI", "se_MCI"], "d", "se"),
+        (["region", "d", "se", "b", "se_b"], "d", "se"),
+        (["region", "b", "SE", "d", "d_se"], "b", "SE"),
+        (["region", "ad_minus_nc", "se_ad_minus_nc", "se"], "ad_minus_nc", "se_ad_minus_nc"),
+        (["region", "d", "se", "se_classical", "se_hc3"], "d", "se"),
+        (["region", "Estimate", "Std. Error", "t value", "Pr(>|t|)"], "Estimate", "Std. Error"),
+        (["region", "Estimate", "Est.Error", "Q2.5", "Q97.5"], "Estimate", "Est.Error"),
+        (["region", "coef", "std err", "t", "P>|t|", "[0.025", "0.975]"], "coef", "std err"),
+        (["term", "estimate", "std.error", "statistic", "p.value"], "estimate", "std.error"),
+        (["label", "contrast", "estimate", "SE", "df", "t.ratio", "p.value"], "estimate", "SE"),
+    ],
+)
+def test_pairs_of_an_effect_and_its_error(columns, value, error):
+    found = choose_columns(columns, source="m.csv", value_column=value)
+    assert (found.value, found.error, found.foreign_error) == (value, error, None)
+
+
+@pytest.mark.parametrize(
+    ("columns", "value", "rivals"),
+    [
+        (["region", "d_AD", "d_MCI", "SE"], "d_MCI", ("d_AD",)),
+        (["region", "mean_diff", "SE", "t", "p", "cohens_d"], "cohens_d", ("mean_diff",)),
+        (["region", "value", "difference", "SE"], "value", ("difference",)),
+        (["region", "d", "g", "SE"], "d", ("g",)),
+    ],
+)
+def test_an_error_that_may_be_of_two_effects_is_neither_s(columns, value, rivals):
+    found = choose_columns(columns, source="m.csv", value_column=value)
+    assert (found.error, found.foreign_error, found.rivals) == (None, "SE", rivals)
+    assert choose_columns(columns, source="m.csv", value_column=value, se_column="SE").error == "SE"
+
+
+def test_an_error_of_another_name_is_another_s():
+    found = choose_columns(["region", "d_AD", "se_AD", "d_MCI"], source="m.csv", value_column="d_MCI")
+    assert (found.error, found.foreign_error) == (None, "se_AD")
+
+
+@pytest.mark.parametrize(
+    ("ends", "interval"),
+    [
+        (["ci_low", "ci_high"], ("ci_low", "ci_high", 0.95)),
+        (["conf.low", "conf.high"], ("conf.low", "conf.high", 0.95)),
+        (["lower.CL", "upper.CL"], ("lower.CL", "upper.CL", 0.95)),
+        (["Q2.5", "Q97.5"], ("Q2.5", "Q97.5", 0.95)),
+        (["l-95% CI", "u-95% CI"], ("l-95% CI", "u-95% CI", 0.95)),
+        (["[0.025", "0.975]"], ("[0.025", "0.975]", 0.95)),
+        (["5%", "95%"], ("5%", "95%", 0.9)),
+        (["hdi_3%", "hdi_97%"], ("hdi_3%", "hdi_97%", 0.94)),
+        (["lower50", "upper50", "lower90", "upper90"], ("lower90", "upper90", 0.9)),
+        (["lower_MCI", "upper_MCI"], None),
+        (["LowerCI"], None),
+    ],
+)
+def test_the_interval_of_an_effect(ends, interval):
+    found = choose_columns(["region", "d", *ends], source="m.csv").interval
+    assert found == (interval and (*interval[:2], pytest.approx(interval[2])))
+    assert choose_columns(["region", "d", "b", *ends], source="m.csv").interval is None
+
+
+def test_the_first_kind_is_read_and_no_other():
+    assert (
+        choose_columns(["region", "logFC", "AveExpr", "t", "P.Value", "adj.P.Val", "B"], source="m.csv").value
+        == "logFC"
+    )
+    assert choose_columns(["region", "t", "p"], source="m.csv").value == "t"
+    assert choose_columns(["region", "x", "y", "z", "value"], source="m.csv").value == "value"
+    assert choose_columns(["region", "mean", "sd", "d_AD"], source="m.csv").value == "d_AD"
+    assert choose_columns(["region", "d", "t"], source="m.csv", kind="t").value == "t"
+    assert choose_columns(["region", "d", "value"], source="m.csv", kind="t").value == "value"
+    with pytest.raises(InputError, match=r"m\.csv: several effects, d_AD, d_MCI; name one with --value-column"):
+        choose_columns(["region", "d_AD", "d_MCI", "SE"], source="m.csv")
+    with pytest.raises(InputError, match=r"--kind t, but no column has such effects by its name \(d is Cohen's d\)"):
+        choose_columns(["region", "d"], source="m.csv", kind="t")
+    with pytest.raises(InputError, match="no column of effects among x, y, z"):
+        choose_columns(["x", "y", "z"], source="m.csv")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            {"value_column": "se"},
+            r"m\.csv: se holds standard errors by its name, no effects; give --value-column the eff",
+        ),
+        ({"value_column": "P.Value"}, "P.Value holds p values by its name, no effects"),
+        ({"value_column": "B"}, "B holds limma's log odds by its name, no effects"),
+        ({"se_column": "P.Value"}, "P.Value holds p values, no standard errors; give --se-column the column of these"),
+        ({"value_column": "d", "se_column": "d"}, "d holds the effect, no standard errors"),
+    ],
+)
+def test_columns_that_hold_something_else_are_refused(asked, message):
+    with pytest.raises(InputError, match=message):
+        choose_columns(["region", "d", "se", "P.Value", "logFC", "B"], source="m.csv", **asked)
+
+
+def test_expression_in_place_of_a_map():
+    genes = [f"GENE{k}" for k in range(80)]
+    with pytest.raises(InputError, match="is expression: are --expression and --thinning swapped"):
+        choose_columns(["", *genes], source="m.csv")
 
 
 def test_a_difference_in_millimetres_is_found_and_takes_its_error():

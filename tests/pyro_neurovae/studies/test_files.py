@@ -38,7 +38,9 @@ def test_a_record_reads_what_from_files_reads(files, study):
     more = {
         "thinning": [files / "ad.csv", files / "pd.csv"],
         "value_column": "other",
-        "standard_error": "none",
+        "se_column": "se",
+        "kind": "mm",
+        "flip": ["pd"],
         "normalise": "gene",
         "genes": ["G3", "G1", "G2"],
         "graph": "dk68-distance",
@@ -48,7 +50,7 @@ def test_a_record_reads_what_from_files_reads(files, study):
     read = dataclasses.replace(record, **more).read()
     assert read.same_as(Study.from_files(files / "expression.csv", **more))
     assert (read.maps, read.genes, read.normalise) == (("ad", "pd"), ("G1", "G2", "G3"), "gene")
-    np.testing.assert_array_equal(read.thinning[1], 2 * read.thinning[0])
+    np.testing.assert_array_equal(read.thinning[1], -2 * read.thinning[0])
     assert read.structure is None
 
 

@@ -1,0 +1,94 @@
+"""Whether the numbers of a map are effects of the kind that they are taken for, and which way they point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import InputError
+from .column_roles import WORD
+from .magnitudes import check_magnitude
+
+__all__ = ["check_effects", "sign_notice"]
+
+# Typical size beyond which numbers are no Cohen's d of thickness, whatever the disease.
+LARGEST_D = 5.0
+# Thickness of the cortex in mm, which a difference between groups is not.
+THINNEST, THICKEST = 0.8, 6.0
+# How many times the usual size of a map's effects any of them is at most: the public maps have up to 40.
+FURTHEST = 1000.0
+# Share of regions from which on a map is mostly positive.
+MOSTLY = 0.6
+# Words of a name after which larger numbers may mean thinner.
+LOSS = {"thinning", "atrophy", "loss", "shrinkage", "degeneration", "reduction"}
+# Controls, as the first group of a contrast "HC - AD" that makes thinning positive.
+CONTROLS = {"hc", "cn", "nc", "ctl", "ctrl", "con", "control", "controls", "healthy", "normal"}
+
+
+def check_effects(
+    value: np.ndarray, kind: str, *, labels: Sequence[str], source: str, column: str, asked: bool = False
+) -> None:
+    """Raise InputError for numbers too large or small to compute with, or that are not of the kind they are taken for.
+
+    Parameters
+    ----------
+    value, kind
+        Effects (region,), NaN where missing, and a key of `column_roles.KINDS`.
+    labels, source, column
+        Names of the regions, the file and the column, for the sentence.
+    asked
+        Whether the user says the kind, and not the name; False (the default) holds the name against the numbers.
+    """
+    what = "the effect" if column == source else f"column {column}"
+    check_magnitude(value, labels=labels, source=source, what=what, furthest=FURTHEST)
+    known = value[~np.isnan(value)]
+    if asked or not known.size:
+        return
+    typical = np.median(np.abs(known))
+    if kind == "d" and typical > LARGEST_D:
+        raise InputError(
+            f"{source}: {column} is called an effect size and has a median size of {typical:.3g}, which no Cohen's d "
+            "has; say what it is with --kind, such as t or percent."
+        )
+    if kind in ("", "mm", "b") and known.min() > THINNEST and known.max() < THICKEST and known.max() < 3 * known.min():
+        raise InputError(
+            f"{source}: {column} is {known.min():.3g} to {known.max():.3g}, as the thickness of a group is in mm and a "
+            "difference between groups is not; name the column of the effect with --value-column, or say what this "
+            "one is with --kind."
+        )
+
+
+def sign_notice(
+    value: np.ndarray, *, source: str, called: Sequence[str], contrast: str | None = None, flipped: bool = False
+) -> list[str]:
+    """Say that a map looks as if thinner were positive: by its numbers, or by the name of its column or contrast.
+
+    Parameters
+    ----------
+    value
+        Effects (region,), as they are read.
+    source, called, contrast
+        Name of the file, names in which words of loss count, and the contrast of all its rows where it names one.
+    flipped
+        Whether the user has turned the signs round; then nothing is left to say.
+    """
+    known = value[~np.isnan(value)]
+    if flipped or not known.size:
+        return []
+    share, words = float((known > 0).mean()), {word.lower() for name in called for word in WORD.findall(name)}
+    first = "" if contrast is None else next(iter(WORD.findall(contrast)), "").lower()
+    hints = []
+    if share > MOSTLY:
+        hints.append(f"{(known > 0).sum()} of {known.size} effects are positive")
+    if LOSS & words:
+        hints.append(f"it is called {min(LOSS & words)}")
+    if first in CONTROLS:
+        hints.append(f"its contrast is {contrast}")
+    if not hints:
+        return []
+    told = " and ".join(hints)
+    return [
+        f"{source}: {told}, and negative is read as thinner in cases; where positive means thinner, turn the signs "
+        "round with --flip (in Python flip=True)."
+    ]
