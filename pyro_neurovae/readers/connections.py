@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..atlases.atlas import dk68_names
 from ..atlases.resolver import known_share, resolve_on
 from ..errors import GraphError, InputError
 from ..wording import first_names
+from .labels_beside import file_beside, plain_stem
 from .text_table import parse_numbers, plain_name, read_cells
 
 __all__ = ["align_connections", "read_connections"]
@@ -98,15 +100,13 @@ def _square(rows: Sequence[Sequence[str]], index: Sequence[str], columns: Sequen
 
 
 def _labels_beside(path: Path, n_regions: int) -> list[str]:
-    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
-    stem, suffix = Path(name).stem, Path(name).suffix
-    stems = dict.fromkeys((stem.replace("matrix", "labels"), f"{stem}_labels"))
-    places = [path.with_name(one + end) for one in stems if one != stem for end in (suffix, ".csv", ".txt", ".tsv")]
-    beside = next((place for place in places if place.is_file()), None)
+    stem, suffix = plain_stem(path)
+    stems = [re.sub("matrix", "labels", stem, flags=re.IGNORECASE), f"{stem}_labels"]
+    beside = file_beside(path, stems)
     if beside is None:
         raise InputError(
             f"{path.name}: a matrix without labels; add them as first row and column, "
-            f"or put them in {places[0].name} beside it."
+            f"or put them in {stems[stems[0] == stem]}{suffix} beside it."
         )
     _, lines = read_cells(beside)
     labels = [cell for _, row in lines for cell in row]
