@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 
 from ..errors import InputError
+from .gene_columns import is_date
 from .text_table import read_cells
 
 __all__ = ["read_genes"]
@@ -14,8 +14,6 @@ __all__ = ["read_genes"]
 _COLUMNS = ("gene", "symbol", "gene_symbol", "approved symbol", "hgnc_symbol", "pr_gene_symbol", "genes", "symbols")
 # What marks the landmark genes in LINCS' tables of all its genes.
 _LANDMARK = {"pr_is_lm": "1", "feature_space": "landmark"}
-_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
-_DATE = re.compile(rf"\d{{1,2}}-{_MONTH}|{_MONTH}-\d{{2}}|\d{{4}}-\d{{2}}-\d{{2}}.*", re.IGNORECASE)
 
 
 def read_genes(path: str | os.PathLike[str]) -> list[str]:
@@ -24,8 +22,8 @@ def read_genes(path: str | os.PathLike[str]) -> list[str]:
     Parameters
     ----------
     path
-        One symbol a line, or a table whose column ``gene`` or ``symbol`` holds them. Lines that begin with ``#`` are
-        skipped. Of LINCS' tables of all genes, those with a column ``pr_is_lm`` or ``feature_space``, only the
+        One symbol a line, all in one line, or a table whose column ``gene`` or ``symbol`` holds them. Lines that begin
+        with ``#`` are skipped. Of LINCS' tables of all genes, those with a column ``pr_is_lm`` or ``feature_space``, only the
         landmark genes are read.
 
     Returns
@@ -42,6 +40,8 @@ def read_genes(path: str | os.PathLike[str]) -> list[str]:
     source, lines = read_cells(path)
     rows = [(line, cells) for line, cells in lines if not cells[0].startswith("#")]
     header = [cell.lower() for cell in rows[0][1]] if rows else []
+    if len(rows) == 1:
+        rows = [(line, [cell]) for line, cells in rows for cell in cells]
     column = next((header.index(name) for name in _COLUMNS if name in header), None)
     if column is None and any(len(cells) > 1 and any(cells[1:]) for _, cells in rows):
         raise InputError(
@@ -51,7 +51,7 @@ def read_genes(path: str | os.PathLike[str]) -> list[str]:
     body = rows if column is None else [row for row in rows[1:] if _is_landmark(header, row[1])]
     symbols = [(line, cells[column or 0]) for line, cells in body if len(cells) > (column or 0) and cells[column or 0]]
     for line, symbol in symbols:
-        if _DATE.fullmatch(symbol):
+        if is_date(symbol):
             raise InputError(
                 f"{source}, line {line}: {symbol} is a date that a spreadsheet made of a gene symbol; "
                 "correct it, MARCH1 and SEPT1 are among those it happens to."

@@ -27,6 +27,8 @@ _REGIONS = (
     "name",
 )
 _HEMISPHERES = ("hem", "hemi", "hemisphere", "side")
+# Columns that may be labels without being called so.
+_FIRST = 50
 
 
 def label_rows(frame: pd.DataFrame, names: Sequence[str], *, source: str) -> pd.DataFrame:
@@ -55,7 +57,8 @@ def label_columns(frame: pd.DataFrame, names: Sequence[str]) -> tuple[int | None
     """
     columns = [str(column) for column in frame.columns]
     side = _position(columns, first_column(columns, _HEMISPHERES))
-    called = [position for name in _REGIONS for position, column in enumerate(columns) if plain_name(column) == name]
+    plain = [plain_name(column) for column in columns]
+    called = [position for name in _REGIONS for position, column in enumerate(plain) if column == name]
 
     def naming(hemisphere: str | None) -> list[int]:
         return [one for one in called if known_share(frame.iloc[:, one], names, hemisphere=hemisphere) > 0.5]
@@ -63,8 +66,9 @@ def label_columns(frame: pd.DataFrame, names: Sequence[str]) -> tuple[int | None
     found = naming(None) or naming("L")
     if found:
         return found[0], side
-    numbered = isinstance(frame.index, pd.RangeIndex) or known_share(frame.index, names) == 0
-    shares = {} if not numbered else {one: known_share(frame.iloc[:, one], names) for one in _wordy(frame)}
+    if not isinstance(frame.index, pd.RangeIndex) and known_share(frame.index, names) > 0:
+        return None, side
+    shares = {one: known_share(frame.iloc[:, one], names) for one in _wordy(frame)}
     best = max(shares, key=lambda one: shares[one], default=None)
     if best is not None and shares[best] > (0.5 if called else 0):
         return best, side
@@ -78,7 +82,7 @@ def _position(columns: Sequence[str], name: str | None) -> int | None:
 
 
 def _wordy(frame: pd.DataFrame) -> list[int]:
-    """Columns whose first cell is no number with a fraction, as a label is none."""
+    """Columns among the first whose first cell is no number with a fraction, as a label is none."""
     return (
         []
         if frame.empty

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..graphs.parts import Part, misfit
-from ..readers.expression_table import constant_genes
+from ..readers.magnitudes import constant
 from ..wording import first_names
 
 __all__ = ["MINIMUM_REGIONS", "check_correlation", "check_parts"]
@@ -124,14 +124,14 @@ def _check_expression(
             "where other genes are measured; drop the gene, or make the whole region missing."
         )
     values = expression[~missing.any(axis=1)]
-    constant = constant_genes(values) if len(values) else np.zeros(len(genes), dtype=bool)
-    if constant.any() and len(values) > 1:
-        named = first_names([gene for gene, same in zip(genes, constant, strict=True) if same])
+    if len(values) > 1 and constant(values).any():
+        named = first_names([gene for gene, same in zip(genes, constant(values), strict=True) if same])
         raise InputError(f"expression does not vary over the regions for {named}; drop what is constant.")
-    if per_region and len(values) and constant_genes(values.T).any():
+    if per_region and len(values) and constant(values.T).any():
+        region = np.array(regions, dtype=object)[~missing.any(axis=1)][int(np.argmax(constant(values.T)))]
         raise InputError(
-            "expression does not vary over the genes of a region, so it can't be normalised per region; "
-            'use normalise="gene".'
+            f"expression does not vary over the genes in {region}, so it can't be normalised per region; make the "
+            'region missing if it was not measured, or use normalise="gene".'
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,6 +112,128 @@ def test_genes_of_the_users_choice(tmp_path):
     ],
 )
 def test_faults_of_expression(tmp_path, change, message):
+    change(made_expression()).to_csv(tmp_path / "e.csv")
+    with pytest.raises(InputError, match=message):
+        read_expression(tmp_path / "e.csv", DK)
+
+
+COORDINATES = np.random.default_rng(1).normal(0, 40, (68, 3)).round(1)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"x": COORDINATES[:, 0], "y": COORDINATES[:, 1], "z": COORDINATES[:, 2]},
+        {"R": COORDINATES[:, 0], "A": COORDINATES[:, 1], "S": COORDINATES[:, 2]},
+        {"n_vertices": np.arange(800, 868)},
+        {"id": np.arange(1, 69)},
+        {"Mean": np.linspace(0, 1, 68)},
+        {"structure": ["cortex"] * 68, "network": ["Vis"] * 68},
+        {"hemisphere": [name[0] for name in DK]},
+    ],
+    ids=lambda extra: "-".join(extra),
+)
+def test_columns_that_are_no_genes_change_no_value_and_are_told(tmp_path, extra):
+    table = made_expression()
+    pd.concat([pd.DataFrame(extra, index=table.index), table], axis=1).to_csv(tmp_path / "e.csv")
+    found = read_expression(tmp_path / "e.csv", DK)
+    assert found.genes == tuple(table.columns)
+    np.testing.assert_allclose(found.values, table)
+    told = (f"e.csv: set aside, as names of no gene: {', '.join(extra)}.",)
+    assert found.notices == (told if "hemisphere" not in extra else ())
+
+
+def test_labels_and_hemispheres_in_columns_are_used(tmp_path):
+    table, n = made_expression(), range(1, 69)
+    columns = {
+        "id": n,
+        "label": [name[2:] for name in DK],
+        "hemisphere": [name[0] for name in DK],
+        "structure": "cortex",
+    }
+    pd.concat([pd.DataFrame(columns, index=table.index), table], axis=1).to_csv(tmp_path / "e.csv", index=False)
+    found = read_expression(tmp_path / "e.csv", DK)
+    np.testing.assert_allclose(found.values, table)
+    assert found.notices == ("e.csv: set aside, as names of no gene: structure.",)
+
+
+def test_rows_beside_genes_that_are_no_regions(tmp_path):
+    table = made_expression().T
+    table.insert(0, "entrez_id", range(6))
+    table.rename_axis("gene_symbol").to_csv(tmp_path / "e.csv")
+    found = read_expression(tmp_path / "e.csv", DK)
+    np.testing.assert_allclose(found.values, made_expression())
+    assert found.notices == ("e.csv: set aside, as names of no gene: entrez_id.",)
+
+
+def test_numbered_rows_take_their_names_from_the_table_beside(tmp_path):
+    table = made_expression()
+    table.set_axis(range(1, 69)).rename_axis("label").to_csv(tmp_path / "e.csv")
+    with pytest.raises(
+        InputError, match=r"rows \(1, 2.*put the atlas's table \(id, label, hemisphere\) beside it as NAME_info"
+    ):
+        read_expression(tmp_path / "e.csv", DK)
+    shuffled = np.random.default_rng(3).permutation(68)
+    info = pd.DataFrame(
+        {"id": range(1, 69), "label": [name[2:] for name in DK], "hemisphere": [name[0] for name in DK]}
+    )
+    info.iloc[shuffled].to_csv(tmp_path / "E_Info.csv", index=False)
+    np.testing.assert_allclose(read_expression(tmp_path / "e.csv", DK).values, table)
+    info.iloc[:60].to_csv(tmp_path / "E_Info.csv", index=False)
+    with pytest.raises(InputError, match=r"E_Info\.csv: no row with id 61, which e\.csv has; add it"):
+        read_expression(tmp_path / "e.csv", DK)
+
+
+@pytest.mark.parametrize("name", ["1-Mar", "Sep-02", "2021-03-01 00:00:00"])
+def test_dates_that_were_genes_are_set_aside_and_told(tmp_path, name):
+    made_expression().rename(columns={"G2": name}).to_csv(tmp_path / "e.csv")
+    found = read_expression(tmp_path / "e.csv", DK)
+    assert found.genes == ("G0", "G1", "G3", "G4", "G5")
+    assert found.notices[0].startswith(f"e.csv: genes of which a spreadsheet made dates set aside: {name}; write")
+
+
+def test_a_column_on_another_scale_is_named_unless_it_is_asked_for(tmp_path):
+    table = made_expression().assign(thing=np.linspace(0, 200, 68))
+    table.to_csv(tmp_path / "e.csv")
+    with pytest.raises(
+        InputError, match=r"e\.csv: column thing on another scale than the rest, .* remove what is no gene"
+    ):
+        read_expression(tmp_path / "e.csv", DK)
+    assert read_expression(tmp_path / "e.csv", DK, genes=["G0", "G1", "thing"]).genes == ("G0", "G1", "thing")
+    (table * 1e6).drop(columns="thing").to_csv(tmp_path / "e.csv")
+    assert len(read_expression(tmp_path / "e.csv", DK).genes) == 6
+
+
+def test_a_header_without_its_corner_shifts_no_gene(tmp_path):
+    table = made_expression().assign(G5=np.nan)
+    table.loc["L_cuneus"] = np.nan
+    text = io.StringIO()
+    table.to_csv(text, index_label=False)
+    (tmp_path / "e.csv").write_text(text.getvalue())
+    found = read_expression(tmp_path / "e.csv", DK)
+    assert found.genes == ("G0", "G1", "G2", "G3", "G4")
+    np.testing.assert_allclose(found.values, table.drop(columns="G5"))
+
+
+def test_a_region_of_zeros_is_not_measured(tmp_path):
+    table = made_expression()
+    table.loc["R_frontalpole"] = 0.0
+    table.to_csv(tmp_path / "e.csv")
+    found = read_expression(tmp_path / "e.csv", DK)
+    assert np.isnan(found.values[DK.index("R_frontalpole")]).all()
+    assert found.notices == ("e.csv: 0 for every gene, read as not measured: R_frontalpole.",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t * 1e200, r"e\.csv, row .*: the expression of G0, .* is beyond 1e\+30"),
+        (lambda t: t * 1e-200, r"e\.csv: the expression of G0, is nowhere above .* give it in another unit"),
+        (lambda t: t * 1e-13 + 1, r"e\.csv: no gene is left, all are missing or constant"),
+        (lambda t: 1 + (t > 0.5) * 2.0**-52, r"e\.csv: no gene is left, all are missing or constant"),
+    ],
+)
+def test_numbers_at_the_edge_are_told(tmp_path, change, message):
     change(made_expression()).to_csv(tmp_path / "e.csv")
     with pytest.raises(InputError, match=message):
         read_expression(tmp_path / "e.csv", DK)

@@ -12,6 +12,9 @@ from pyro_neurovae.readers.gene_lists import read_genes
     "text",
     [
         "APOE\nMAPT\n\nSNCA\nAPOE\n",
+        "APOE, MAPT, SNCA\n",
+        "APOE\tMAPT\tSNCA",
+        "APOE MAPT SNCA",
         "# landmark list, v2\ngene\nAPOE\nMAPT\nSNCA\n",
         "Symbol,chromosome\nAPOE,19\nMAPT,17\nSNCA,4\n",
         "id\tname\tgene\n1\tx\tAPOE\n2\ty\tMAPT\n3\tz\tSNCA\n4\tnone\t\n",

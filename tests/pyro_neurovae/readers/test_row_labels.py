@@ -39,6 +39,8 @@ def test_labels_in_the_index():
     assert list(label_rows(table, DK, source="m.csv").index) == WHOLE
     numbered = pd.DataFrame({"name": WHOLE, "d": [1.0, 2.0]}, index=["4", "5"])
     assert list(label_rows(numbered, DK, source="m.csv").index) == WHOLE
+    described = pd.DataFrame({"structure": ["cortex"] * 2, "d": [1.0, 2.0]}, index=WHOLE)
+    assert list(label_rows(described, DK, source="m.csv").index) == WHOLE
     assert label_columns(pd.DataFrame({"d": [1.0], "side": ["L"]}, index=["cuneus"]), DK) == (None, 1)
 
 
