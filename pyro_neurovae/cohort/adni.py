@@ -1,4 +1,4 @@
-"""ADNI's tables: FreeSurfer thickness (UCSFFSX, UCSFFSX51, UCSFFSX6, UCSFFSL), visits, QC and diagnoses."""
+"""ADNI's tables of FreeSurfer thickness (UCSFFSX, UCSFFSX51, UCSFFSX6, UCSFFSL), and their QC."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from ..errors import InputError
 from ..readers.text_table import MISSING
 from .adni_suffix import without_suffix
 from .missing_codes import UNSAID, MissingCodes
-from .sheet import Sheet, subject_column, subject_names, thicknesses, visit_column
+from .sheet import Sheet, subject_column, subject_names, thicknesses
 from .thickness import Thickness
+from .visits import plain_visit, visit_codes, visit_columns
 
-__all__ = ["BASELINE", "DIAGNOSIS", "adni_columns", "diagnosis_of", "plain_visit", "read_adni"]
-
-BASELINE = "bl"
-DIAGNOSIS = "diagnosis"
+__all__ = ["adni_columns", "read_adni"]
 
 _ST = re.compile(r"^ST\d+(?:CV|SA|TA|TS|SV|HS)(?:[._].+)?$")
 _VERDICTS = ("pass", "partial", "hippocampus only", "fail")  # what OVERALLQC says, the best first
@@ -31,13 +29,6 @@ _QC_REGIONS = {
     "INSULAQC": ("insula",),
     "FRONTQC": ("rostralanteriorcingulate", "caudalanteriorcingulate"),
     "PARQC": ("posteriorcingulate", "isthmuscingulate"),
-}
-# Columns of diagnosis, the first that is there and filled in speaks: number or word to the group.
-_CODES: dict[str, dict[str, str]] = {
-    "DX": {"cn": "CN", "nl": "CN", "mci": "MCI", "dementia": "AD", "ad": "AD"},
-    "DIAGNOSIS": {"1": "CN", "2": "MCI", "3": "AD"},
-    "DXCHANGE": dict.fromkeys("179", "CN") | dict.fromkeys("248", "MCI") | dict.fromkeys("356", "AD"),
-    "DXCURREN": {"1": "CN", "2": "MCI", "3": "AD"},
 }
 
 
@@ -66,50 +57,28 @@ def read_adni(sheet: Sheet, table: str | None = None, codes: MissingCodes = UNSA
     """
     sheet, notices = without_suffix(sheet, table)
     columns = _thickness_columns(sheet)
-    subject, visit = subject_column(sheet), visit_column(sheet)
+    subject, known = subject_column(sheet), visit_codes(sheet)
     subjects = subject_names(sheet, subject)
     values, told = thicknesses(sheet, list(columns), subjects, codes)
     notices += told
     measured = ~np.isnan(values).all(axis=1)
     values = _regional_qc(sheet, values, list(columns.values()), notices)
     ranks = _quality(sheet, measured, notices)
-    visits = ["" if visit is None else plain_visit(cell) for cell in (sheet.frame[visit] if visit else subjects)]
+    visits = [plain_visit(code) for code in known or [""] * len(subjects)]
     rows = _best_rows(sheet, subjects, visits, ranks, notices)
     if not rows:
         raise InputError(f"{sheet.source}: no scan passes QC; check the column OVERALLQC.")
-    others = [column for column in sheet.frame.columns if not _ST.match(column) and column not in (subject, visit)]
-    others += [column for column in sheet.frame.columns if column == "ST10CV"]
+    others = sheet.frame.columns.difference([subject, *visit_columns(sheet)], sort=False)
+    others = [column for column in others if column == "ST10CV" or not _ST.match(column)]
     return Thickness(
         source=sheet.source,
         subjects=tuple(subjects[row] for row in rows),
         regions=tuple(columns.values()),
         values=values[rows],
-        visits=tuple(visits[row] for row in rows) if visit else (),
+        visits=tuple(visits[row] for row in rows) if known else (),
         columns=sheet.frame[others].iloc[rows].reset_index(drop=True),
         notices=tuple(notices),
     )
-
-
-def plain_visit(cell: object) -> str:
-    """Visit code in lower case, all names of the baseline (bl, sc, scmri, m00) as ``bl``."""
-    code = "" if cell is None else str(cell).strip().lower()
-    return BASELINE if code in ("bl", "sc", "scmri", "m00", "m0", "baseline") else code
-
-
-def diagnosis_of(frame: pd.DataFrame) -> pd.Series | None:
-    """Group CN, MCI or AD of each row from DX, DIAGNOSIS, DXCHANGE or DXCURREN; None where there is no such column.
-
-    ADNIMERGE has DX; DXSUM has DXCURREN in ADNI1, DXCHANGE in ADNI GO and 2 (the conversions to a group count as
-    it) and DIAGNOSIS later. Where the first of them is empty the next speaks.
-    """
-    found: pd.Series | None = None
-    for column, codes in _CODES.items():
-        if column not in frame.columns:
-            continue
-        plain = frame[column].map(lambda cell: re.sub(r"\.0$", "", str(cell).strip().lower()))
-        group = plain.map(codes)
-        found = group if found is None else found.fillna(group)
-    return found
 
 
 def _thickness_columns(sheet: Sheet) -> dict[str, str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .adni import plain_visit
-from .sheet import Sheet, subject_column, subject_names, visit_column
+from .same_subjects import match_subjects
+from .sheet import Sheet, is_blank, subject_column, subject_names
 from .thickness import Thickness
+from .visits import BASELINE, plain_visit, visit_codes, visit_columns
 
 __all__ = ["join_tables"]
+
+Key = tuple[str, str]
 
 
 def join_tables(
@@ -50,58 +52,57 @@ def join_tables(
 
 
 def _columns_of(
-    sheet: Sheet,
-    scans: list[tuple[str, str]],
-    source: str,
-    with_visits: bool,
-    notices: list[str],
-    wanted: str | None,
+    sheet: Sheet, scans: list[Key], source: str, with_visits: bool, notices: list[str], wanted: str | None
 ) -> pd.DataFrame:
     who = subject_column(sheet, wanted if wanted in sheet.frame.columns else None)
-    visit = visit_column(sheet) if with_visits else None
-    subjects = subject_names(sheet, who)
-    subjects = _same_spelling(subjects, [subject for subject, _ in scans], sheet.source, source, notices)
-    keys: list[tuple[str, str]] = (
-        [(subject, plain_visit(code)) for subject, code in zip(subjects, sheet.frame[visit], strict=True)]
-        if visit
-        else [(subject, "") for subject in subjects]
-    )
-    targets = scans if visit else [(subject, "") for subject, _ in scans]
-    _check_single(keys, set(targets), sheet.source, who)
-    place = {key: row for row, key in enumerate(keys)}
-    found = [place.get(key, -1) for key in targets]
-    frame = sheet.frame.drop(columns=[column for column in (who, visit) if column])
-    columns = frame.iloc[[max(row, 0) for row in found]].reset_index(drop=True).astype(object)
-    columns.loc[np.array(found) < 0, :] = None
-    lacking = found.count(-1)
+    names = subject_names(sheet, who)
+    names = match_subjects(names, [subject for subject, _ in scans], sheet.source, source, notices)
+    visits = visit_codes(sheet) if with_visits else None
+    targets = scans if visits else [(subject, "") for subject, _ in scans]
+    keys = list(zip(names, map(plain_visit, visits) if visits else [""] * len(names), strict=True))
+    frame = sheet.frame.drop(columns=[who, *(visit_columns(sheet) if visits else [])])
+    rows = _rows_of(Sheet(sheet.source, frame), keys, set(targets), visits, who, notices)
+    absent = pd.Series(None, index=frame.columns, dtype=object)
+    lacking = [key for key in targets if key not in rows]
     if lacking:
-        notices.append(f"{sheet.source}: no row for {lacking} of the {len(scans)} scans of {source}.")
-    return columns
-
-
-def _same_spelling(subjects: list[str], scanned: list[str], source: str, other: str, notices: list[str]) -> list[str]:
-    """Subjects as the scans spell them; numbers written differently (1, 001) are matched where nothing else does."""
-    if set(subjects) & set(scanned):
-        return subjects
-    plain = {_number(name): name for name in scanned if _number(name)}
-    matched = [plain.get(_number(name), name) for name in subjects]
-    if len(plain) == len(set(scanned)) and set(matched) & set(scanned):
-        notices.append(f"{source}: subjects matched with {other} as numbers ({subjects[0]} is {matched[0]}).")
-        return matched
-    raise InputError(
-        f"no subject of {source} is among those of {other} (the first are {subjects[0]} and {scanned[0]}); "
-        "give both tables the same names of subjects, or name the column with --subject-column."
-    )
-
-
-def _number(name: str) -> str:
-    return str(int(name)) if name.isdigit() else ""
-
-
-def _check_single(keys: list[tuple[str, str]], needed: set[tuple[str, str]], source: str, column: str) -> None:
-    twice = [key for key, count in Counter(keys).items() if count > 1 and key in needed]
-    if twice:
-        shown = " at visit ".join(part for part in twice[0] if part)
-        raise InputError(
-            f"{source}: subject {shown} stands {Counter(keys)[twice[0]]} times in column {column}; keep one row."
+        other = len({name for name, _ in lacking} & set(names))
+        told = f"; of {other} subjects it has other visits only" if other else ""
+        notices.append(
+            f"{sheet.source}: no row for {len(lacking)} of the {len(scans)} scans of {source}, {lacking[0][0]} the "
+            f"first{told}."
         )
+    found = pd.DataFrame([rows.get(key, absent) for key in targets], columns=frame.columns, dtype=object)
+    return found.reset_index(drop=True)
+
+
+def _rows_of(
+    sheet: Sheet, keys: list[Key], needed: set[Key], visits: list[str] | None, who: str, notices: list[str]
+) -> dict[Key, pd.Series]:
+    """The row of each subject and visit that is needed; of a baseline in two rows (sc, bl) one made of both."""
+    places: dict[Key, list[int]] = {}
+    for place, key in enumerate(keys):
+        if key in needed:
+            places.setdefault(key, []).append(place)
+    rows, merged = {}, 0
+    for key, own in places.items():
+        codes = [visits[place].lower() if visits else "" for place in own]
+        # The visit of the baseline itself speaks before that of the screening.
+        first, *others = sorted(own, key=lambda place: not visits or visits[place].lower() != BASELINE)
+        row = sheet.frame.iloc[first].astype(object)
+        for other in others:
+            second = sheet.frame.iloc[other].astype(object)
+            blank = is_blank(row)
+            if len(set(codes)) < len(codes) and (row.map(str) != second.map(str))[~blank & ~is_blank(second)].any():
+                shown = " at visit ".join(part for part in key if part)
+                raise InputError(
+                    f"{sheet.source}: subject {shown} stands {len(own)} times in column {who}; keep one row."
+                )
+            row = row.mask(blank, second)
+        merged += bool(others)
+        rows[key] = row
+    if merged:
+        notices.append(
+            f"{sheet.source}: {merged} subjects have several rows of one visit (sc and bl); the first counts, bl "
+            "where there is one, its empty cells filled from the others."
+        )
+    return rows

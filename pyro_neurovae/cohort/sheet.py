@@ -1,4 +1,4 @@
-"""A table of subjects as it comes, and which of its columns hold subject, visit, region and thickness."""
+"""A table of subjects as it comes, and which of its columns hold subject, region and thickness."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ __all__ = [
     "subject_column",
     "subject_names",
     "thicknesses",
-    "visit_column",
 ]
 
 SUBJECTS = (
     *("rid", "subjid", "subjectid", "subject", "participantid", "participant", "sub", "subid", "id", "ptid"),
     *("patientid", "imageid", "mrid"),
 )
-VISITS = ("viscode2", "viscode", "visit", "visitid", "session", "sessionid", "ses", "timepoint")
 
 # A column of average thickness, and the suffix that a merged table gives it.
 ADNI_THICKNESS = re.compile(r"^(ST\d+TA)([._].+)?$")
+
+
+_RID = re.compile(r"(?:\d{3}_S_)?(\d+)")  # ADNI's roster number, alone or as the end of a PTID
 
 
 @dataclass(frozen=True)
@@ -103,14 +104,6 @@ def subject_column(sheet: Sheet, wanted: str | None = None) -> str:
     return first_column(columns, SUBJECTS) or columns[0]
 
 
-def visit_column(sheet: Sheet) -> str | None:
-    """Column that names the visit, VISCODE2 before VISCODE; None where there is none."""
-    found = first_column(list(sheet.frame.columns), VISITS)
-    if found is not None and plain_name(found) == "viscode2" and is_blank(sheet.frame[found]).all():
-        return first_column(list(sheet.frame.columns), VISITS[1:])
-    return found
-
-
 def subject_names(sheet: Sheet, column: str) -> list[str]:
     """Subject of each row, a RID in one spelling however it was written (2, 0002 and 2.0 are one).
 
@@ -127,12 +120,14 @@ def subject_names(sheet: Sheet, column: str) -> list[str]:
     if plain_name(column) != "rid":
         return names
     for row, name in enumerate(names):
-        if not re.fullmatch(r"\d+", name):
+        found = _RID.fullmatch(name)
+        if found is None:
             raise InputError(
                 f"{sheet.source}, line {row + 2}: RID {name!r} is no whole number, so it can't be joined with other "
                 "tables; give ADNI's roster number (the last four digits of PTID)."
             )
-    return [str(int(name)) for name in names]
+        names[row] = str(int(found[1]))
+    return names
 
 
 def region_columns(sheet: Sheet) -> dict[str, str]:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from ..errors import InputError, SettingsError
 from ..wording import first_names
-from . import adni
+from .adni import read_adni
+from .diagnoses import DIAGNOSIS, diagnosis_of
 from .freesurfer import is_aparcstats, read_aparcstats, read_stats_folder
 from .join import join_tables
 from .missing_codes import CodesInput, MissingCodes
@@ -20,6 +21,7 @@ from .missing_codes import missing_codes as read_codes
 from .sheet import Sheet, as_sheet
 from .tables import has_regions, is_long, read_long, read_wide
 from .thickness import HEMISPHERES, SCALES, Thickness, check_scale, join_thickness
+from .visits import keep_visit
 
 __all__ = ["REPEATS", "Subjects", "read_subjects"]
 
@@ -146,7 +148,7 @@ def read_subjects(
     if not parts:
         parts = [read_wide(tables[0], subject_column)]  # which says that no column names a region
     joined = join_thickness(parts, hemispheres)
-    kept, notices = _visits(joined, visit)
+    kept, notices = keep_visit(joined.source, joined.visits or ("",) * len(joined.subjects), visit)
     table, told = join_tables(joined, kept, tables, subject_column)
     chosen = np.flatnonzero(kept)
     values = joined.values[chosen]
@@ -155,9 +157,9 @@ def read_subjects(
         scale,
         suspects=codes.everywhere != (),
     )
-    group = adni.diagnosis_of(table)
-    if group is not None and adni.DIAGNOSIS not in table.columns:
-        table = pd.concat([table, group.rename(adni.DIAGNOSIS)], axis=1)
+    group = diagnosis_of(table)
+    if group is not None and DIAGNOSIS not in table.columns:
+        table = pd.concat([table, group.rename(DIAGNOSIS)], axis=1)
     _one_version(joined.source, table)
     visits = joined.visits or ("",) * len(joined.subjects)
     return Subjects(
@@ -188,33 +190,12 @@ def _read_thickness(
     if isinstance(source, Path):
         return read_stats_folder(source)
     if source.adni:
-        return adni.read_adni(source, adni_table, codes)
+        return read_adni(source, adni_table, codes)
     if is_aparcstats(source):
         return read_aparcstats(source, codes)
     if is_long(source):
         return read_long(source, subject, codes)
     return read_wide(source, subject, codes)
-
-
-def _visits(thickness: Thickness, visit: str | None) -> tuple[np.ndarray, list[str]]:
-    """Rows (row,) of the visit wanted, and a notice where it leaves some out."""
-    everything = np.ones(len(thickness.subjects), dtype=bool)
-    if visit == "all" or not thickness.visits:
-        if visit not in (None, "all"):
-            raise InputError(f"{thickness.source} has no column of visits; leave out --visit {visit}.")
-        return everything, []
-    codes = [adni.plain_visit(code) for code in thickness.visits]
-    wanted = adni.BASELINE if visit is None else adni.plain_visit(visit)
-    if visit is None and wanted not in codes:
-        return everything, []
-    kept = np.array([code == wanted for code in codes])
-    if not kept.any():
-        raise InputError(
-            f"{thickness.source}: no scan at visit {visit}; the visits are {first_names(sorted(set(codes)))}."
-        )
-    if kept.all():
-        return kept, []
-    return kept, [f"{thickness.source}: visit {wanted} kept, {int(kept.sum())} of {len(kept)} scans."]
 
 
 def _one_version(source: str, table: pd.DataFrame) -> None:

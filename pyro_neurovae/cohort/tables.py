@@ -13,8 +13,9 @@ from ..readers.row_labels import label_rows
 from ..readers.thinning_columns import first_column
 from ..wording import first_names
 from .missing_codes import UNSAID, MissingCodes
-from .sheet import Sheet, region_columns, subject_column, subject_names, thicknesses, visit_column
+from .sheet import Sheet, region_columns, subject_column, subject_names, thicknesses
 from .thickness import Thickness
+from .visits import visit_codes, visit_columns
 
 __all__ = ["has_regions", "is_long", "read_long", "read_wide"]
 
@@ -48,16 +49,16 @@ def read_wide(sheet: Sheet, subject: str | None = None, codes: MissingCodes = UN
             f"{sheet.source}: no column names a region among {first_names(list(sheet.frame.columns), limit=8)}; "
             "name columns like L_bankssts or lh_bankssts_thickness, or give the thickness with --thickness."
         )
-    who, visit = subject_column(sheet, subject), visit_column(sheet)
+    who, visits = subject_column(sheet, subject), visit_codes(sheet)
     subjects = subject_names(sheet, who)
     values, notices = thicknesses(sheet, list(columns), subjects, codes)
-    others = [column for column in sheet.frame.columns if column not in columns and column not in (who, visit)]
+    others = sheet.frame.columns.difference([*columns, who, *visit_columns(sheet)], sort=False)
     return Thickness(
         source=sheet.source,
         subjects=tuple(subjects),
         regions=tuple(columns.values()),
         values=values,
-        visits=tuple(str(cell).strip() for cell in sheet.frame[visit]) if visit else (),
+        visits=tuple(visits or ()),
         columns=sheet.frame[others].reset_index(drop=True),
         notices=tuple(notices),
     )
@@ -73,7 +74,7 @@ def read_long(sheet: Sheet, subject: str | None = None, codes: MissingCodes = UN
     InputError
         If a label can't be placed, a region stands twice in a scan, or a cell is no number.
     """
-    who, visit = subject_column(sheet, subject), visit_column(sheet)
+    who, known = subject_column(sheet, subject), visit_codes(sheet)
     region, value = _region_column(sheet), _value_column(sheet)
     if region is None or value is None:
         raise InputError(f"{sheet.source}: no columns of region and thickness; name them so.")
@@ -83,7 +84,7 @@ def read_long(sheet: Sheet, subject: str | None = None, codes: MissingCodes = UN
     placed = place_rows(pd.DataFrame(index=pd.Index(unique, dtype=object)), names, source=sheet.source)
     canonical = dict(zip(placed.frame.index, (names[place] for place in placed.positions), strict=True))
     subjects = subject_names(sheet, who)
-    visits = [str(cell).strip() for cell in sheet.frame[visit]] if visit else [""] * len(subjects)
+    visits = known or [""] * len(subjects)
     rows = [f"{who}, {label}" for who, label in zip(subjects, labels, strict=True)]
     numbers, notices = thicknesses(sheet, [value], rows, codes)
     scans = list(dict.fromkeys(zip(subjects, visits, strict=True)))
@@ -100,13 +101,13 @@ def read_long(sheet: Sheet, subject: str | None = None, codes: MissingCodes = UN
             )
         seen[at], values[at] = True, number
     kept: np.ndarray = np.any(seen, axis=0)
-    others = sheet.frame.drop(columns=[column for column in (who, visit, region, value) if column])
+    others = sheet.frame.drop(columns=[who, *visit_columns(sheet), region, value])
     return Thickness(
         source=sheet.source,
         subjects=tuple(key[0] for key in scans),
         regions=tuple(name for name, one in zip(names, kept, strict=True) if one),
         values=values[:, kept],
-        visits=tuple(key[1] for key in scans) if visit else (),
+        visits=tuple(key[1] for key in scans) if known else (),
         columns=_constant_within(others, [row_of[key] for key in zip(subjects, visits, strict=True)]),
         notices=(*placed.notices, *notices),
     )

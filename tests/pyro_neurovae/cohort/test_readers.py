@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.cohort.adni import diagnosis_of, plain_visit
+from pyro_neurovae.cohort.diagnoses import diagnosis_of
+from pyro_neurovae.cohort.visits import plain_visit
 
 COVARIATES = ["subject", "diagnosis", "age", "sex", "icv", "site"]
 
