@@ -14,7 +14,9 @@ from .balance import SCHEMES, group_weights
 from .bootstrap import bootstrap_counts, bootstrap_effects
 from .contrast_tables import comparison_table, design_notices, groups_table, map_table
 from .covariances import effect_covariance
-from .design import Design, make_design, two_groups
+from .covariates import covariate_notices
+from .design import Design, make_design
+from .groups import two_groups
 from .individual import subject_check, w_scores
 from .missing_codes import CodesInput
 from .permutations import check_strata, deal_rows, permuted_effects
@@ -150,7 +152,7 @@ def contrast(
     strata
         Column within whose values, too, replicates are drawn and subjects permuted: site.
     missing, repeats
-        As in `design.two_groups`.
+        As in `groups.two_groups`.
     seed
         Seed of the bootstrap and the permutations.
 
@@ -179,7 +181,7 @@ def contrast(
     if scale != "mm" and effect == "mm":
         raise SettingsError(f"thickness on the scale {scale!r} has no effect in mm; give --effect d, or --scale mm.")
     everyone = subjects if isinstance(subjects, Subjects) else read_subjects(subjects, thickness, **reading)
-    needed = (*covariates, *([strata] if strata else []))
+    needed = (*covariates, *([f"C({strata})"] if strata else []))
     rules: dict[str, Any] = {"missing": missing, "repeats": repeats, "missing_codes": missing_codes}
     chosen = two_groups(everyone, group, case, control, needed, **rules)
     design = make_design(chosen, group, case, covariates)
@@ -203,7 +205,13 @@ def contrast(
         subjects=chosen,
         design=design,
         settings=settings,
-        notices=(*chosen.notices, *design_notices(chosen, design, weights), covariance.told(), *unmoved),
+        notices=(
+            *chosen.notices,
+            *covariate_notices(chosen, covariates),
+            *design_notices(chosen, design, weights),
+            covariance.told(),
+            *unmoved,
+        ),
         permuted=permuted,
     )
 

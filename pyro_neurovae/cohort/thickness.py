@@ -13,12 +13,13 @@ from ..errors import InputError
 from ..wording import first_names
 from .missing_codes import check_suspects
 
-__all__ = ["HEMISPHERES", "LARGEST", "SCALES", "Thickness", "check_scale", "join_thickness"]
+__all__ = ["HEMISPHERES", "LARGEST", "SAME", "SCALES", "Thickness", "check_scale", "join_thickness"]
 
 # The cortex is 1 to 4.5 mm thick; a region's mean outside this range is a wrong unit, code or column.
 RANGE = (0.5, 6.0)
 SCALES = ("mm", "free")
 LARGEST = 1e50  # a number whose square and fourth power can still be reckoned with
+SAME = 1e-12  # spread over size below which numbers are one number and its rounding
 HEMISPHERES = {"both": "LR", "left": "L", "right": "R"}
 
 

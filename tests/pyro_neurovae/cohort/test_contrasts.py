@@ -352,7 +352,7 @@ def test_stats_of_different_versions_are_refused(wide: pd.DataFrame, write_stats
 def test_tables_of_different_subjects_are_told(small_cohort: nv.SimulatedCohort) -> None:
     tables = small_cohort.tables()
     merge = tables["ADNIMERGE"]
-    with pytest.raises(nv.InputError, match=r"RID '0.*_S_.*' is no whole number"):
-        nv.read_subjects(merge.assign(RID=merge["PTID"]), tables["UCSFFSX51"])
+    with pytest.raises(nv.InputError, match=r"RID 'P[0-9]+' is no whole number"):
+        nv.read_subjects(merge.assign(RID="P" + merge["RID"].astype(str)), tables["UCSFFSX51"])
     with pytest.raises(nv.InputError, match="no subject of subjects is among those of thickness"):
         nv.read_subjects(merge.assign(RID=merge["RID"] + 90_000), tables["UCSFFSX51"])
