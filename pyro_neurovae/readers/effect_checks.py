@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from .column_roles import WORD
-from .magnitudes import check_magnitude
+from .magnitudes import check_magnitude, constant
 
 __all__ = ["check_effects", "sign_notice"]
 
@@ -43,6 +43,11 @@ def check_effects(
     what = "the effect" if column == source else f"column {column}"
     check_magnitude(value, labels=labels, source=source, what=what, furthest=FURTHEST)
     known = value[~np.isnan(value)]
+    if known.size > 1 and constant(known):
+        raise InputError(
+            f"{source}: {what} is {known[0]:g} in every region, up to rounding; name the column of the effect with "
+            "--value-column."
+        )
     if asked or not known.size:
         return
     typical = np.median(np.abs(known))

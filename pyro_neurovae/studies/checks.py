@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..graphs.parts import Part, misfit
-from ..readers.magnitudes import constant
+from ..readers.magnitudes import check_magnitude, constant
 from ..wording import first_names
 
 __all__ = ["MINIMUM_REGIONS", "check_correlation", "check_parts"]
@@ -144,6 +144,8 @@ def _check_map(
         if np.isinf(array).any():
             region = regions[int(np.argmax(np.isinf(array)))]
             raise InputError(f"map {name}, region {region}: {quantity} is infinite; correct it or make it missing.")
+        remedy = "make it missing, or give the map in another unit"
+        check_magnitude(array, labels=regions, source=f"map {name}", what=quantity, remedy=remedy)
     if both < MINIMUM_REGIONS:
         found = "no region" if not both else f"{both} region{'s' if both > 1 else ''}"
         raise InputError(
@@ -151,9 +153,9 @@ def _check_map(
             f"{int(observed.sum())} with thinning), at least {MINIMUM_REGIONS} are needed; "
             "check that both tables name the same regions and hemispheres."
         )
-    if np.ptp(value[observed]) <= 1e-12 * np.abs(value[observed]).max():
+    if constant(value[observed]):
         raise InputError(
-            f"map {name}: thinning is {value[observed][0]:g} in every region; "
+            f"map {name}: thinning is {value[observed][0]:g} in every region, up to rounding; "
             "check that the column holds the effect (--value-column)."
         )
     _check_error(regions, name, observed, error)

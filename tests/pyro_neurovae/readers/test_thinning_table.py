@@ -330,3 +330,209 @@ def test_maps_are_named_after_their_files(tmp_path):
         map_names(["a/pd.csv", "b/pd.txt"])
     with pytest.raises(InputError, match="no thinning file"):
         map_names([])
+
+
+# Tables of other programs
+
+
+def effects():
+    """Differences in mm of which one is d times .16, with the standard error .008, and the t that they give."""
+    table = made_map()
+    mm = (table["d"] * 0.16).round(4)
+    return table["region"], table["d"], mm, mm / 0.008
+
+
+def written(program):
+    region, _, mm, t = effects()
+    tables = {
+        "limma": {"logFC": mm, "AveExpr": 2.5, "t": t, "P.Value": 0.01, "adj.P.Val": 0.02, "B": 0.5 * t**2 - 4.6},
+        "lm": {"Estimate": mm, "Std. Error": 0.008, "t value": t, "Pr(>|t|)": 0.01},
+        "broom": {"estimate": mm, "std.error": 0.008, "statistic": t, "p.value": 0.01},
+        "emmeans": {"contrast": "AD - HC", "estimate": mm, "SE": 0.008, "df": 118, "t.ratio": t, "p.value": 0.01},
+        "brms": {"Estimate": mm, "Est.Error": 0.008, "Q2.5": mm - 0.01568, "Q97.5": mm + 0.01568},
+        "statsmodels": {"coef": mm, "std err": 0.008, "t": t, "P>|t|": 0.01, "[0.025": mm - 1, "0.975]": mm + 1},
+        "interval": {"difference_mm": mm, "ci_low": mm - 0.01568, "ci_high": mm + 0.01568},
+    }
+    return pd.DataFrame({"region": region} | tables[program])
+
+
+@pytest.mark.parametrize("program", ["limma", "lm", "broom", "emmeans", "brms", "statsmodels", "interval"])
+def test_the_tables_of_other_programs(tmp_path, program):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_thinning(saved(tmp_path, written(program)), DK)
+    np.testing.assert_array_equal(found.value, effects()[2])
+    np.testing.assert_allclose(found.standard_error, 0.008, rtol=1e-4)
+    assert found.spread_share is None
+    assert len(found.notices) == 1
+    assert found.notices[0].startswith("map.csv: read ")
+
+
+def test_the_error_of_another_effect_is_not_read(tmp_path):
+    region, d, mm, t = effects()
+    both = saved(tmp_path, pd.DataFrame({"ROI": region, "mean_diff": mm, "SE": 0.008, "t": t, "cohens_d": d}))
+    with pytest.raises(InputError, match=r"SE may be the standard error of any of cohens_d, mean_diff; .* --se none"):
+        read_thinning(both, DK)
+    raw = read_thinning(both, DK, value_column="mean_diff")
+    assert (raw.value[0], raw.standard_error[0]) == (mm[0], 0.008)
+    sizes = saved(tmp_path, pd.DataFrame({"region": region, "beta_dx": mm, "se": 0.008, "d": d, "n0": 60, "n1": 60}))
+    found = read_thinning(sizes, DK)
+    np.testing.assert_allclose(found.standard_error, cohens_d_error(d.to_numpy(), 60, 60))
+    assert "se may be that of beta_dx and is not read" in found.notices[0]
+
+
+@pytest.mark.parametrize("name", ["value", "effect", "thinning_mm", "percent_change", "mean_diff"])
+def test_the_formula_of_d_is_for_d_alone(tmp_path, name):
+    table = made_map(n_controls=60, n_patients=60).drop(columns="se").rename(columns={"d": name})
+    with pytest.raises(InputError, match="group sizes tell nothing of an effect"):
+        read_thinning(saved(tmp_path, table), DK)
+    said = read_thinning(tmp_path / "map.csv", DK, kind="d", value_column=name)
+    np.testing.assert_allclose(said.standard_error, cohens_d_error(table[name].to_numpy(), 60, 60))
+
+
+def test_a_map_of_t_values(tmp_path):
+    region, _, _, t = effects()
+    named = read_thinning(saved(tmp_path, pd.DataFrame({"region": region, "t": t})), DK)
+    unnamed = saved(tmp_path, pd.DataFrame({"region": region, "value": t}))
+    with pytest.raises(InputError, match=r"say what value is with --kind \(t or z for such values, whose error is 1\)"):
+        read_thinning(unnamed, DK)
+    for found in (named, read_thinning(unnamed, DK, kind="t")):
+        np.testing.assert_array_equal(found.standard_error, 1.0)
+        np.testing.assert_array_equal(found.value, t)
+    with pytest.raises(InputError, match="kind 'v' is unknown: the known ones are auto, d, mm, percent, rate, t, z, b"):
+        read_thinning(unnamed, DK, kind="v")
+
+
+def test_a_table_without_an_effect(tmp_path):
+    thickness = np.random.default_rng(3).uniform(2, 3.2, 68)
+    levels = {"region": DK, "mean": thickness, "sd": 0.2, "p": 0.01, "n_controls": 60, "n_patients": 60}
+    with pytest.raises(InputError, match="no column of effects among region, mean, sd, p"):
+        read_thinning(saved(tmp_path, pd.DataFrame(levels)), DK)
+    with pytest.raises(InputError, match=r"value is 2.* to 3.*, as the thickness of a group"):
+        read_thinning(saved(tmp_path, pd.DataFrame({"region": DK, "value": thickness, "se": 0.1})), DK)
+    maps = saved(tmp_path, pd.DataFrame({"region": DK} | dict.fromkeys(["AD", "MCI", "B", "G"], thickness - 3)))
+    with pytest.raises(InputError, match="G may be an effect or the name of a map, as AD, MCI, B may be; name the one"):
+        read_thinning(maps, DK, standard_error="none")
+
+
+def test_several_contrasts_in_one_table(tmp_path):
+    stacked = pd.concat([made_map(contrast="AD"), made_map(contrast="MCI")])
+    with pytest.raises(
+        InputError, match=r"L_bankssts stands 2 times, told apart by contrast \(AD, MCI\); keep the rows"
+    ):
+        read_thinning(saved(tmp_path, stacked), DK)
+
+
+# Signs
+
+
+def test_positive_for_thinner(tmp_path):
+    table = made_map()
+    path = saved(tmp_path, table.assign(d=-table["d"]).rename(columns={"d": "atrophy"}))
+    found = read_thinning(path, DK)
+    assert "effects are positive and it is called atrophy, and negative is read as thinner in cases" in found.notices[1]
+    turned = read_thinning(path, DK, flip=True)
+    np.testing.assert_array_equal(turned.value, table["d"])
+    np.testing.assert_array_equal(turned.standard_error, 0.05)
+    assert turned.notices == (
+        "map.csv: read atrophy (in units that its name does not tell, signs turned round so that negative is thinner) "
+        "with the standard errors se.",
+    )
+    contrast = read_thinning(saved(tmp_path, table.assign(contrast="HC - AD")), DK)
+    assert "its contrast is HC - AD, and negative is read as thinner" in contrast.notices[1]
+
+
+# Numbers at the edge
+
+
+@pytest.mark.parametrize(
+    ("column", "factor", "message"),
+    [
+        ("d", 1e200, r"map\.csv, row .*: column d .*e\+19\d is beyond 1e\+30, more than can be computed with"),
+        ("d", 1e308, "is beyond 1e"),
+        ("d", 1e-310, r"map\.csv: column d is nowhere above .*, less than can be computed with"),
+        (
+            "d",
+            0,
+            r"map\.csv: column d is -?0 in every region, up to rounding; name the column of the effect with --value",
+        ),
+        ("se", 1e200, r"row L_bankssts: standard error 5e\+198 is beyond 1e\+30.*--se none"),
+        ("se", 1e-310, r"map\.csv: standard error is nowhere above"),
+    ],
+)
+def test_numbers_at_the_edge(tmp_path, column, factor, message):
+    table = made_map()
+    with pytest.raises(InputError, match=message):
+        read_thinning(saved(tmp_path, table.assign(**{column: table[column] * factor})), DK)
+
+
+# ENIGMA's files of other disorders
+
+
+def enigma(value="d.icv", error="se.icv", **columns):
+    """A table with the header of ENIGMA's summary statistics, in the spelling with dots."""
+    d = made_map()["d"].round(3)
+    table = {
+        "CorticalThickness": "X_casevsCN",
+        "Structure": DK,
+        value: d,
+        error: 0.06,
+        "low.ci.icv": "",
+        "up.ci.icv": "",
+    }
+    more = {"n.controls": 539, "n.patients": 733, "pobs": 0.5, "fdr.p": 0.95}
+    return pd.DataFrame(table | more | columns)
+
+
+def test_negative_errors_of_enigma(tmp_path):
+    path = saved(tmp_path, enigma(**{"se.icv": -0.06}), "adhd.csv")
+    with pytest.raises(
+        InputError,
+        match=r"adhd\.csv, row L_bankssts: standard error -0\.06 is negative; .*pass --se sizes to compute them from "
+        r"n\.controls and n\.patients",
+    ):
+        read_thinning(path, DK)
+    found = read_thinning(path, DK, standard_error="sizes")
+    np.testing.assert_allclose(found.standard_error, cohens_d_error(found.value, 539, 733))
+    assert found.notices[0].endswith("from the group sizes n.controls and n.patients; those in se.icv are set aside.")
+
+
+def test_errors_of_enigma_that_are_in_millimetres(tmp_path):
+    path = saved(tmp_path, enigma(**{"se.icv": 0.007, "n.controls": 1284, "n.patients": 1357}), "ocd.csv")
+    with pytest.warns(NeurovaeWarning, match=r"smaller than what the group sizes imply, .*pass --se sizes to compute"):
+        read_thinning(path, DK)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_thinning(path, DK, standard_error="sizes")
+    np.testing.assert_allclose(found.standard_error, cohens_d_error(found.value, 1284, 1357))
+
+
+def test_empty_columns_of_enigma(tmp_path):
+    empty = {"se.icv": "", "pobs": ""}
+    lacking = enigma(**empty)
+    lacking.loc[3, ["d.icv", "n.controls", "n.patients"]] = [np.nan, np.nan, np.nan]
+    found = read_thinning(saved(tmp_path, lacking, "asd.csv"), DK)
+    np.testing.assert_allclose(found.standard_error, cohens_d_error(found.value, 539, 733))
+    assert np.isnan(found.standard_error[3])
+    path = saved(tmp_path, enigma(**empty | {"n.controls": "", "n.patients": ""}), "lifespan.csv")
+    with pytest.raises(
+        InputError, match=r"no column of standard errors of d\.icv and the group sizes .* are empty; .*none"
+    ):
+        read_thinning(path, DK)
+    assert not read_thinning(path, DK, standard_error="none").standard_error.any()
+
+
+@pytest.mark.parametrize("choice", ["file", "sizes", "none"])
+def test_every_public_map_is_read_or_refused_with_a_reason(data_dir, choice):
+    for path in sorted((data_dir / "thickness").iterdir()):
+        if choice == "sizes" and "difference_mm" in path.read_text():
+            with pytest.raises(InputError, match="difference_mm is in mm, of which group sizes tell nothing"):
+                read_thinning(path, DK, standard_error=choice)
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NeurovaeWarning)
+            found = read_thinning(path, DK, standard_error=choice)
+        seen = ~np.isnan(found.value)
+        assert seen.sum() >= 62
+        assert np.isfinite(found.standard_error[seen]).all()
+        assert found.notices[0].startswith(f"{path.name}: read d")

@@ -24,7 +24,9 @@ def test_too_few_regions_with_both(expression, thinning, errors):
 
 
 def test_constant_thinning(expression, thinning, errors):
-    with pytest.raises(InputError, match=r"map ad: thinning is 0\.3 in every region; .*--value-column"):
+    with pytest.raises(
+        InputError, match=r"map ad: the effect is 0\.3 in every region, up to rounding; .*--value-column"
+    ):
         Study.from_frames(expression, thinning * 0 + 0.3, standard_error=errors)
 
 
@@ -37,6 +39,13 @@ def test_constant_thinning(expression, thinning, errors):
             lambda a: np.where(np.arange(68) == 3, np.inf, a),
             "region L_cuneus: thinning is infinite",
         ),
+        ("thinning", lambda a: 0.3 + a * 0, r"map ad: thinning is 0\.3 in every region, up to rounding"),
+        (
+            "thinning",
+            lambda a: a * 1e200,
+            r"map ad, row .*: thinning .* is beyond 1e\+30, more than can be computed with",
+        ),
+        ("standard_error", lambda a: a * 1e-200, "map ad: standard error is nowhere above .*; give it in another unit"),
         (
             "standard_error",
             lambda a: np.where(np.arange(68) == 3, -1, a),
