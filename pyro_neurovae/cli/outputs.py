@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import NeurovaeWarning
-from ..evidence.result import write_table
 from ..evidence.sensitivities import Sensitivity
 from ..page import report as write_report
 from ..plots.sensitivity_plot import plot_sensitivity
@@ -18,6 +17,7 @@ from ..posterior.fits import Fit
 from ..posterior.summary import summarise_fit
 from ..posterior.tables import GENE_COLUMNS, PROGRAM_COLUMNS
 from ..readers.file_names import file_names
+from ..readers.written_tables import write_table
 from ..studies.study import Study
 
 __all__ = [
@@ -75,7 +75,7 @@ def write_sensitivity_pictures(found: Sensitivity, folder: Path) -> list[str]:
 def write_study_files(study: Study, folder: Path) -> list[str]:
     """Write a simulated study: expression.csv, thinning.csv (one file a map for several) and truth.csv."""
     expression = pd.DataFrame(study.expression, index=pd.Index(study.regions, name="region"), columns=study.genes)
-    expression.to_csv(folder / "expression.csv", float_format="%.8g")
+    write_table(expression, folder / "expression.csv", index=True)
     names, truth = ["expression.csv"], []
     for m, (name, stem) in enumerate(zip(study.maps, file_names(study.maps), strict=True)):
         names.append("thinning.csv" if len(study.maps) == 1 else f"thinning_{stem}.csv")

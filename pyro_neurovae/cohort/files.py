@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..readers.written_tables import write_table
 from .contrasts import Contrast
 from .simulated import SimulatedCohort
 
 __all__ = ["COHORT_FILES", "contrast_files", "write_cohort", "write_contrast"]
 
 COHORT_FILES = ("UCSFFSX51.csv", "ADNIMERGE.csv", "cohort_truth.csv")
-_NUMBERS = "%.10g"
+_DIGITS = 10
 
 
 def contrast_files(out: Path) -> tuple[str, ...]:
@@ -32,7 +33,7 @@ def write_contrast(found: Contrast, out: Path) -> list[str]:
     for name, table in zip(names, tables, strict=True):
         if table is None:
             continue
-        table.to_csv(out.with_name(name), index=table is covariance or table is scores, float_format=_NUMBERS)
+        write_table(table, out.with_name(name), index=table is covariance or table is scores, digits=_DIGITS)
         written.append(name)
     told = {
         "settings": found.settings,

@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 
 from ..errors import InputError
+from ..readers.written_tables import read_written, write_table
 
-__all__ = ["Result", "Shown", "write_table"]
+__all__ = ["Result", "Shown"]
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,10 @@ class Result:
             raise InputError(f"{place}: {files} are not what the command writes; run it again.") from fault
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as every table of the package is written: CSV, eight digits, no index."""
-    table.to_csv(path, index=False, float_format="%.8g")
-
-
 def _read(folder: Path, name: str, *, empty: bool) -> Any:
     path = folder / name
     try:
-        found = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else pd.read_csv(path)
+        found = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_written(path)
     except FileNotFoundError as fault:
         raise InputError(f"{folder} holds no {name}; name the folder that the command wrote to.") from fault
     except (pd.errors.EmptyDataError, pd.errors.ParserError, json.JSONDecodeError, UnicodeDecodeError) as fault:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pandas as pd
 from ..errors import InputError
 from ..readers.whole_file import write_whole
 from . import evidence, findings
-from .elements import Section, paragraph, unordered
+from .elements import Section, escape, paragraph, unordered
 from .methods import methods_paragraph, methods_section, record_section
 from .model_text import model_section
 from .pictures import Pictures
@@ -140,6 +141,16 @@ def _with(section: Section, more: str) -> Section:
     return Section(section.anchor, section.title, section.body + more)
 
 
+def _policy(style: str, script: str) -> str:
+    """What the page may do: its own style, script and pictures, nothing that a name from data could smuggle in."""
+    own = {
+        name: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for name, text in (("style-src", style), ("script-src", script))
+    }
+    allowed = "".join(f"; {name} 'sha256-{digest}'" for name, digest in own.items())
+    return f"default-src 'none'; img-src data:{allowed}; base-uri 'none'; form-action 'none'"
+
+
 def _page(heading: str, lead: str, sections: list[Section]) -> str:
     here = Path(__file__).parent
     style = (here / "page.css").read_text(encoding="utf-8")
@@ -150,12 +161,12 @@ def _page(heading: str, lead: str, sections: list[Section]) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="pyro_neurovae">
 <title>{escape(heading)}</title>
 <link rel="icon" href="data:,">
-<style>
-{style}</style>
+<style>{style}</style>
 </head>
 <body>
 <a class="skip" href="#glance">Skip to the results</a>
@@ -168,8 +179,7 @@ def _page(heading: str, lead: str, sections: list[Section]) -> str:
 {body}
 </main>
 <footer><p>Made by pyro_neurovae. This file holds everything it shows.</p></footer>
-<script>
-{script}</script>
+<script>{script}</script>
 </body>
 </html>
 """

@@ -7,16 +7,29 @@ import io
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape as escape_marks
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ..wording import visible
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Section", "data_table", "definitions", "figure", "paragraph", "picture", "plain_table", "unordered"]
+__all__ = [
+    "Section",
+    "data_table",
+    "definitions",
+    "escape",
+    "figure",
+    "heading",
+    "paragraph",
+    "picture",
+    "plain_table",
+    "unordered",
+]
 
 # Rows that stand in the page where no script runs; a script shows as many at a time.
 _ROWS = 40
@@ -48,6 +61,16 @@ class Section:
             f'<section id="{self.anchor}" aria-labelledby="{self.anchor}-title">\n'
             f'<h2 id="{self.anchor}-title">{escape(self.title)}</h2>\n{self.body}\n</section>'
         )
+
+
+def escape(text: str, *, quote: bool = True) -> str:
+    """Text for a page: marks of HTML, controls and what turns the direction of reading are written out."""
+    return escape_marks(visible(text), quote=quote)
+
+
+def heading(text: str) -> str:
+    """Put text in a heading within a section, escaped."""
+    return f"<h3>{escape(text)}</h3>"
 
 
 def paragraph(text: str, *, kind: str = "") -> str:
@@ -115,8 +138,8 @@ def data_table(frame: pd.DataFrame, *, name: str, caption: str) -> str:
         + "</tr>"
         for row in rows[:_ROWS]
     )
-    # "</" would end the script that holds the data.
-    safe = held.replace("</", "<\\/")
+    # "</" would end the script that holds the data, and "<!--" hide its end.
+    safe = held.replace("<", "\\u003c")
     return (
         f'<div class="data" data-name="{escape(name, quote=True)}">'
         f'<div class="tools"><label>Filter <input type="search" placeholder="a word" '

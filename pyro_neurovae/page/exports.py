@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +14,12 @@ import pandas as pd
 
 from ..atlases.atlas import dk68_names
 from ..errors import InputError, SettingsError
-from ..evidence.result import write_table
 from ..plots.cortex import vertex_regions
 from ..plots.surface_map import check_atlas
 from ..posterior.summary import summarise_fit
 from ..readers.file_names import file_names
+from ..readers.written_tables import write_table
+from ..wording import visible
 
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
@@ -36,8 +39,20 @@ _ESCAPES = {
     "_": r"\_",
     "{": r"\{",
     "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    # After the end of a row these would be its options.
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+    "\n": " ",
+    "\t": " ",
 }
-_ESCAPES |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+# Marks of Markdown; an underscore within a word is none.
+_MARKS = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _REGION_COLUMNS = (
     *("map", "region", "observed", "se", "mean", "sd", "lower95", "upper95", "p_negative", "predictable_mean"),
 )
@@ -114,12 +129,12 @@ def latex_table(table: pd.DataFrame, *, caption: str = "") -> str:
 
 
 def markdown_table(table: pd.DataFrame, *, caption: str = "") -> str:
-    """Format a table as Markdown: numbers to three digits and aligned to the right."""
-    heads = [str(column).replace("_", " ") for column in table.columns]
+    """Format a table as Markdown: numbers to three digits and aligned to the right, names escaped."""
+    heads = [_plain(str(column).replace("_", " ")) for column in table.columns]
     rule = ["---:" if pd.api.types.is_numeric_dtype(table[column]) else "---" for column in table.columns]
-    rows = [[_cell(value).replace("|", r"\|") for value in row] for row in table.itertuples(index=False, name=None)]
+    rows = [[_plain(_cell(value)) for value in row] for row in table.itertuples(index=False, name=None)]
     lines = ["| " + " | ".join(row) + " |" for row in (heads, rule, *rows)]
-    return "\n".join([*([caption, ""] if caption else []), *lines]) + "\n"
+    return "\n".join([*([_plain(caption), ""] if caption else []), *lines]) + "\n"
 
 
 def gifti_overlay(values: pd.Series, side: str, path: Path, *, name: str = "value") -> None:
@@ -210,4 +225,10 @@ def _cell(value: object) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(_ESCAPES.get(sign, sign) for sign in text)
+    """Text for LaTeX."""
+    return "".join(_ESCAPES.get(sign, sign) for sign in visible(text))
+
+
+def _plain(text: str) -> str:
+    """Text for Markdown, which may hold HTML."""
+    return _MARKS.sub(r"\\\g<0>", escape(" ".join(visible(text).split("\n")), quote=False))

@@ -15,7 +15,7 @@ from ..posterior.sources import SOURCES
 from ..studies.correlations import structure_word, told_structure
 from ..studies.study import Study
 from ..studies.summary import noise_ceilings
-from .elements import Section, data_table, definitions, paragraph, plain_table, unordered
+from .elements import Section, data_table, definitions, heading, paragraph, plain_table, unordered
 from .pictures import Pictures
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def glance_section(fit: Fit, checks: pd.DataFrame, others: dict[str, dict[str, s
         facts["checks"] = f"{len(own_checks) - len(failed)} of {len(own_checks)} passed" + (
             f"; failed: {', '.join(failed)}" if failed else ""
         )
-        body += f"<h3>{name}</h3>" + definitions(facts | others.get(name, {}))
+        body += heading(name) + definitions(facts | others.get(name, {}))
     return Section("glance", "At a glance", body)
 
 
@@ -98,7 +98,7 @@ def data_section(study: Study, notices: tuple[str, ...]) -> Section:
         if absent:
             problems.append(f"No thinning of {name} in {', '.join(absent)}: predicted.")
     problems += list(notices)
-    body += "<h3>Problems and notices</h3>" + (unordered(problems) if problems else paragraph("None."))
+    body += heading("Problems and notices") + (unordered(problems) if problems else paragraph("None."))
     return Section("data", "Data", body)
 
 
@@ -126,7 +126,7 @@ def regions_section(fit: Fit, pictures: Pictures, threshold: float | None) -> Se
         "probability 90%. Beside it stands its predictable part, what programs and fields give."
     )
     for name in fit.study.maps:
-        body += f"<h3>{name}</h3>" + pictures.regions(fit, name)
+        body += heading(name) + pictures.regions(fit, name)
     table = region_report(fit, threshold=threshold)
     if threshold is None:
         table = table.drop(columns="p_beyond")
@@ -171,7 +171,7 @@ def programs_section(fit: Fit, pictures: Pictures) -> Section | None:
     body += pictures.programs(fit)
     names = aligned.names[["program", "name", "share", "stability"]]
     body += plain_table(names.head(8), caption="The strongest programs, named by their strongest regions and genes")
-    body += "<h3>Clusters of regions</h3>" + paragraph(_cluster_words(found.settings, found.choice))
+    body += heading("Clusters of regions") + paragraph(_cluster_words(found.settings, found.choice))
     shown = found.summary[["name", "size", "probability", "regions"]].copy()
     body += plain_table(shown, caption="Clusters by posterior similarity of their programs")
     body += pictures.clusters(found)
@@ -197,12 +197,12 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
     body += data_table(table, name="genes.csv", caption="Genes, the surest first")
     if fit.posterior.has_programs:
         modules = gene_modules(fit)
-        body += "<h3>Gene modules</h3>" + paragraph(_module_words(modules.settings))
+        body += heading("Gene modules") + paragraph(_module_words(modules.settings))
         weights = modules.weights.merge(modules.summary[["module", "name", "size"]], on="module")
         columns = ["map", "name", "size", "mean", "lower90", "upper90", "p_positive"]
         body += plain_table(weights[columns], caption="Modules with their weight on thinning")
     if enriched is not None:
-        body += "<h3>Gene sets</h3>" + paragraph(
+        body += heading("Gene sets") + paragraph(
             "Each set's mean weight against that of the other genes; p against null maps, q over all sets of a map "
             "(Benjamini-Hochberg)."
         )

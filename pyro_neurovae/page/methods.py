@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from ..inference.methods import method_of
 from ..models.families import family_of
 from ..studies.correlations import structure_word, told_errors, told_structure
 from ..studies.study import Study
-from .elements import Section, definitions, paragraph
+from .elements import Section, definitions, escape, paragraph
 
 if TYPE_CHECKING:
     from ..posterior.fits import Fit

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from html import escape
 
 import pandas as pd
 
 from ..models.families import family_of
 from ..models.options import FitSettings
 from ..models.settings import PCPrior, SpikedPrior
-from .elements import Section, paragraph, plain_table
+from .elements import Section, escape, paragraph, plain_table
 
 __all__ = ["model_section", "prior_table"]
 

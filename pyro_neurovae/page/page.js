@@ -42,7 +42,12 @@ for (const box of document.querySelectorAll(".data")) {
   box.querySelector("input").addEventListener("input", () => { limit = step; arrange(); });
   more.addEventListener("click", () => { limit += 200; draw(); });
   box.querySelector(".download").addEventListener("click", () => {
-    const quote = (cell) => (/[",\n]/.test(text(cell)) ? `"${text(cell).replaceAll('"', '""')}"` : text(cell));
+    // An apostrophe keeps spreadsheets from taking text for a formula; numbers stay as they are.
+    const guard = (word) => (/^'*[=+\-@\t\r]./.test(word) && Number.isNaN(Number(word)) ? `'${word}` : word);
+    const quote = (cell) => {
+      const word = guard(text(cell));
+      return /[",\r\n]/.test(word) ? `"${word.replaceAll('"', '""')}"` : word;
+    };
     const csv = [data.columns, ...data.rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));

@@ -22,9 +22,8 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)",
 def file_names(names: Sequence[str]) -> list[str]:
     """Return a name for a file, or a part of one, for each name: no folder, nothing hidden, no two alike.
 
-    Letters, digits, blanks and ``. _ - +`` stay; all else becomes an underscore. A name that is changed so that it would
-    be another's, too long, or that differs from another in the case of its letters only, ends with a checksum of its
-    own.
+    Letters, digits, blanks and ``. _ - +`` stay; all else becomes an underscore. A name that would then be
+    another's, differ from it in the case of letters only, or be too long ends with a checksum of its own.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pyro_neurovae.page.elements import data_table
+from pyro_neurovae.page.elements import data_table, definitions, heading, paragraph, unordered
 
 
 def test_names_cannot_break_the_page(parse: Callable[[str], Any]) -> None:
@@ -17,3 +17,14 @@ def test_names_cannot_break_the_page(parse: Callable[[str], Any]) -> None:
     assert (page.open, page.faults) == ([], [])
     assert "<b>" not in text.split('<script type="application/json">')[0]
     assert text.count("</script>") == 1
+
+
+def test_text_is_escaped_and_steers_nothing(parse: Callable[[str], Any]) -> None:
+    odd = "<img src=x onerror=alert(1)>\x1b[31m\u202e"
+    for piece in (heading(odd), paragraph(odd), unordered([odd]), definitions({odd: odd})):
+        assert "&lt;img src=x onerror=alert(1)&gt;\\x1b[31m\\u202e" in piece
+        assert parse(piece).images == []
+    frame = pd.DataFrame({"gene": ["<!--<script>"], "weight": [0.5]})
+    text = data_table(frame, name='"><script>', caption='"><script>')
+    assert text.count("<script") == 1
+    assert "<!--" not in text

@@ -61,10 +61,32 @@ def test_names_are_escaped() -> None:
     latex = latex_table(table, caption="A & B")
     assert r"50\% of A\&B\_1 & 0.123 \\" in latex
     assert r"\caption{A \& B}" in latex
-    assert re.search(r"x\|y &\s+\\\\", latex)
+    assert re.search(r"x\\textbar\{\}y &\s+\\\\", latex)
     markdown = markdown_table(table)
     assert markdown.splitlines()[1] == "| --- | ---: |"
     assert r"x\|y" in markdown
+
+
+def test_names_run_nothing_where_they_go() -> None:
+    names = ["[x] *y", "a\nb", "<script>&", "`rm` _z_ L_insula", "\x1b[31m\u202e", r"$\input{/etc/passwd}$"]
+    table = pd.DataFrame({"<i>name": names, "weight": 0.5})
+    latex = latex_table(table).splitlines()
+    assert len([line for line in latex if line.endswith(r"\\")]) == 1 + len(names)
+    assert r"{[}x{]} {*}y & 0.5 \\" in latex
+    assert r"a b & 0.5 \\" in latex
+    assert r"\textless{}script\textgreater{}\& & 0.5 \\" in latex
+    assert r"\$\textbackslash{}input\{/etc/passwd\}\$ & 0.5 \\" in latex
+    assert r"\textbackslash{}x1b{[}31m\textbackslash{}u202e & 0.5 \\" in latex
+    markdown = markdown_table(table, caption="<b>").splitlines()
+    assert markdown[:3] == ["&lt;b&gt;", "", "| &lt;i&gt;name | weight |"]
+    assert markdown[4:] == [
+        r"| \[x\] \*y | 0.5 |",
+        "| a b | 0.5 |",
+        "| &lt;script&gt;&amp; | 0.5 |",
+        r"| \`rm\` \_z\_ L_insula | 0.5 |",
+        r"| \\x1b\[31m\\u202e | 0.5 |",
+        r"| \$\\input{/etc/passwd}\$ | 0.5 |",
+    ]
 
 
 def test_an_unknown_format_is_told(small_fit: nv.Fit, tmp_path: Path) -> None:
