@@ -25,6 +25,7 @@ from . import (  # noqa: F401
 )
 from .app import app, print_warning
 from .interrupts import stoppable
+from .streams import patient_streams, say
 
 __all__ = ["app", "main"]
 
@@ -40,6 +41,18 @@ _SEVERAL = ("--thinning", "--set", "--model", "--covariance", "--subjects", "--t
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
     arguments = _spread(list(sys.argv[1:] if argv is None else argv)) or ["--help"]
+    with patient_streams() as (shown, _):
+        status, sentence = _run(arguments)
+        shown.flush()
+        if shown.lost and not status:
+            status, sentence = 1, f"what it has to say can't be written ({shown.lost}); files that it wrote are whole."
+        if sentence:
+            say(f"pyro-neurovae: {' '.join(sentence.split())}", aside=True)
+    raise SystemExit(status)
+
+
+def _run(arguments: list[str]) -> tuple[int, str]:
+    """Run a command; its exit status, and the sentence that it ends with."""
     try:
         with stoppable(), warnings.catch_warnings():
             warnings.showwarning = print_warning
@@ -47,12 +60,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         if status == _INTERRUPTED:  # what some releases of Typer make of KeyboardInterrupt
             raise KeyboardInterrupt
     except NeurovaeError as error:
-        _end(2, str(error))
+        return 2, str(error)
     except _UsageError as error:
-        _end(2, _usage(error))
+        return 2, _usage(error)
     except (typer.Abort, KeyboardInterrupt):
-        _end(_INTERRUPTED, "interrupted; no result was written or changed.")
-    raise SystemExit(status or 0)
+        return _INTERRUPTED, "interrupted; no result was written or changed."
+    return status or 0, ""
 
 
 def _spread(arguments: list[str]) -> list[str]:
@@ -75,8 +88,3 @@ def _usage(error: Any) -> str:
     command = error.ctx.command_path if getattr(error, "ctx", None) else "pyro-neurovae"
     first = error.format_message().split(". ")[0].rstrip(".")
     return f"{first}; '{command} --help' lists what there is."
-
-
-def _end(status: int, sentence: str) -> None:
-    print("pyro-neurovae:", " ".join(sentence.split()), file=sys.stderr)
-    raise SystemExit(status)

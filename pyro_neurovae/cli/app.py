@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from ..errors import NeurovaeWarning, SettingsError
+from .streams import say
 
 __all__ = ["TAKEN", "app", "choice", "heeding_warnings", "print_warning", "show_bar"]
 
@@ -52,4 +53,4 @@ def show_bar(quiet: bool) -> bool:
 
 def print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning as one line on stderr."""
-    print(f"warning: {message}", file=sys.stderr)
+    say(f"warning: {' '.join(str(message).split())}", aside=True)

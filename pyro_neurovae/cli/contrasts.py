@@ -12,6 +12,7 @@ from ..errors import InputError
 from .app import app, heeding_warnings
 from .destination import Destination
 from .options import Overwrite, Quiet, Seed
+from .streams import say
 
 __all__ = ["contrast"]
 
@@ -75,6 +76,20 @@ def contrast(
     ] = "error",
     hemispheres: Annotated[str, typer.Option(metavar="both|left|right", help="What was measured.")] = "both",
     subject_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the subjects.")] = None,
+    adni_table: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Which table's columns of a merged one (TADPOLE): UCSFFSX or UCSFFSL."),
+    ] = None,
+    missing_codes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,...", help="Numbers that stand for a missing value: -9,999 or AGE=999,educ=-9 by column; none."
+        ),
+    ] = None,
+    scale: Annotated[
+        str,
+        typer.Option(metavar="mm|free", help="Unit of thickness: free for z-scores, residuals or ComBat-ed values."),
+    ] = "mm",
     seed: Seed = 0,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -113,14 +128,17 @@ def contrast(
             missing=missing,
             hemispheres=hemispheres,
             subject_column=subject_column,
+            adni_table=adni_table,
+            missing_codes=missing_codes,
+            scale=scale,
             seed=seed,
         )
-    if not quiet:
-        print_contrast(found)
-    place.fill(lambda folder: write_contrast(found, folder / out.name))
+    place.fill(
+        lambda folder: write_contrast(found, folder / out.name), show=lambda: None if quiet else print_contrast(found)
+    )
     if found.permuted is not None:
         name = next(file for file in contrast_files(out) if file.endswith("_permuted.csv"))
-        print(
+        say(
             f"{name} holds {permutations} contrasts of permuted subjects: "
             f"pyro-neurovae nulls ... --null-maps {out.with_name(name)} tests a fit of the map against them."
         )

@@ -11,6 +11,7 @@ import typer
 from .app import app
 from .destination import Destination
 from .options import OptionalOut, Overwrite
+from .streams import say
 
 __all__ = ["datasets"]
 
@@ -41,11 +42,11 @@ def datasets(
     place = Destination(out, files, overwrite=overwrite)
     paths = [fetch(one.name) for one in chosen]
     for one, path in zip(chosen, paths, strict=True):
-        print(f"{one.name}: {one.what}")
-        print(f"  cite {one.citation}")
-        print(f"  terms: {one.terms}")
+        say(f"{one.name}: {one.what}")
+        say(f"  cite {one.citation}")
+        say(f"  terms: {one.terms}")
         if out is None:
-            print(f"  {path}")
+            say(f"  {path}")
 
     def copy(folder: Path) -> tuple[str, ...]:
         for path, name in zip(paths, files, strict=True):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .interrupts import uninterrupted
+from .streams import say
 
 __all__ = ["Destination", "check_out", "staged"]
 
@@ -42,13 +43,18 @@ class Destination:
         if self.out is not None:
             check_out(self.out, self.files, overwrite=self.overwrite)
 
-    def fill(self, write: Callable[[Path], Sequence[str]]) -> None:
-        """Let a function write to a folder and give the names; all files go to ``out`` together, and are printed."""
-        if self.out is None:
-            return
-        with staged(self.out, self.files) as folder:
-            written = write(folder)
-        print(f"wrote {', '.join(written)} to {self.out}")
+    def fill(self, write: Callable[[Path], Sequence[str]], *, show: Callable[[], None] = lambda: None) -> None:
+        """Let a function write to a folder and give the names; all files go to ``out`` together, and are printed.
+
+        ``show`` prints what was found, once the files are there: what becomes of the terminal costs no work.
+        """
+        written: Sequence[str] = ()
+        if self.out is not None:
+            with staged(self.out, self.files) as folder:
+                written = write(folder)
+        show()
+        if self.out is not None:
+            say(f"wrote {', '.join(written)} to {self.out}")
 
 
 def check_out(out: Path, files: Sequence[str], *, overwrite: bool) -> None:

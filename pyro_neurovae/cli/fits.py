@@ -54,9 +54,10 @@ def fit(
     with heeding_warnings() as said:
         table = study.read()
     fitted = run(table, model, progress=show_bar(quiet), **options)
-    if not quiet:
-        print_fit(fitted, said=said)
-    place.fill(lambda folder: write_fit_files(fitted, folder, report=report))
+    place.fill(
+        lambda folder: write_fit_files(fitted, folder, report=report),
+        show=lambda: None if quiet else print_fit(fitted, said=said),
+    )
 
 
 @app.command()
@@ -82,10 +83,15 @@ def demo(
     fit_settings(draws=draws, seed=seed, device=device)
     study = draw(seed)
     fitted = run(study, seed=seed, draws=draws, device=device, progress=show_bar(quiet))
-    if not quiet:
-        print_fit(fitted)
-    print_held(fitted)
-    place.fill(lambda folder: write_study_files(study, folder) + write_fit_files(fitted, folder, report=report))
+
+    def show() -> None:
+        if not quiet:
+            print_fit(fitted)
+        print_held(fitted)
+
+    place.fill(
+        lambda folder: write_study_files(study, folder) + write_fit_files(fitted, folder, report=report), show=show
+    )
 
 
 @app.command()

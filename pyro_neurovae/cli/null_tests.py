@@ -68,6 +68,4 @@ def nulls(
         resume=resume,
         progress=show_bar(quiet),
     )
-    if not quiet:
-        print_result(found)
-    place.fill(found.write)
+    place.fill(found.write, show=lambda: None if quiet else print_result(found))

@@ -43,6 +43,7 @@ def sensitivity(
 
     place = Destination(out, [*Sensitivity.files.values(), *SENSITIVITY_PICTURES], overwrite=overwrite)
     found = run(load(fit), grid, seed=seed, workers=workers, resume=resume, progress=show_bar(quiet))
-    if not quiet:
-        print_result(found)
-    place.fill(lambda folder: found.write(folder) + write_sensitivity_pictures(found, folder))
+    place.fill(
+        lambda folder: found.write(folder) + write_sensitivity_pictures(found, folder),
+        show=lambda: None if quiet else print_result(found),
+    )

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..evidence.result import Result, Shown
+from ..wording import visible
+from .streams import say
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from ..cohort import Contrast
     from ..posterior.fits import Fit
@@ -49,21 +52,21 @@ def print_datasets() -> None:
     columns = {name: f"{{{name}}}" for name in ("name", "what", "checksum")}
     kinds = table().groupby("kind", sort=False)
     _print((Shown.of(str(kind), rows, columns, names=len(columns)) for kind, rows in kinds), wrapped=("what",))
-    print("'pyro-neurovae datasets NAME ...' fetches; PYRO_NEUROVAE_DATA names a folder of files already there.")
+    say("'pyro-neurovae datasets NAME ...' fetches; PYRO_NEUROVAE_DATA names a folder of files already there.")
 
 
 def print_held(fitted: Fit) -> None:
     """Print how many of a simulated study's true values the 90% intervals hold."""
     regions, truth = fitted.regions(), (fitted.study.truth or {})["thinning"].ravel()
     held = int(((regions["lower90"] <= truth) & (truth <= regions["upper90"])).sum())
-    print(f"The 90% intervals hold {held} of {len(truth)} true values ({held / len(truth):.0%}).")
+    say(f"The 90% intervals hold {held} of {len(truth)} true values ({held / len(truth):.0%}).")
 
 
 def _print_notices(notices: Iterable[str], said: Container[str] = ()) -> None:
     console = _console()
     for notice in notices:
         if notice not in said:
-            console.print(f"note: {notice}", markup=False, soft_wrap=True)
+            console.print(_text(f"note: {notice}"), soft_wrap=True)
 
 
 def _print(parts: Iterable[Shown | str], *, padding: tuple[int, ...] = (0, 1), wrapped: Sequence[str] = ()) -> None:
@@ -71,7 +74,7 @@ def _print(parts: Iterable[Shown | str], *, padding: tuple[int, ...] = (0, 1), w
     console = _console()
     for part in parts:
         if isinstance(part, str):
-            console.print(part, soft_wrap=True, markup=False)
+            console.print(_text(part), soft_wrap=True)
         else:
             console.print(_table(part, padding, wrapped))
 
@@ -82,15 +85,24 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
 
 
+def _text(line: str) -> Text:
+    """A line as it stands: a name from data is no markup and steers no terminal."""
+    from rich.text import Text
+
+    return Text(visible(line.replace("\n", " ")))
+
+
 def _table(shown: Shown, padding: tuple[int, ...], wrapped: Sequence[str]) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=shown.title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=padding)  # type: ignore[arg-type]
+    table = Table(title=_text(shown.title), title_justify="left", box=box.SIMPLE, pad_edge=False, padding=padding)  # type: ignore[arg-type]
     for place, heading in enumerate(shown.headings):
-        table.add_column(heading, justify="left" if place < shown.names else "right", no_wrap=heading not in wrapped)
+        table.add_column(
+            _text(heading), justify="left" if place < shown.names else "right", no_wrap=heading not in wrapped
+        )
     for row in shown.rows:
-        table.add_row(*row)
+        table.add_row(*map(_text, row))
     return table
 
 

@@ -91,6 +91,4 @@ def validate(
             resume=resume,
             progress=show_bar(quiet),
         )
-    if not quiet:
-        print_result(found, said=said)
-    place.fill(found.write)
+    place.fill(found.write, show=lambda: None if quiet else print_result(found, said=said))

@@ -58,7 +58,6 @@ def verify(
     with heeding_warnings() as said:
         checked = study.read()
     found = run(checked, seed=seed, progress=show_bar(quiet), **options)
-    print_result(found, said=said, tables=not quiet)
-    place.fill(found.write)
+    place.fill(found.write, show=lambda: print_result(found, said=said, tables=not quiet))
     if not found.passed:
         raise typer.Exit(1)

@@ -159,3 +159,16 @@ def test_every_dataset_is_listed_with_its_checksum_whole(capsys):
     assert all(f" {name} " in printed for name in names())
     assert "…" not in printed
     assert printed.rstrip().endswith("PYRO_NEUROVAE_DATA names a folder of files already there.")
+
+
+def test_names_from_data_are_text(capsys):
+    class Odd(Result):
+        def shown(self):
+            yield Shown("[bold]title[/x]", ("[red]", "b"), (("[/]\x1b[2J", ":smile:"), ("a\nb", "1")))
+            yield "[/] :smile: \u202e"
+
+    print_result(Odd())
+    told = capsys.readouterr().out
+    for text in ("[bold]title[/x]", "[red]", "[/]\\x1b[2J", ":smile:", "a b", "[/] :smile: \\u202e"):
+        assert text in told
+    assert "\x1b" not in told
