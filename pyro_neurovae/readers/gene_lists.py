@@ -22,9 +22,9 @@ def read_genes(path: str | os.PathLike[str]) -> list[str]:
     Parameters
     ----------
     path
-        One symbol a line, all in one line, or a table whose column ``gene`` or ``symbol`` holds them. Lines that begin
-        with ``#`` are skipped. Of LINCS' tables of all genes, those with a column ``pr_is_lm`` or ``feature_space``, only the
-        landmark genes are read.
+        One symbol a line, all in one line, or a table whose column ``gene`` or ``symbol`` holds them. Lines that
+        begin with ``#`` are skipped. Of LINCS' tables of all genes, those with a column ``pr_is_lm`` or
+        ``feature_space``, only the landmark genes are read.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def read_genes(path: str | os.PathLike[str]) -> list[str]:
     source, lines = read_cells(path)
     rows = [(line, cells) for line, cells in lines if not cells[0].startswith("#")]
     header = [cell.lower() for cell in rows[0][1]] if rows else []
-    if len(rows) == 1:
+    if len(rows) == 1 and not set(header) & set(_COLUMNS):
         rows = [(line, [cell]) for line, cells in rows for cell in cells]
     column = next((header.index(name) for name in _COLUMNS if name in header), None)
     if column is None and any(len(cells) > 1 and any(cells[1:]) for _, cells in rows):

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..wording import first_names
+from .magnitudes import check_magnitude, constant
 from .text_table import parse_numbers, plain_name, read_table
 
 __all__ = ["RegionTable", "read_regions", "side_of"]
@@ -20,8 +21,17 @@ __all__ = ["RegionTable", "read_regions", "side_of"]
 FilePath = str | os.PathLike[str]
 
 _NAMES = ("region", "label", "name", "roi", "roiname", "parcel")
+_REMEDY = "give it in mm"
 _LOBES = ("lobe", "network", "system")
-_AXES = ("x", "y", "z")
+# Names of the coordinates: R, A and S as the tables of Schaefer's atlas have them point to the right, front and top.
+_AXES = (
+    ("x", "y", "z"),
+    ("r", "a", "s"),
+    ("mnix", "mniy", "mniz"),
+    ("xmni", "ymni", "zmni"),
+    ("xcoord", "ycoord", "zcoord"),
+    ("centroidx", "centroidy", "centroidz"),
+)
 _SIDE = re.compile(r"(?:^|[^A-Za-z])(lh|rh|left|right|l|r)(?:$|[^A-Za-z])", re.IGNORECASE)
 
 
@@ -64,8 +74,9 @@ def read_regions(regions: pd.DataFrame | FilePath, *, order: Sequence[str] | Non
     Parameters
     ----------
     regions
-        The table, or its file. Coordinates are in mm; hemisphere is L or R, read from the names where there is no
-        such column; a lobe may be called network or system; homologue is the name of the region across.
+        The table, or its file. Coordinates are in mm (R, A, S are x, y, z); hemisphere is L or R, read from the names
+        where there is no such column; a lobe may be called network or system; homologue is the name of the region
+        across.
     order
         Regions to keep, in this order; None (the default) keeps all, as they stand.
 
@@ -111,12 +122,20 @@ def _named_rows(regions: pd.DataFrame | FilePath) -> tuple[str, pd.DataFrame]:
 
 
 def _centroids(source: str, table: pd.DataFrame) -> np.ndarray | None:
-    if not set(_AXES) <= set(table.columns):
+    axes = next((list(three) for three in _AXES if set(three) <= set(table.columns)), None)
+    if axes is None:
         return None
-    centroids = parse_numbers(table[list(_AXES)], source=source).to_numpy()
+    twice = next((axis for axis in axes if list(table.columns).count(axis) > 1), None)
+    if twice is not None:
+        raise InputError(f"{source}: two columns are called {twice}; rename one of them.")
+    centroids = parse_numbers(table[axes], source=source).to_numpy()
     if np.isnan(centroids).any():
         row = int(np.argmax(np.isnan(centroids).any(axis=1)))
         raise InputError(f"{source}, row {table.index[row]}: a coordinate is missing; fill it in.")
+    for axis, values in zip(axes, centroids.T, strict=True):
+        check_magnitude(values, labels=list(table.index), source=source, what=f"the coordinate {axis}", remedy=_REMEDY)
+    if len(centroids) > 1 and constant(centroids).all():
+        raise InputError(f"{source}: all regions have one position; give each its centroid.")
     return centroids
 
 

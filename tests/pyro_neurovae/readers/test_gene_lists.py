@@ -32,6 +32,7 @@ def test_lists_of_genes(tmp_path, text):
     [
         ("x,y\nAPOE,1\n", r"genes\.txt: several columns \(x, y\) of which none is called gene or symbol"),
         ("gene\n", r"genes\.txt: no gene symbol in it"),
+        ("gene,chromosome\n", r"genes\.txt: no gene symbol in it"),
         ("# nothing\n", r"genes\.txt: no gene symbol in it"),
         ("gene\nAPOE\n1-Mar\n", r"genes\.txt, line 3: 1-Mar is a date that a spreadsheet made"),
         ("APOE\nSep-02\n", "line 2: Sep-02 is a date"),

@@ -64,6 +64,10 @@ def test_side_of_a_name(name: str, side: str) -> None:
         (lambda t: t.rename(columns={"region": "thing"}), "no column of region names"),
         (lambda t: t.assign(region=[t["region"][1], *t["region"][1:]]), "stands twice"),
         (lambda t: t.assign(x=[None, *t["x"][1:]]), "a coordinate is missing"),
+        (lambda t: t.assign(x=[1e200, *t["x"][1:]]), r"the coordinate x 1e\+200 is beyond .* or give it in mm"),
+        (lambda t: t.assign(x=t["x"] * 1e-300), "the coordinate x is nowhere above .* in another unit"),
+        (lambda t: t.assign(x=1.0, y=2.0, z=3.0), "all regions have one position"),
+        (lambda t: t.assign(X=t["x"]), "two columns are called x; rename one"),
         (lambda t: t.assign(hemisphere="top"), "hemisphere 'T' is neither L nor R"),
         (lambda t: t.assign(homologue=["nowhere", *[""] * 39]), "its homologue nowhere is no other region"),
         (lambda t: t.assign(homologue=[t["region"][2]] * 2 + [""] * 38), "is the homologue of two regions"),
@@ -72,3 +76,9 @@ def test_side_of_a_name(name: str, side: str) -> None:
 def test_a_table_of_regions_that_cannot_be_used_is_told(parcels: pd.DataFrame, change, message: str) -> None:
     with pytest.raises(nv.InputError, match=message):
         read_regions(change(parcels))
+
+
+@pytest.mark.parametrize("axes", [("R", "A", "S"), ("MNI_X", "MNI_Y", "MNI_Z"), ("x-coord", "y-coord", "z-coord")])
+def test_coordinates_under_other_names(parcels: pd.DataFrame, axes: tuple[str, str, str]) -> None:
+    renamed = parcels.rename(columns=dict(zip("xyz", axes, strict=True)))
+    np.testing.assert_array_equal(read_regions(renamed).centroids, parcels[["x", "y", "z"]])
