@@ -48,6 +48,14 @@ class StudyOptions:
             "--graph none regions are joined with the nearest.",
         ),
     ] = None
+    graph_kind: Annotated[
+        str,
+        typer.Option(
+            metavar="weights|distance",
+            help="What the numbers of --graph's file are: weights, the larger the nearer; or distances, of which each "
+            "region's nearest are taken.",
+        ),
+    ] = "weights"
     se: Annotated[
         str,
         typer.Option(
@@ -109,12 +117,14 @@ class StudyOptions:
         from ..studies.files import StudyFiles
 
         standard_error: Any = choice("--se", self.se, ("file", "sizes", "none"))
+        graph_kind: Any = choice("--graph-kind", self.graph_kind, ("weights", "distance"))
         said = self.covariance in (["auto"], ["none"])
         return StudyFiles(
             expression=self.expression,
             thinning=self.thinning,
             graph=None if self.graph == "none" else self.graph,
             regions=self.regions,
+            graph_kind=graph_kind,
             value_column=self.value_column,
             se_column=self.se_column,
             standard_error=standard_error,

@@ -8,9 +8,17 @@ import numpy as np
 import pandas as pd
 
 from ..errors import GraphError
+from .eigenbasis import connected_components
 from .parts import Part, misfit
 
-__all__ = ["check_adjacency", "check_homologues", "check_shapes", "square_from_frame"]
+__all__ = ["check_adjacency", "check_homologues", "check_nearness", "check_shapes", "square_from_frame"]
+
+# Rank correlation of weights with distances above which they are distances: connectivity has -0.2 to -0.8.
+_GROWING = 0.5
+# Fewer pairs, and smaller complete parts of a graph, can't tell.
+_FEWEST_PAIRS, _FEWEST_REGIONS = 30, 8
+# By how much distances, as they are rounded, may miss the triangle inequality.
+_ROUNDING = 1e-3
 
 
 def square_from_frame(
@@ -67,6 +75,62 @@ def check_adjacency(weights: np.ndarray, names: Sequence[str]) -> None:
         )
     _complain(weights < 0, weights, names, "is negative: set negative weights to 0 or take their size")
     _complain(np.diag(np.diag(weights) != 0), weights, names, "is a self-loop: set the diagonal to 0")
+
+
+def check_nearness(weights: np.ndarray, *, centroids: np.ndarray | None, hemispheres: Sequence[str] | None) -> None:
+    """Check that weights (region, region) tell how near regions are, and not how far.
+
+    They tell how far where they grow with the distance of the regions' positions within a hemisphere, as far as
+    these are known, and also where they obey the triangle inequality throughout: no region is further from another
+    than the way by any third. Weights of which the largest is at most twice the least obey it anyway, and say nothing.
+
+    Raises
+    ------
+    GraphError
+        With the remedy.
+    """
+    growth = None if centroids is None else _growth(weights, centroids, hemispheres)
+    if growth is not None and growth > _GROWING:
+        what = f"the weights grow with the distance of the regions (rank correlation {growth:.2f})"
+    elif growth is None and _is_metric(weights):
+        what = "no two regions have a weight of 0 and no weight is above the sum of two others by way of a third region"
+    else:
+        return
+    raise GraphError(
+        f"{what}, as distances do, where a graph has large weights between regions that are near; say that they are "
+        'distances (--graph-kind distance, graph_kind="distance"), or give weights that fall with distance.'
+    )
+
+
+def _growth(weights: np.ndarray, centroids: np.ndarray, hemispheres: Sequence[str] | None) -> float | None:
+    """Rank correlation of the weights of edges with the distances of their ends; None where too few can tell."""
+    joined = np.triu(weights > 0)
+    if hemispheres is not None:
+        side = np.array(hemispheres)
+        joined &= side[:, None] == side[None]
+    first, second = np.nonzero(joined)
+    edges = weights[first, second]
+    if len(edges) < _FEWEST_PAIRS or np.ptp(edges) <= _ROUNDING * edges.max():
+        return None
+    distance = np.linalg.norm(centroids[first] - centroids[second], axis=1)
+    return float(pd.Series(edges).corr(pd.Series(distance), method="spearman"))
+
+
+def _is_metric(weights: np.ndarray) -> bool:
+    """Whether every connected part is complete and obeys the triangle inequality, and one is large enough to tell."""
+    component = connected_components(weights)
+    telling = False
+    for part in range(component.max() + 1):
+        inside = weights[np.ix_(component == part, component == part)]
+        others = inside[~np.eye(len(inside), dtype=bool)]
+        if not (others > 0).all():
+            return False
+        if len(inside) < _FEWEST_REGIONS or others.max() <= 2 * others.min():
+            continue
+        if any((inside > (row[:, None] + row) * (1 + _ROUNDING)).any() for row in inside):
+            return False
+        telling = True
+    return telling
 
 
 def check_homologues(homologues: Sequence[tuple[int, ...]], n_regions: int) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["nearest_weights"]
+__all__ = ["NEIGHBOURS", "nearest_weights", "weights_from_distances"]
+
+# Regions that each is joined with: near to the mean degree of a parcellated cortex.
+NEIGHBOURS = 6
 
 
 def nearest_weights(
@@ -30,6 +33,21 @@ def nearest_weights(
         Positions (left, right) of homologues.
     """
     distance = np.linalg.norm(centroids[:, None] - centroids[None], axis=-1)
+    return weights_from_distances(distance, neighbours=neighbours, hemispheres=hemispheres, homologues=homologues)
+
+
+def weights_from_distances(
+    distance: np.ndarray,
+    *,
+    neighbours: int = NEIGHBOURS,
+    hemispheres: Sequence[str] | None = None,
+    homologues: Sequence[tuple[int, int]] = (),
+) -> np.ndarray:
+    """Weights 1 between each region and the nearest by a table of distances (region, region); see `nearest_weights`.
+
+    A distance of 0 between two regions, which no two have, and one of infinity stand for one that is not known.
+    """
+    distance = np.where(distance == 0, np.inf, distance)
     if hemispheres is not None:
         side = np.array(hemispheres)
         distance[side[:, None] != side[None]] = np.inf

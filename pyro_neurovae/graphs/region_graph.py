@@ -16,11 +16,11 @@ from ..readers.labelled_surface import LabelledSurface
 from ..readers.region_table import RegionTable
 from ..readers.registry import read
 from ..readers.text_table import file_stem
-from .checks import check_adjacency, check_homologues, check_shapes, square_from_frame
+from .checks import check_adjacency, check_homologues, check_nearness, check_shapes, square_from_frame
 from .desikan_killiany import dk68_adjacency, dk68_regions
 from .eigenbasis import Eigenbasis, connected_components, laplacian_eigenbasis
 from .mesh import mesh_weights, region_centroids
-from .nearest import nearest_weights
+from .nearest import NEIGHBOURS, nearest_weights, weights_from_distances
 from .parts import Value, parts_of, selected, settle
 
 __all__ = ["Eigenbasis", "RegionGraph"]
@@ -161,14 +161,38 @@ class RegionGraph:
         Raises
         ------
         GraphError
-            As `from_adjacency`; negative connectivity has no meaning as an edge weight.
+            As `from_adjacency`; negative connectivity has no meaning as an edge weight, and distances are none.
         """
         weights, labels = square_from_frame(connectivity, names)
         if weights.ndim == 2:
             np.fill_diagonal(weights, 0.0)
         check_adjacency(weights, labels)
+        check_nearness(weights, centroids=None, hemispheres=None)
         mean = weights[weights > 0].mean() if weights.any() else 1.0
         return cls(names=labels, weights=weights / mean, label="connectivity")
+
+    @classmethod
+    def from_distances(
+        cls, distances: np.ndarray | pd.DataFrame, names: Sequence[str] | None = None, *, neighbours: int = NEIGHBOURS
+    ) -> RegionGraph:
+        """Build a graph from distances, such as geodesic ones: each region is joined with the nearest.
+
+        Parameters
+        ----------
+        distances, names
+            (region, region) in any unit, 0 for those that are not known, such as across the hemispheres; names as
+            `from_adjacency` takes them.
+        neighbours
+            As `from_regions`.
+
+        Raises
+        ------
+        GraphError
+            As `from_adjacency`.
+        """
+        distance, labels = square_from_frame(distances, names)
+        check_adjacency(distance, labels)
+        return cls(names=labels, weights=weights_from_distances(distance, neighbours=neighbours), label="distances")
 
     @classmethod
     def from_mesh(
@@ -201,7 +225,7 @@ class RegionGraph:
         return cls(names=tuple(names), weights=adjacency, centroids=centroids, label="mesh")
 
     @classmethod
-    def from_regions(cls, regions: pd.DataFrame | FilePath, *, neighbours: int = 6) -> RegionGraph:
+    def from_regions(cls, regions: pd.DataFrame | FilePath, *, neighbours: int = NEIGHBOURS) -> RegionGraph:
         """Build the graph of any atlas from a table of its regions: joined with the nearest of the hemisphere.
 
         Parameters

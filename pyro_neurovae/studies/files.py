@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from ..graphs.region_graph import RegionGraph
+from ..graphs.registry import GraphKind
 from ..readers.thinning_table import FlipInput
 from .correlations import CorrelationInput
 from .study import Study
@@ -27,8 +28,8 @@ class StudyFiles:
     ----------
     expression, thinning
         Table of expression, and one file a map or several.
-    graph, regions
-        Graph by its name or file, and the table of the regions of another atlas.
+    graph, regions, graph_kind
+        Graph by its name or file, the table of the regions of another atlas, and what the numbers of the file are.
     value_column, se_column, standard_error, covariance
         Columns of the effect and of its standard error, where that comes from, and the sampling covariance.
     kind, flip
@@ -43,6 +44,7 @@ class StudyFiles:
     thinning: Path | Sequence[Path]
     graph: RegionGraph | Path | None = "dk68"
     regions: pd.DataFrame | Path | None = None
+    graph_kind: GraphKind = "weights"
     value_column: str | None = None
     se_column: str | None = None
     standard_error: Literal["file", "sizes", "none"] = "file"

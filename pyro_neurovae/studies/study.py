@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..graphs.parts import Value, parts_of, put, same_parts, selected, settle
 from ..graphs.region_graph import RegionGraph
-from ..graphs.registry import as_graph
+from ..graphs.registry import GraphKind, as_graph
 from ..readers.covariance_table import covariance_files, covariance_from_frames
 from ..readers.expression_table import align_expression
 from ..readers.frames import ErrorInput, MapInput, maps_from_frames, study_fields
@@ -154,6 +154,7 @@ class Study:
         *,
         graph: RegionGraph | Path | None = "dk68",
         regions: pd.DataFrame | Path | None = None,
+        graph_kind: GraphKind = "weights",
         value_column: str | None = None,
         se_column: str | None = None,
         standard_error: Literal["file", "sizes", "none"] = "file",
@@ -183,6 +184,9 @@ class Study:
             For another atlas: a table of its regions with region, x, y, z and, where known, hemisphere, lobe or network
             and homologue. With ``graph=None`` regions are joined with the nearest of their hemisphere. None (the
             default) for what the graph itself says.
+        graph_kind
+            What the numbers of the graph's table are: "weights" (the default), the larger the nearer, or "distance":
+            each region is then joined with the nearest. Distances that are not called so are refused.
         value_column, se_column
             Columns to read from every thinning file; None (the default) looks for the usual names.
         standard_error
@@ -225,7 +229,7 @@ class Study:
             Naming the file, the row or label, and the remedy.
         """
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
-        labels, (ground, notices) = map_names(paths), as_graph(graph, regions)
+        labels, (ground, notices) = map_names(paths), as_graph(graph, regions, kind=graph_kind)
         check_together(standard_error, covariance, sampling_correlation)
         table = read("expression", expression, ground.names, genes=read_if_file("genes", genes))
         columns: dict[str, Any] = {"value_column": value_column, "se_column": se_column}
@@ -266,6 +270,7 @@ class Study:
         structure: CorrelationInput = "auto",
         graph: RegionGraph | Path | pd.DataFrame | None = "dk68",
         regions: pd.DataFrame | Path | None = None,
+        graph_kind: GraphKind = "weights",
         normalise: Literal["gene", "region", "none"] = "region",
         genes: Sequence[str] | Path | None = None,
         gene_weights: pd.Series | Path | None = None,
@@ -291,7 +296,7 @@ class Study:
             Sampling covariance as a labelled square frame, for a single map, or a mapping from map name.
         sampling_correlation
             As in `from_files`, for the maps without a covariance of their own.
-        structure, graph, regions, normalise, genes, gene_weights
+        structure, graph, regions, graph_kind, normalise, genes, gene_weights
             As in `from_files`; the graph may also be a labelled adjacency table.
 
         Raises
@@ -299,7 +304,7 @@ class Study:
         InputError
             Naming the argument, the row or label, and the remedy.
         """
-        ground, notices = as_graph(graph, regions)
+        ground, notices = as_graph(graph, regions, kind=graph_kind)
         table = align_expression(expression, ground.names, genes=read_if_file("genes", genes))
         check_together(standard_error, covariance, sampling_correlation)
         maps = maps_from_frames(thinning, standard_error, covariance, ground.names, kind=kind, flip=flip)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
+from pyro_neurovae.graphs.registry import as_graph
 
 
 @pytest.fixture
@@ -106,3 +107,39 @@ def test_a_table_without_positions_makes_no_graph(parcels: pd.DataFrame) -> None
 def test_a_graph_with_a_region_that_the_table_lacks_is_told(parcels: pd.DataFrame) -> None:
     with pytest.raises(nv.InputError, match="no row for L_bankssts"):
         nv.Study.from_frames(pd.DataFrame(), pd.Series(dtype=float), regions=parcels)
+
+
+def test_distances_join_the_nearest_as_positions_do(parcels: pd.DataFrame) -> None:
+    points, names = parcels[["x", "y", "z"]].to_numpy(), list(parcels["region"])
+    table = pd.DataFrame(np.linalg.norm(points[:, None] - points[None], axis=-1), index=names, columns=names)
+    graph, notices = as_graph(table, parcels, kind="distance")
+    np.testing.assert_array_equal(graph.weights, nv.RegionGraph.from_regions(parcels).weights)
+    assert notices == ("graph: distances; each region is joined with the 6 nearest.",)
+    left = table.iloc[:20, :20]
+    np.testing.assert_array_equal(nv.RegionGraph.from_distances(left).weights, graph.weights[:20, :20])
+
+
+def test_distances_of_the_atlas_keep_to_hemispheres_and_homologues(tmp_path: Path) -> None:
+    atlas = nv.RegionGraph.dk68()
+    assert atlas.centroids is not None
+    table = np.linalg.norm(atlas.centroids[:, None] - atlas.centroids[None], axis=-1)
+    pd.DataFrame(table, index=atlas.names, columns=atlas.names).to_csv(tmp_path / "far.csv")
+    with pytest.raises(nv.GraphError, match=r"far\.csv: .*, as distances do, .*--graph-kind distance"):
+        as_graph(tmp_path / "far.csv")
+    touching = pd.DataFrame(table * (atlas.weights > 0), index=atlas.names, columns=atlas.names)
+    with pytest.raises(nv.GraphError, match="the weights grow with the distance of the regions"):
+        as_graph(touching)
+    graph, notices = as_graph(tmp_path / "far.csv", kind="distance")
+    assert (graph.n_components, graph.label) == (1, "far")
+    assert notices == ("far.csv: distances; each region is joined with the 6 nearest.",)
+    side = np.array(graph.hemispheres)
+    across = np.argwhere(np.triu(graph.weights * (side[:, None] != side)))
+    assert [tuple(pair) for pair in across] == [tuple(pair) for pair in atlas.homologues]
+
+
+@pytest.mark.parametrize("graph", ["dk68", None, nv.RegionGraph.dk68()])
+def test_a_kind_is_said_of_tables_alone(graph, parcels: pd.DataFrame) -> None:
+    with pytest.raises(nv.SettingsError, match="graph_kind distance says what the numbers of a table are"):
+        as_graph(graph, None if graph is not None else parcels, kind="distance")
+    with pytest.raises(nv.SettingsError, match="graph_kind is 'far'; give weights or distance"):
+        as_graph(graph, kind="far")  # type: ignore[arg-type]
