@@ -38,7 +38,22 @@ UNTOLD = {"effect", "value", "thinning", "atrophy"}
 ERROR_WORDS = {"se", "sem", "stderr", "stderror", "standarderror", "esterror"}
 # Words beside "error" that make it a standard error: "Std. Error", brms's "Est.Error".
 OF_ERROR = {"std", "standard", "est", "estimation"}
-P_WORDS = {"p", "pr", "pval", "pvalue", "pvalues", "pobs", "pobserved", "praw", "q", "qval", "qvalue", "fdr", "padj"}
+P_WORDS = {
+    "p",
+    "pr",
+    "pval",
+    "pvalue",
+    "pvalues",
+    "pobs",
+    "pobserved",
+    "praw",
+    "q",
+    "qval",
+    "qvalue",
+    "fdr",
+    "padj",
+    "sig",
+}
 LOWER = {"lower", "low", "lo", "lwr", "lcl", "lci", "lb", "ll"}
 UPPER = {"upper", "up", "upr", "ucl", "uci", "ub", "ul", "high", "hi"}
 # Ends of an interval that need no word such as "ci" beside them.

@@ -10,7 +10,7 @@ from ..errors import InputError
 from .column_roles import WORD
 from .magnitudes import check_magnitude, constant
 
-__all__ = ["check_effects", "sign_notice"]
+__all__ = ["check_effects", "sign_notice", "twin_notice"]
 
 # Typical size beyond which numbers are no Cohen's d of thickness, whatever the disease.
 LARGEST_D = 5.0
@@ -18,6 +18,8 @@ LARGEST_D = 5.0
 THINNEST, THICKEST = 0.8, 6.0
 # How many times the usual size of a map's effects any of them is at most: the public maps have up to 40.
 FURTHEST = 1000.0
+# So many equal pairs are no chance.
+FEWEST_TWINS = 8
 # Share of regions from which on a map is mostly positive.
 MOSTLY = 0.6
 # Words of a name after which larger numbers may mean thinner.
@@ -65,7 +67,13 @@ def check_effects(
 
 
 def sign_notice(
-    value: np.ndarray, *, source: str, called: Sequence[str], contrast: str | None = None, flipped: bool = False
+    value: np.ndarray,
+    *,
+    source: str,
+    column: str = "",
+    name: str = "",
+    contrast: str | None = None,
+    flipped: bool = False,
 ) -> list[str]:
     """Say that a map looks as if thinner were positive: by its numbers, or by the name of its column or contrast.
 
@@ -73,27 +81,48 @@ def sign_notice(
     ----------
     value
         Effects (region,), as they are read.
-    source, called, contrast
-        Name of the file, names in which words of loss count, and the contrast of all its rows where it names one.
+    source, column, name
+        Names of the file, of the column and of the map; the last counts only where most effects are positive, for a
+        map may be called thinning whatever its sign.
+    contrast
+        What the table calls the contrast of all its rows; None (the default) where it does not.
     flipped
         Whether the user has turned the signs round; then nothing is left to say.
     """
     known = value[~np.isnan(value)]
     if flipped or not known.size:
         return []
-    share, words = float((known > 0).mean()), {word.lower() for name in called for word in WORD.findall(name)}
-    first = "" if contrast is None else next(iter(WORD.findall(contrast)), "").lower()
+    share = float((known > 0).mean())
+    called = LOSS & set(_words(f"{column} {name if share > 0.5 else ''}"))
     hints = []
     if share > MOSTLY:
         hints.append(f"{(known > 0).sum()} of {known.size} effects are positive")
-    if LOSS & words:
-        hints.append(f"it is called {min(LOSS & words)}")
-    if first in CONTROLS:
+    if called:
+        hints.append(f"it is called {min(called)}")
+    if contrast is not None and set(_words(contrast)[:1]) & CONTROLS:
         hints.append(f"its contrast is {contrast}")
     if not hints:
         return []
-    told = " and ".join(hints)
     return [
-        f"{source}: {told}, and negative is read as thinner in cases; where positive means thinner, turn the signs "
-        "round with --flip (in Python flip=True)."
+        f"{source}: {' and '.join(hints)}, and negative is read as thinner in cases; where positive means thinner, turn "
+        "the signs round with --flip (in Python flip=True)."
     ]
+
+
+def twin_notice(value: np.ndarray, names: Sequence[str], *, source: str) -> list[str]:
+    """Say that both hemispheres have the same numbers, so that each counts twice; ``names`` are the graph's regions."""
+    place = {name: row for row, name in enumerate(names)}
+    pairs = [
+        (row, place[f"R_{name[2:]}"]) for name, row in place.items() if name[:2] == "L_" and f"R_{name[2:]}" in place
+    ]
+    both = [(value[left], value[right]) for left, right in pairs if not np.isnan(value[left] + value[right])]
+    if len(both) < FEWEST_TWINS or any(left != right for left, right in both):
+        return []
+    return [
+        f"{source}: left and right have the same values in all {len(both)} pairs, as means of both have, which then count "
+        "twice; keep the rows of one hemisphere for intervals that do not."
+    ]
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in WORD.findall(name)]

@@ -27,6 +27,12 @@ __all__ = [
 ErrorSource = Literal["file", "sizes", "none"]
 
 
+# No group has more people.
+MOST_PEOPLE = 1e9
+# Standard errors that many times larger or smaller than a map's effects are in another unit.
+MOST_APART = 1e6
+
+
 def cohens_d_error(d: np.ndarray, controls: np.ndarray | float, cases: np.ndarray | float) -> np.ndarray:
     """Compute the standard error of Cohen's d, sqrt((n1 + n2)/(n1 n2) + d^2/(2 (n1 + n2))), from group sizes.
 
@@ -81,11 +87,11 @@ def implied_errors(
     if columns.sizes is None or not columns.effect_size:
         return None
     controls, cases = group_sizes(placed, columns, source=source)
-    useless = (controls <= 0) | (cases <= 0)
+    useless = (controls < 1) | (cases < 1) | (controls > MOST_PEOPLE) | (cases > MOST_PEOPLE)
     if useless.any():
         row = placed.frame.index[int(np.argmax(useless[placed.positions]))]
         raise InputError(
-            f"{source}, row {row}: a group size in {' or '.join(columns.sizes)} is not above 0; "
+            f"{source}, row {row}: a group size in {' or '.join(columns.sizes)} is not from 1 to {MOST_PEOPLE:.0e}; "
             "correct it, or leave the cell empty if it is not known."
         )
     return cohens_d_error(value, controls, cases)
@@ -130,6 +136,14 @@ def checked_errors(
         raise InputError(
             f"{source}, row {labels[row]}: standard error {error[row]:g} is "
             f"{'negative' if error[row] < 0 else 'zero'}; {remedy}."
+        )
+    typical = np.median(np.abs(value[observed])) if observed.any() else 0.0
+    apart = np.maximum(error / typical, typical / error) if typical > 0 else np.zeros_like(error)
+    if np.nanmax(apart, initial=0.0) > MOST_APART:
+        row = int(np.nanargmax(apart))
+        raise InputError(
+            f"{source}, row {labels[row]}: standard error {error[row]:g} is of another unit than the effects, whose usual "
+            f"size is {typical:.3g}; correct it, {remedy}."
         )
     if np.array_equal(error, np.abs(value), equal_nan=True) and (error != 1).any():
         raise InputError(f"{source}: the standard errors are the effects themselves; {remedy}.")

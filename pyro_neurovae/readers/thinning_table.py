@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import InputError
 from ..wording import first_names
 from .column_roles import KINDS, column_roles
-from .effect_checks import check_effects, sign_notice
+from .effect_checks import check_effects, sign_notice, twin_notice
 from .error_comparison import compare_errors
 from .error_sources import FoundErrors, find_errors
 from .placement import PlacedRows, place_rows
@@ -168,12 +168,12 @@ def map_from_table(
     labelled = label_rows(table, names, source=source)
     if value_column is None:
         _check_alone(labelled, columns, source)
-    _check_stacked(labelled, source)
-    placed = place_rows(labelled, names, source=source)
+    placed = _placed(labelled, names, source)
     value = placed.numbers(columns.value, source=source)
     labels = placed.labels(names)
     check_effects(value, columns.kind, labels=labels, source=source, column=columns.value, asked=kind != "auto")
-    signs = sign_notice(value, source=source, called=[columns.value, name], contrast=_contrast(placed), flipped=flip)
+    signs = sign_notice(value, source=source, column=columns.value, name=name, contrast=_contrast(placed), flipped=flip)
+    signs += twin_notice(value, names, source=source)
     effect, read = -value if flip else value, _read_words(columns, flip)
     if standard_error == "none":
         return _without_errors(name, effect, placed.notices, signs, source, read)
@@ -220,7 +220,7 @@ def map_from_series(
     placed = place_rows(value.to_frame("value"), names, source=source)
     thinning, labels = placed.numbers("value", source=source), placed.labels(names)
     check_effects(thinning, kind, labels=labels, source=source, column=source)
-    signs = sign_notice(thinning, source=source, called=[], flipped=flip)
+    signs = sign_notice(thinning, source=source, flipped=flip) + twin_notice(thinning, names, source=source)
     effect = -thinning if flip else thinning
     read = f"read effects {KINDS[kind]}{_sign_words(flip)}" if kind else f"read effects{_sign_words(flip)}"
     if error is None and kind in ("t", "z") and not estimate:
@@ -256,7 +256,8 @@ def _check_alone(table: pd.DataFrame, columns: ThinningColumns, source: str) -> 
     others = [
         column
         for column in table.columns
-        if column != columns.value and pd.to_numeric(table[column].squeeze(), errors="coerce").notna().mean() > 0.5
+        if column != columns.value
+        and pd.to_numeric(table.loc[:, [column]].iloc[:, 0], errors="coerce").notna().mean() > 0.5
     ]
     if others:
         raise InputError(
@@ -265,22 +266,24 @@ def _check_alone(table: pd.DataFrame, columns: ThinningColumns, source: str) -> 
         )
 
 
-def _check_stacked(table: pd.DataFrame, source: str) -> None:
-    """Name the column that tells several rows of one region apart."""
-    repeated = table.index[table.index.duplicated()]
-    twice = repeated[0] if len(repeated) else None
-    for column in table.columns if len(repeated) else ():
-        cells = table[column]
-        if isinstance(cells, pd.Series) and 1 < cells.nunique() < 20 and not _repeated(table.index, cells):
-            values = [str(value) for value in cells.unique()]
-            raise InputError(
-                f"{source}: {twice} stands {list(table.index).count(twice)} times, told apart by {column} "
-                f"({', '.join(values[:5])}); keep the rows of one of them in a file of its own."
-            )
-
-
-def _repeated(labels: pd.Index, cells: pd.Series) -> bool:
-    return bool(pd.Series(list(zip(labels, cells, strict=True))).duplicated().any())
+def _placed(table: pd.DataFrame, names: Sequence[str], source: str) -> PlacedRows:
+    """Place the rows; where a region has several, name the column that tells them apart."""
+    try:
+        return place_rows(table, names, source=source)
+    except InputError:
+        repeated = table.index[table.index.duplicated()]
+        for column in table.columns if len(repeated) else ():
+            cells = table.loc[:, [column]].iloc[:, 0].astype(str)
+            if (
+                1 < cells.nunique() < len(table) / 2
+                and not pd.MultiIndex.from_arrays([table.index, cells]).has_duplicates
+            ):
+                told = ", ".join(cells.unique()[:5])
+                raise InputError(
+                    f"{source}: {repeated[0]} stands {list(table.index).count(repeated[0])} times, told apart by {column} "
+                    f"({told}); keep the rows of one of them in a file of its own."
+                ) from None
+        raise
 
 
 def _contrast(placed: PlacedRows) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from pyro_neurovae.errors import InputError
-from pyro_neurovae.readers.effect_checks import check_effects, sign_notice
+from pyro_neurovae.readers.effect_checks import check_effects, sign_notice, twin_notice
 
 LABELS = [f"r{k}" for k in range(40)]
 D = np.random.default_rng(0).normal(-0.3, 0.1, 40)
@@ -60,28 +62,38 @@ def test_the_user_s_word_on_the_kind_is_taken():
 
 
 @pytest.mark.parametrize(
-    ("value", "called", "contrast", "told"),
+    ("value", "names", "told"),
     [
-        (D, ["d", "ad"], None, None),
-        (-D, ["d", "ad"], None, "40 of 40 effects are positive"),
-        (D, ["cortical_atrophy", "ad"], None, "it is called atrophy"),
-        (D, ["d", "AD-Thinning"], None, "it is called thinning"),
-        (D, ["d"], "HC - AD", "its contrast is HC - AD"),
-        (D, ["d"], "AD - HC", None),
+        (D, {"column": "d", "name": "ad"}, None),
+        (-D, {"column": "d", "name": "ad"}, "40 of 40 effects are positive"),
+        (D, {"column": "cortical_atrophy"}, "it is called atrophy"),
+        (D, {"column": "d", "name": "AD-thinning"}, None),
+        (-D, {"column": "d", "name": "AD-Thinning"}, "40 of 40 effects are positive and it is called thinning"),
+        (D, {"column": "d", "contrast": "HC - AD"}, "its contrast is HC - AD"),
+        (D, {"column": "d", "contrast": "AD - HC"}, None),
         (
             -D,
-            ["atrophy"],
-            "Control vs AD",
-            "40 of 40 effects are positive and it is called atrophy and its contrast is",
+            {"column": "atrophy", "contrast": "Control vs AD"},
+            "40 of 40 .* called atrophy and its contrast is Contr",
         ),
-        (np.where(np.arange(40) < 22, -D, D), ["d"], None, None),
+        (np.where(np.arange(40) < 22, -D, D), {"column": "d"}, None),
     ],
 )
-def test_signs_that_may_be_the_other_way_round(value, called, contrast, told):
-    found = sign_notice(value, source="m.csv", called=called, contrast=contrast)
+def test_signs_that_may_be_the_other_way_round(value, names, told):
+    found = sign_notice(value, source="m.csv", **names)
     if told is None:
         assert found == []
         return
-    assert found[0].startswith(f"m.csv: {told}")
+    assert re.match(f"m.csv: {told}", found[0])
     assert "negative is read as thinner in cases; where positive means thinner, turn the signs round" in found[0]
-    assert sign_notice(value, source="m.csv", called=called, contrast=contrast, flipped=True) == []
+    assert sign_notice(value, source="m.csv", **names, flipped=True) == []
+
+
+def test_hemispheres_with_the_same_numbers():
+    names = [f"{side}_{k}" for side in "LR" for k in range(20)]
+    same = np.concatenate([D[:20], D[:20]])
+    (told,) = twin_notice(np.where(np.arange(40) == 3, np.nan, same), names, source="m.csv")
+    assert told.startswith("m.csv: left and right have the same values in all 19 pairs")
+    assert twin_notice(D, names, source="m.csv") == []
+    assert twin_notice(same, [f"parcel{k}" for k in range(40)], source="m.csv") == []
+    assert twin_notice(np.where(np.arange(40) < 15, np.nan, same), names, source="m.csv") == []

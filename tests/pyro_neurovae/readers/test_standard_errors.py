@@ -56,7 +56,7 @@ def test_errors_that_group_sizes_imply():
     np.testing.assert_allclose(found, cohens_d_error(value, np.array([10, 20, 30]), 5))
     raw = ThinningColumns("b", None, ("n0", "n1"), kind="b")
     assert implied_errors(placed(n0=1, n1=1), raw, value, source="m.csv") is None
-    with pytest.raises(InputError, match=r"m\.csv, row two: a group size in n0 or n1 is not above 0"):
+    with pytest.raises(InputError, match=r"m\.csv, row two: a group size in n0 or n1 is not from 1 to"):
         implied_errors(placed(n0=[30, -20, 10], n1=5), columns, value, source="m.csv")
 
 
@@ -89,3 +89,8 @@ def test_only_errors_of_values_count():
         checked_errors(value, np.array([0.1, 0.1, 1e200]), **told)
     with pytest.raises(InputError, match=r"m\.csv: standard error is nowhere above .*; give it in another unit"):
         checked_errors(value, np.full(3, 5e-324), **told)
+    for unit in (1e9, 1e-9):
+        with pytest.raises(
+            InputError, match=r"row three: standard error .* is of another unit than the effects, whose"
+        ):
+            checked_errors(value, np.array([0.1, 0.1, unit]), **told)

@@ -320,7 +320,7 @@ def test_empty_group_sizes(tmp_path):
     with pytest.raises(InputError, match=r"no standard error for L_cuneus; .*--se none"):
         read_thinning(saved(tmp_path, table), DK)
     table.loc[3, "n_controls"] = 0
-    with pytest.raises(InputError, match="row L_cuneus: a group size in n_controls or n_patients is not above 0"):
+    with pytest.raises(InputError, match="row L_cuneus: a group size in n_controls or n_patients is not from 1 to"):
         read_thinning(saved(tmp_path, table), DK)
 
 
@@ -413,6 +413,12 @@ def test_a_table_without_an_effect(tmp_path):
     maps = saved(tmp_path, pd.DataFrame({"region": DK} | dict.fromkeys(["AD", "MCI", "B", "G"], thickness - 3)))
     with pytest.raises(InputError, match="G may be an effect or the name of a map, as AD, MCI, B may be; name the one"):
         read_thinning(maps, DK, standard_error="none")
+
+
+def test_rows_that_are_no_region_may_stand_twice(tmp_path):
+    twice = pd.DataFrame({"region": ["corpuscallosum"] * 2, "d": 0.1, "se": 0.1, "hemi": ["lh", "rh"]})
+    found = read_thinning(saved(tmp_path, pd.concat([made_map(hemi=""), twice])), DK)
+    np.testing.assert_array_equal(found.value, made_map()["d"])
 
 
 def test_several_contrasts_in_one_table(tmp_path):
