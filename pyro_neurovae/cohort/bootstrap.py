@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .balance import group_weights
-from .regression import hedges_factor
+from .regression import column_space, hedges_factor, solve_batch
 
 __all__ = ["bootstrap_counts", "bootstrap_effects"]
 
@@ -62,13 +62,14 @@ def _batched(
     products = (design[:, :, None] * y[:, None, :]).reshape(n, -1)
     moments = (weights @ products).reshape(len(weights), columns, -1)  # (replicate, column, region)
     patterns, which = np.unique(seen, axis=1, return_inverse=True)  # regions that the same subjects have
-    beta = np.empty_like(moments)
+    beta, ranks = np.empty_like(moments), np.empty(thickness.shape[1])
     for number, pattern in enumerate(patterns.T):
         regions = np.flatnonzero(np.ravel(which) == number)
+        ranks[regions] = column_space(design[pattern]).shape[1]
         normal = (weights @ (pairs * pattern[:, None])).reshape(-1, columns, columns)
-        beta[:, :, regions] = np.linalg.solve(normal, moments[:, :, regions])
+        beta[:, :, regions] = solve_batch(normal, moments[:, :, regions])
     if not standardised:
         return beta[:, 1]
-    degrees = counts @ seen.astype(float) - columns
+    degrees = counts @ seen.astype(float) - ranks
     left = weights @ y**2 - (beta * moments).sum(1)
     return hedges_factor(degrees) * beta[:, 1] / np.sqrt(left / degrees)

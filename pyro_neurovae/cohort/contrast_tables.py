@@ -12,10 +12,36 @@ from ..errors import InputError
 from .balance import SCHEMES, effective_size, group_weights
 from .covariances import EffectCovariance
 from .design import Design
+from .individual import without_controls
 from .regression import Regression, regress
 from .subjects import Subjects
+from .thickness import LARGEST, SAME
 
-__all__ = ["comparison_table", "design_notices", "groups_table", "map_table"]
+__all__ = ["check_spread", "comparison_table", "design_notices", "groups_table", "map_table"]
+
+
+def check_spread(subjects: Subjects, residual_sd: np.ndarray) -> None:
+    """Check that thickness varies in every region, and beyond what the model says of it.
+
+    Raises
+    ------
+    InputError
+        Naming the first region where it does not.
+    """
+    for place, region in enumerate(subjects.regions):
+        seen = subjects.thickness[:, place][~np.isnan(subjects.thickness[:, place])]
+        size = np.abs(seen).max()
+        what = ""
+        if 0 < size < 1 / LARGEST:
+            what = f"is {size:g} at most, no size that can be reckoned with"
+        elif np.std(seen) <= SAME * size:
+            what = f"is the same for all {len(seen)} subjects"
+        elif residual_sd[place] <= SAME * size:
+            what = "is told by group and covariates without an error"
+        if what:
+            raise InputError(
+                f"{subjects.source}: thickness of {region} {what}; correct it, or leave it empty if it is missing."
+            )
 
 
 def map_table(
@@ -93,6 +119,11 @@ def design_notices(subjects: Subjects, design: Design, weights: str) -> tuple[st
         strengths = sorted(set(subjects.table["FLDSTRENG"].map(str)))
         if len(strengths) > 1:
             told.append(f"scans at {' and '.join(strengths)} are taken together; covariate FLDSTRENG adjusts for it.")
+    unlike = int(without_controls(design).sum())
+    if unlike:
+        told.append(
+            f"no control is like {unlike} subjects in the covariates (a site of patients only); they have no w-score."
+        )
     absent = int(np.isnan(subjects.thickness).sum())
     if absent:
         told.append(f"{absent} thicknesses are missing; each region uses the subjects that have it.")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import SettingsError, check_seed
+from ..errors import InputError, SettingsError, check_seed
 from .balance import SCHEMES, group_weights
 from .bootstrap import bootstrap_counts, bootstrap_effects
-from .contrast_tables import comparison_table, design_notices, groups_table, map_table
+from .contrast_tables import check_spread, comparison_table, design_notices, groups_table, map_table
 from .covariances import effect_covariance
 from .covariates import covariate_notices
 from .design import Design, make_design
@@ -80,10 +80,14 @@ class Contrast:
         ------
         SettingsError
             For a subject that is not in the contrast.
+        InputError
+            For one that no control is like in the covariates.
         """
         scores = self.w_scores()
         if subject not in scores.index:
             raise SettingsError(f"no subject {subject} in the contrast; the first is {scores.index[0]}.")
+        if scores.loc[subject].isna().all():
+            raise InputError(f"no control is like subject {subject} in the covariates, so that it has no w-score.")
         return pd.DataFrame({"region": list(scores.columns), "value": scores.loc[subject].to_numpy()})
 
     def subject_check(self, level: float = 0.9) -> pd.DataFrame:
@@ -187,6 +191,7 @@ def contrast(
     design = make_design(chosen, group, case, covariates)
     weight = group_weights(weights, design.case, design.without_group)
     fitted = regress(chosen.thickness, design.matrix, weight)
+    check_spread(chosen, fitted.sd)
     replicates = _replicates(chosen, design, weights, effect, bootstrap, strata, seed)
     target = target_correlation(normative, chosen.regions)
     covariance = effect_covariance(fitted, effect=effect, errors=errors, replicates=replicates, target=target)

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from .regression import hedges_factor, regress
+from .regression import column_space, hedges_factor, regress, solve_batch
 
 __all__ = ["check_strata", "deal_rows", "permuted_effects"]
 
@@ -96,11 +96,12 @@ def permuted_effects(
     weight = np.ones(len(design)) if weights is None else weights / weights.mean()
     seen = ~np.isnan(thickness)
     residual = _residuals(thickness, np.delete(design, 1, axis=1))
+    fitted = regress(thickness, design, weights)
     effects = np.empty((len(rows), thickness.shape[1]))
     for start in range(0, len(rows), _CHUNK):
-        effects[start : start + _CHUNK] = _batched(residual, seen, design, weight, rows[start : start + _CHUNK])
-    degrees = seen.sum(0) - design.shape[1]
-    return effects * (hedges_factor(degrees) if standardised else regress(thickness, design, weights).sd)
+        block = rows[start : start + _CHUNK]
+        effects[start : start + _CHUNK] = _batched(residual, seen, design, weight, block, fitted.degrees)
+    return effects * (hedges_factor(fitted.degrees) if standardised else fitted.sd)
 
 
 def _residuals(thickness: np.ndarray, reduced: np.ndarray) -> np.ndarray:
@@ -110,13 +111,18 @@ def _residuals(thickness: np.ndarray, reduced: np.ndarray) -> np.ndarray:
     patterns, which = np.unique(seen, axis=1, return_inverse=True)  # regions that the same subjects have
     for number, pattern in enumerate(patterns.T):
         at = np.ix_(pattern, np.flatnonzero(np.ravel(which) == number))
-        q = np.linalg.qr(reduced[pattern])[0]
+        q = column_space(reduced[pattern])
         residual[at] = thickness[at] - q @ (q.T @ thickness[at])
     return residual
 
 
 def _batched(
-    residual: np.ndarray, seen: np.ndarray, design: np.ndarray, weight: np.ndarray, rows: np.ndarray
+    residual: np.ndarray,
+    seen: np.ndarray,
+    design: np.ndarray,
+    weight: np.ndarray,
+    rows: np.ndarray,
+    degrees: np.ndarray,
 ) -> np.ndarray:
     """Group's effect over the residual sd, of a batch of permutations; (permutation, region).
 
@@ -133,12 +139,6 @@ def _batched(
     for number, pattern in enumerate(patterns.T):
         regions = np.flatnonzero(np.ravel(which) == number)
         normal = (pattern[back].astype(float) @ pairs).reshape(-1, columns, columns)
-        try:
-            beta[:, :, regions] = np.linalg.solve(normal, moments[:, :, regions])
-        except np.linalg.LinAlgError as fault:
-            raise InputError(
-                f"{int((~pattern).sum())} subjects lack a region, and permuted they leave a level of a covariate "
-                "without any; permute within it with --strata, or leave these subjects out."
-            ) from fault
+        beta[:, :, regions] = solve_batch(normal, moments[:, :, regions])
     left = weight[rows] @ residual**2 - (beta * moments).sum(1)
-    return beta[:, 1] / np.sqrt(left / (seen.sum(0) - columns))
+    return beta[:, 1] / np.sqrt(left / degrees)

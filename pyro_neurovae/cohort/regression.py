@@ -14,7 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Regression", "hedges_factor", "regress"]
+from ..errors import InputError
+
+__all__ = ["BOUND", "RANK", "Regression", "column_space", "hedges_factor", "regress", "solve_batch"]
+
+BOUND = 1e-9  # how near a leverage of 1 is one
+ALONE = 1e-10  # share of the group's column that covariates must leave
+RANK = 1e-10  # singular values below this share of the largest are 0
+SINGULAR = -25.0  # log of the determinant over that of the diagonal, below which rounding decides
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +63,21 @@ class Regression:
         both = np.sqrt((squares.T @ seen) * (seen.T @ squares))
         return np.divide(scaled.T @ scaled, both, out=np.eye(len(both)), where=both > 0)
 
+    @property
+    def bound(self) -> np.ndarray:
+        """Whether a column of the model is a subject's own, the only one of a site for example; (row, region) bool.
+
+        It is fitted without a residual, whatever its thickness, and moves nothing else.
+        """
+        return self.leverage > 1 - BOUND
+
+    def left_out(self) -> np.ndarray:
+        """Residual of each subject from the fit without it, e / (1 - h); 0 for one that is `bound`; (row, region)."""
+        return np.divide(self.residual, 1 - self.leverage, out=np.zeros(self.residual.shape), where=~self.bound)
+
     def influence(self) -> np.ndarray:
         """What each subject moves the effect by, HC3: a e / (1 - h); (row, region)."""
-        return self.slope * self.residual / (1 - self.leverage)
+        return self.slope * self.left_out()
 
     def classical(self) -> np.ndarray:
         """Covariance of the effects in mm^2 under one residual variance a region; (region, region)."""
@@ -89,8 +108,8 @@ class Regression:
 
     def d_influence(self) -> np.ndarray:
         """What each subject moves Cohen's d by: through the effect, and through the residual sd; (row, region)."""
-        square = self.weights[:, None] * self.residual**2 / (1 - self.leverage)
-        spread = np.where(self.seen, square - self.sd**2, 0.0) / self.degrees
+        square = self.weights[:, None] * self.residual * self.left_out()
+        spread = np.where(self.seen & ~self.bound, square - self.sd**2, 0.0) / self.degrees
         moved = self.influence() / self.sd - self.effect / (2 * self.sd**3) * spread
         return hedges_factor(self.degrees) * moved
 
@@ -108,6 +127,48 @@ def hedges_factor(degrees: np.ndarray) -> np.ndarray:
     return np.exp(gammaln(half) - gammaln(half - 0.5)) / np.sqrt(half)
 
 
+def column_space(columns: np.ndarray) -> np.ndarray:
+    """Orthonormal basis of the space of some columns, whatever their scales; (row, rank)."""
+    norms = np.linalg.norm(columns, axis=0)
+    scaled = columns[:, norms > 0] / norms[norms > 0]
+    u, s, _ = np.linalg.svd(scaled, full_matrices=False)
+    return u[:, s > RANK * s[0]]
+
+
+def solve_batch(normal: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Coefficients (batch, column, region) of normal equations, the shortest where columns depend on each other.
+
+    A resampled cohort may lack a level of a factor. The second column is the group's.
+
+    Parameters
+    ----------
+    normal, moments
+        X'WX (batch, column, column) and X'Wy (batch, column, region).
+
+    Raises
+    ------
+    InputError
+        Where a member of the batch can't tell the group from the covariates.
+    """
+    scale = np.sqrt(np.einsum("bii->bi", normal).max(0))
+    scale[scale == 0] = 1
+    normal = normal / np.outer(scale, scale)
+    beta, (sign, size) = np.empty_like(moments), np.linalg.slogdet(normal)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        whole = (sign > 0) & (size - np.log(np.einsum("bii->bi", normal)).sum(-1) > SINGULAR)
+    beta[whole] = np.linalg.solve(normal[whole], moments[whole] / scale[:, None])
+    if not whole.all():
+        inverse = np.linalg.pinv(normal[~whole], rcond=RANK, hermitian=True)
+        group = (inverse @ normal[~whole])[:, 1]
+        if np.abs(group - np.eye(group.shape[-1])[1]).max() > 1e-6:
+            raise InputError(
+                "a resampled cohort has no case or no control with a region, or of a level of a covariate; resample "
+                "within it with --strata, or leave out the region or the covariate."
+            )
+        beta[~whole] = inverse @ (moments[~whole] / scale[:, None])
+    return beta / scale[:, None]
+
+
 def regress(thickness: np.ndarray, design: np.ndarray, weights: np.ndarray | None = None) -> Regression:
     """Fit every region by weighted least squares, over the subjects that have it.
 
@@ -119,6 +180,11 @@ def regress(thickness: np.ndarray, design: np.ndarray, weights: np.ndarray | Non
         (row, column); the second column is the group.
     weights
         (row,), above 0, scaled here to mean 1; None (the default) for equal ones.
+
+    Raises
+    ------
+    InputError
+        Where a region has too few subjects for the model, or the others separate the groups.
     """
     n, regions = thickness.shape
     weight = np.ones(n) if weights is None else weights / weights.mean()
@@ -130,13 +196,26 @@ def regress(thickness: np.ndarray, design: np.ndarray, weights: np.ndarray | Non
         columns = np.flatnonzero(np.ravel(which) == number)
         at = np.ix_(pattern, columns)
         root = np.sqrt(weight[pattern])
-        q, r = np.linalg.qr(design[pattern] * root[:, None])
+        # What these subjects have nothing of, a site that lacks the region for example, takes no degree of freedom.
+        others = column_space(np.delete(design[pattern], 1, axis=1) * root[:, None])
+        group = design[pattern, 1] * root
+        own = group - others @ (others.T @ group)
+        if own @ own <= ALONE * (group @ group):
+            raise InputError(
+                f"the covariates tell cases from controls without fail among the {int(pattern.sum())} subjects that "
+                "have a region, so that there is nothing to compare; leave out the covariate that separates them."
+            )
+        q = np.column_stack([others, own / np.linalg.norm(own)])
         scaled = thickness[at] * root[:, None]
         left = scaled - q @ (q.T @ scaled)
-        group = np.linalg.solve(r.T, np.eye(len(r))[1])  # (X'WX)^-1 c = R^-1 of this
-        slope = (q @ group) * root
+        slope = own * root / (own @ own)
         effect[columns] = slope @ thickness[at]
-        degrees[columns] = pattern.sum() - len(r)
+        degrees[columns] = pattern.sum() - q.shape[1]
+        if degrees[columns[0]] < 1:
+            raise InputError(
+                f"{int(pattern.sum())} subjects have a region, for {q.shape[1]} columns of the model; leave "
+                "covariates out."
+            )
         sd[columns] = np.sqrt((left**2).sum(0) / degrees[columns])
         found["slope"][at] = slope[:, None]
         found["residual"][at] = left / root[:, None]

@@ -140,3 +140,71 @@ def test_groups_that_do_not_overlap_are_told() -> None:
 def test_an_unknown_scheme_is_told() -> None:
     with pytest.raises(SettingsError, match="inverse-frequency"):
         group_weights("ipw", np.arange(10) < 5, np.ones((10, 1)))
+
+
+def test_the_only_subject_of_a_site_moves_nothing(cohort: tuple[np.ndarray, np.ndarray]) -> None:
+    y, design = cohort
+    full = np.nan_to_num(y, nan=2.5)
+    site = (np.arange(90) == 7).astype(float)
+    found, without = (
+        regress(full, np.column_stack([design, site - site.mean()])),
+        regress(full[site == 0], design[site == 0]),
+    )
+    for name in ("effect", "sd", "degrees"):
+        np.testing.assert_allclose(getattr(found, name), getattr(without, name), rtol=1e-9)
+    for name in ("hc3", "classical", "d_hc3", "d_classical", "cohens_d"):
+        np.testing.assert_allclose(getattr(found, name)(), getattr(without, name)(), rtol=1e-8, err_msg=name)
+    assert found.bound[7].all()
+    assert found.bound.sum() == y.shape[1]
+
+
+def test_a_level_that_a_region_lacks_takes_no_degree_of_freedom(cohort: tuple[np.ndarray, np.ndarray]) -> None:
+    y, design = cohort
+    full = np.nan_to_num(y, nan=2.5)
+    site = np.arange(90) % 5 == 0
+    full[site, 0] = np.nan
+    found = regress(full, np.column_stack([design, site - site.mean()]))
+    without = regress(full[~site], design[~site])
+    assert found.degrees[0] == without.degrees[0] == 72 - 4
+    assert found.effect[0] == pytest.approx(without.effect[0], abs=1e-10)
+    assert found.hc3()[0, 0] == pytest.approx(without.hc3()[0, 0], rel=1e-8)
+
+
+@pytest.mark.parametrize("scale", [1e-50, 1e-6, 1.0, 1e6, 1e50])
+def test_units_of_thickness_and_covariates_change_no_effect_size(
+    cohort: tuple[np.ndarray, np.ndarray], scale: float
+) -> None:
+    y, design = cohort
+    other = design * [1, 1, scale, 1 / scale]
+    found, expected = regress(y * scale, other), regress(y, design)
+    np.testing.assert_allclose(found.cohens_d(), expected.cohens_d(), rtol=1e-9)
+    np.testing.assert_allclose(found.d_hc3(), expected.d_hc3(), rtol=1e-8)
+    np.testing.assert_allclose(found.effect / scale, expected.effect, rtol=1e-9)
+    counts = bootstrap_counts((design[:, 1] == 1).astype(int), 5, seed=2)
+    np.testing.assert_allclose(
+        bootstrap_effects(y * scale, other, counts), bootstrap_effects(y, design, counts), rtol=1e-7
+    )
+
+
+def test_covariates_that_separate_the_groups_are_told(cohort: tuple[np.ndarray, np.ndarray]) -> None:
+    y, design = cohort
+    y = np.nan_to_num(y, nan=2.5)
+    y[design[:, 1] == 1, 2] = np.nan
+    with pytest.raises(InputError, match="tell cases from controls without fail among the 60 subjects"):
+        regress(y, design)
+
+
+def test_a_replicate_without_a_level_still_tells_the_groups_apart(cohort: tuple[np.ndarray, np.ndarray]) -> None:
+    y, design = cohort
+    site = (np.arange(90) < 2).astype(float)
+    wider = np.column_stack([design, site - site.mean()])
+    counts = bootstrap_counts((design[:, 1] == 1).astype(int), 40, seed=2)
+    found = bootstrap_effects(y, wider, counts, standardised=False)
+    absent = counts[:, :2].sum(1) == 0
+    assert 0 < absent.sum() < 40
+    np.testing.assert_allclose(
+        found[absent], bootstrap_effects(y, design, counts, standardised=False)[absent], rtol=1e-8
+    )
+    nobody = counts * (design[:, 1] == 0)
+    with pytest.raises(InputError, match="has no case or no control with a region"):
+        bootstrap_effects(y, design, nobody)
