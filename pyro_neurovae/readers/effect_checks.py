@@ -104,23 +104,21 @@ def sign_notice(
     if not hints:
         return []
     return [
-        f"{source}: {' and '.join(hints)}, and negative is read as thinner in cases; where positive means thinner, turn "
-        "the signs round with --flip (in Python flip=True)."
+        f"{source}: {' and '.join(hints)}, and negative is read as thinner in cases; where positive means thinner, "
+        "turn the signs round with --flip (in Python flip=True)."
     ]
 
 
 def twin_notice(value: np.ndarray, names: Sequence[str], *, source: str) -> list[str]:
     """Say that both hemispheres have the same numbers, so that each counts twice; ``names`` are the graph's regions."""
-    place = {name: row for row, name in enumerate(names)}
-    pairs = [
-        (row, place[f"R_{name[2:]}"]) for name, row in place.items() if name[:2] == "L_" and f"R_{name[2:]}" in place
-    ]
-    both = [(value[left], value[right]) for left, right in pairs if not np.isnan(value[left] + value[right])]
+    held = dict(zip(names, value, strict=True))
+    sides = [(held[name], held.get(f"R_{name[2:]}", np.nan)) for name in names if name.startswith("L_")]
+    both = [(left, right) for left, right in sides if not np.isnan(left + right)]
     if len(both) < FEWEST_TWINS or any(left != right for left, right in both):
         return []
     return [
-        f"{source}: left and right have the same values in all {len(both)} pairs, as means of both have, which then count "
-        "twice; keep the rows of one hemisphere for intervals that do not."
+        f"{source}: left and right have the same values in all {len(both)} pairs, as means of both have, which then "
+        "count twice; keep the rows of one hemisphere for intervals that do not."
     ]
 
 

@@ -19,7 +19,7 @@ from .magnitudes import LARGEST, SMALLEST, check_magnitude, constant
 from .placement import place_rows
 from .row_labels import label_columns, label_rows
 from .text_table import parse_numbers, read_table
-from .thinning_columns import first_column
+from .thinning_columns import effect_table, first_column
 
 __all__ = ["ExpressionTable", "align_expression", "read_expression"]
 
@@ -76,9 +76,15 @@ def align_expression(
     Raises
     ------
     InputError
-        If neither axis names regions, a cell is no finite number or too large, no gene is left, or some columns are
-        on a scale of their own.
+        If it is a table of effects, neither axis names regions, a cell is no finite number or too large, no gene is
+        left, or some columns are on a scale of their own.
     """
+    effects = effect_table([str(column) for column in frame.columns]) if genes is None else ()
+    if effects:
+        raise InputError(
+            f"{source}: a table of effects by its columns {', '.join(effects)}, not of expression; are --expression "
+            "and --thinning swapped?"
+        )
     notices: list[str] = []
     regions = _without_extras(_regions_in_rows(frame, names, source), names, genes, source, notices)
     placed = place_rows(regions, names, source=source, unlabelled="L")

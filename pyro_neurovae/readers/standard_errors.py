@@ -142,8 +142,8 @@ def checked_errors(
     if np.nanmax(apart, initial=0.0) > MOST_APART:
         row = int(np.nanargmax(apart))
         raise InputError(
-            f"{source}, row {labels[row]}: standard error {error[row]:g} is of another unit than the effects, whose usual "
-            f"size is {typical:.3g}; correct it, {remedy}."
+            f"{source}, row {labels[row]}: standard error {error[row]:g} is of another unit than the effects, whose "
+            f"usual size is {typical:.3g}; correct it, {remedy}."
         )
     if np.array_equal(error, np.abs(value), equal_nan=True) and (error != 1).any():
         raise InputError(f"{source}: the standard errors are the effects themselves; {remedy}.")

@@ -10,7 +10,7 @@ from ..wording import first_names
 from .column_roles import KINDS, ColumnRole, column_roles
 from .text_table import plain_name
 
-__all__ = ["ThinningColumns", "choose_columns", "first_column", "group_size_columns"]
+__all__ = ["ThinningColumns", "choose_columns", "effect_table", "first_column", "group_size_columns"]
 
 # Not those corrected for multiple testing, which say nothing of the standard error.
 P_VALUES = (
@@ -151,6 +151,14 @@ def first_column(columns: Sequence[str], spellings: Sequence[str]) -> str | None
     """Column with the earliest of some plain spellings, the first of equal ones; None where there is none."""
     plain = {plain_name(column): column for column in reversed(columns)}
     return next((plain[spelling] for spelling in spellings if spelling in plain), None)
+
+
+def effect_table(columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns by which a table is one of effects: an effect, and an error or the group sizes; empty for none."""
+    roles = column_roles(columns)
+    effects = [name for name in columns if roles[name].what == "effect"]
+    beside = [name for name in columns if roles[name].what == "error"] or list(group_size_columns(columns) or ())
+    return (effects[0], *beside[:2]) if effects and beside and len(columns) <= MOST_COLUMNS else ()
 
 
 def group_size_columns(columns: Sequence[str]) -> tuple[str, str] | None:

@@ -274,14 +274,11 @@ def _placed(table: pd.DataFrame, names: Sequence[str], source: str) -> PlacedRow
         repeated = table.index[table.index.duplicated()]
         for column in table.columns if len(repeated) else ():
             cells = table.loc[:, [column]].iloc[:, 0].astype(str)
-            if (
-                1 < cells.nunique() < len(table) / 2
-                and not pd.MultiIndex.from_arrays([table.index, cells]).has_duplicates
-            ):
-                told = ", ".join(cells.unique()[:5])
+            pairs = pd.MultiIndex.from_arrays([table.index, cells])
+            if 1 < cells.nunique() < len(table) / 2 and not pairs.has_duplicates:
                 raise InputError(
-                    f"{source}: {repeated[0]} stands {list(table.index).count(repeated[0])} times, told apart by {column} "
-                    f"({told}); keep the rows of one of them in a file of its own."
+                    f"{source}: {repeated[0]} stands {list(table.index).count(repeated[0])} times, told apart by "
+                    f"{column} ({first_names(list(cells.unique()))}); keep the rows of one of them."
                 ) from None
         raise
 

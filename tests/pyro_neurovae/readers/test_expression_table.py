@@ -237,3 +237,11 @@ def test_numbers_at_the_edge_are_told(tmp_path, change, message):
     change(made_expression()).to_csv(tmp_path / "e.csv")
     with pytest.raises(InputError, match=message):
         read_expression(tmp_path / "e.csv", DK)
+
+
+@pytest.mark.parametrize("name", ["enigma_scz.csv", "enigma_pd.txt", "adni1_ad_ants.csv"])
+def test_a_map_in_place_of_expression(data_dir, name):
+    with pytest.raises(
+        InputError, match=f"{name}: a table of effects by its columns .*, not of expression; are --expr"
+    ):
+        read_expression(data_dir / "thickness" / name, dk68_names())

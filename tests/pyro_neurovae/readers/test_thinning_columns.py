@@ -6,7 +6,7 @@ import pytest
 
 from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError
-from pyro_neurovae.readers.thinning_columns import choose_columns, first_column
+from pyro_neurovae.readers.thinning_columns import choose_columns, effect_table, first_column
 
 DK = dk68_names()
 
@@ -201,3 +201,17 @@ def test_columns_that_are_not_there():
         choose_columns(["region", "x"], source="m.csv")
     with pytest.raises(InputError, match=r"m\.csv: no column 'z'; give --se-column one of region, d"):
         choose_columns(["region", "d"], source="m.csv", se_column="z")
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        (["region", "d", "se", "p"], ("d", "se")),
+        (["Hem", "d", "NPD", "NHC"], ("d", "NHC", "NPD")),
+        (["region", "d", "b"], ()),
+        (["region", "SE", "APOE"], ()),
+        (["", "B", "SE", *[f"GENE{k}" for k in range(80)]], ()),
+    ],
+)
+def test_a_table_of_effects_by_its_columns(columns, found):
+    assert effect_table(columns) == found
