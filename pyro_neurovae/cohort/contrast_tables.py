@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..readers.magnitudes import constant
 from .balance import SCHEMES, effective_size, group_weights
 from .covariances import EffectCovariance
 from .design import Design
 from .individual import without_controls
 from .regression import Regression, regress
 from .subjects import Subjects
-from .thickness import LARGEST, SAME
 
 __all__ = ["check_spread", "comparison_table", "design_notices", "groups_table", "map_table"]
+
+_EXACT = 1e-12  # residual sd over the size of thickness below which there is rounding only
 
 
 def check_spread(subjects: Subjects, residual_sd: np.ndarray) -> None:
@@ -28,19 +30,15 @@ def check_spread(subjects: Subjects, residual_sd: np.ndarray) -> None:
     InputError
         Naming the first region where it does not.
     """
+    same = constant(subjects.thickness)
+    told = residual_sd <= _EXACT * np.nanmax(np.abs(subjects.thickness), axis=0)
     for place, region in enumerate(subjects.regions):
-        seen = subjects.thickness[:, place][~np.isnan(subjects.thickness[:, place])]
-        size = np.abs(seen).max()
-        what = ""
-        if 0 < size < 1 / LARGEST:
-            what = f"is {size:g} at most, no size that can be reckoned with"
-        elif np.std(seen) <= SAME * size:
-            what = f"is the same for all {len(seen)} subjects"
-        elif residual_sd[place] <= SAME * size:
-            what = "is told by group and covariates without an error"
-        if what:
+        if same[place] or told[place]:
+            what = (
+                f"the same for all {subjects.n_rows} subjects" if same[place] else "told by the model without an error"
+            )
             raise InputError(
-                f"{subjects.source}: thickness of {region} {what}; correct it, or leave it empty if it is missing."
+                f"{subjects.source}: thickness of {region} is {what}; correct it, or leave it empty if it is missing."
             )
 
 

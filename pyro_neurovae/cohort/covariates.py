@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..readers.magnitudes import check_magnitude
 from ..readers.text_table import plain_name
 from ..wording import first_names
 from .subjects import Subjects
-from .thickness import LARGEST
 
 __all__ = ["cell_text", "covariate_column", "covariate_columns", "covariate_notices"]
 
@@ -52,7 +52,8 @@ def covariate_columns(subjects: Subjects, covariate: str) -> list[tuple[str, np.
         numbers = pd.to_numeric(label, errors="coerce").to_numpy(dtype=float)
         words = ~np.isfinite(numbers)
         if not words.any():
-            return [(name, _checked(subjects, name, numbers))]
+            check_magnitude(numbers, labels=subjects.names, source=subjects.source, what=f"covariate {name}")
+            return [(name, numbers)]
         if not words.all():
             raise InputError(
                 f"{subjects.source}: covariate {name} of subject {subjects.names[int(np.argmax(words))]} is "
@@ -90,15 +91,3 @@ def covariate_notices(subjects: Subjects, covariates: Sequence[str]) -> tuple[st
                 "adjusted for."
             )
     return tuple(told)
-
-
-def _checked(subjects: Subjects, name: str, numbers: np.ndarray) -> np.ndarray:
-    """Numbers whose spread can be reckoned with."""
-    size = np.abs(numbers)
-    if size.max() > LARGEST or 0 < size.max() < 1 / LARGEST:
-        row = int(np.argmax(size))
-        raise InputError(
-            f"{subjects.source}: covariate {name} of subject {subjects.names[row]} is {numbers[row]:g}, of no size "
-            "that can be reckoned with; correct it, or give it in another unit."
-        )
-    return numbers

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..readers.magnitudes import constant
 from ..wording import first_names
 from .covariates import cell_text, covariate_columns
 from .subjects import Subjects
-from .thickness import SAME
 
 __all__ = ["Design", "make_design"]
 
@@ -61,7 +61,7 @@ def make_design(subjects: Subjects, group: str, case: object, covariates: Sequen
     centres = [0.0, 0.0]
     for covariate in dict.fromkeys(covariates):
         for name, column in covariate_columns(subjects, covariate):
-            if np.std(column) <= SAME * np.abs(column).max():
+            if constant(column):
                 raise InputError(
                     f"{subjects.source}: covariate {name} is the same for all {subjects.n_rows} subjects; leave it out."
                 )

@@ -10,16 +10,15 @@ import pandas as pd
 
 from ..atlases.atlas import dk68_names
 from ..errors import InputError
+from ..readers.magnitudes import check_magnitude
 from ..wording import first_names
 from .missing_codes import check_suspects
 
-__all__ = ["HEMISPHERES", "LARGEST", "SAME", "SCALES", "Thickness", "check_scale", "join_thickness"]
+__all__ = ["HEMISPHERES", "SCALES", "Thickness", "check_scale", "join_thickness"]
 
 # The cortex is 1 to 4.5 mm thick; a region's mean outside this range is a wrong unit, code or column.
 RANGE = (0.5, 6.0)
 SCALES = ("mm", "free")
-LARGEST = 1e50  # a number whose square and fourth power can still be reckoned with
-SAME = 1e-12  # spread over size below which numbers are one number and its rounding
 HEMISPHERES = {"both": "LR", "left": "L", "right": "R"}
 
 
@@ -90,7 +89,7 @@ def join_thickness(parts: Sequence[Thickness], hemispheres: str = "both") -> Thi
 
 
 def check_scale(thickness: Thickness, scale: str = "mm", *, suspects: bool = True) -> None:
-    """Check that every thickness is between 0.5 and 6 mm or, on a free scale, a number that can be squared.
+    """Check that every thickness is between 0.5 and 6 mm or, on a free scale, a number that can be computed with.
 
     ``suspects`` looks for codes for missing on a free scale.
 
@@ -99,22 +98,24 @@ def check_scale(thickness: Thickness, scale: str = "mm", *, suspects: bool = Tru
     InputError
         Naming subject and region of the first that is not.
     """
-    low, high = RANGE if scale == "mm" else (-LARGEST, LARGEST)
+    if scale == "free":
+        for column, region in enumerate(thickness.regions):
+            values, what = thickness.values[:, column], f"thickness of {region}"
+            check_magnitude(values, labels=thickness.subjects, source=thickness.source, what=what)
+            if suspects:
+                check_suspects(thickness.source, what, values)
+        return
+    low, high = RANGE
     with np.errstate(invalid="ignore"):
         outside = (thickness.values < low) | (thickness.values > high)
     if outside.any():
         row, column = np.argwhere(outside)[0]
-        unit = " mm" if scale == "mm" else ""
-        free = ", or say --scale free for z-scores, residuals and the like" if scale == "mm" else ""
         raise InputError(
             f"{thickness.source}, subject {thickness.subjects[row]}, region {thickness.regions[column]}: thickness "
-            f"{thickness.values[row, column]:g} is outside {low:g} to {high:g}{unit} ({int(outside.sum())} such "
-            f"values); correct it, leave it empty if it is missing (--missing-codes for a code), or check the unit and "
-            f"the column{free}."
+            f"{thickness.values[row, column]:g} is outside {low} to {high:g} mm ({int(outside.sum())} such values); "
+            "correct it, leave it empty if it is missing (--missing-codes for a code), or check the unit and the "
+            "column, or say --scale free for z-scores, residuals and the like."
         )
-    if scale == "free" and suspects:
-        for column, region in enumerate(thickness.regions):
-            check_suspects(thickness.source, f"thickness of {region}", thickness.values[:, column])
 
 
 def _beside(left: Thickness, right: Thickness) -> Thickness:

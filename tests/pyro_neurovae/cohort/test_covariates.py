@@ -66,11 +66,18 @@ def test_a_site_of_patients_only_stops_nothing_but_overlap_weights(wide: pd.Data
         nv.contrast(wide, **GROUPS, covariates=["age", "site"], weights="overlap")
 
 
-@pytest.mark.parametrize("value", [1e200, -1e308, 5e-324])
-def test_a_covariate_of_no_reasonable_size_is_one_sentence(wide: pd.DataFrame, value: float) -> None:
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (1e200, r"covariate x 1e\+200 is beyond"),
+        (-1e308, r"covariate x -1e\+308 is beyond"),
+        (5e-324, "is nowhere above"),
+    ],
+)
+def test_a_covariate_of_no_reasonable_size_is_one_sentence(wide: pd.DataFrame, value: float, told: str) -> None:
     wide["x"] = value if abs(value) < 1 else np.arange(60.0)
     wide.loc[7, "x"] = 0 if abs(value) < 1 else value
-    with pytest.raises(nv.InputError, match=r"covariate x of subject .* is .*, of no size that can be reckoned with"):
+    with pytest.raises(nv.InputError, match=told):
         nv.contrast(wide, **GROUPS, covariates=["x"], missing_codes="none")
 
 
@@ -82,19 +89,20 @@ def test_numbers_that_differ_by_rounding_are_one_number(wide: pd.DataFrame) -> N
     with pytest.raises(nv.InputError, match=r"thickness of L_insula is the same for all 60 subjects"):
         nv.contrast(wide, **GROUPS)
     wide["L_insula"] = np.where(wide["diagnosis"] == "AD", 2.0, 2.5)
-    with pytest.raises(nv.InputError, match=r"thickness of L_insula is told by group and covariates without an error"):
+    with pytest.raises(nv.InputError, match=r"thickness of L_insula is told by the model without an error"):
         nv.contrast(wide, **GROUPS)
 
 
 @pytest.mark.parametrize("value", [1e200, 1e308])
 def test_thickness_of_no_reasonable_size_is_one_sentence(wide: pd.DataFrame, value: float) -> None:
     wide.loc[3, "L_insula"] = value
-    for scale in ("mm", "free"):
-        with pytest.raises(nv.InputError, match=r"region L_insula: thickness 1e\+\d+ is outside"):
-            nv.contrast(wide, **GROUPS, scale=scale, missing_codes="none")
+    with pytest.raises(nv.InputError, match=r"region L_insula: thickness 1e\+\d+ is outside"):
+        nv.contrast(wide, **GROUPS)
+    with pytest.raises(nv.InputError, match=r"thickness of L_insula 1e\+\d+ is beyond"):
+        nv.contrast(wide, **GROUPS, scale="free")
     regions = [name for name in wide if name[:2] in ("L_", "R_")]
     wide[regions] = np.where(wide[regions] > 2.5, 5e-324, 0)
-    with pytest.raises(nv.InputError, match=r"thickness of .* can be reckoned with"):
+    with pytest.raises(nv.InputError, match=r"thickness of .* is nowhere above"):
         nv.contrast(wide, **GROUPS, scale="free")
 
 
