@@ -10,12 +10,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ..atlases.atlas import dk68_names
 from ..atlases.resolver import Resolution, resolve_on
 from ..errors import InputError
 from ..wording import first_names
-from .text_table import parse_numbers
+from .text_table import is_missing, parse_numbers
 
 __all__ = ["PlacedRows", "place_rows", "positions_of"]
+
+# Regions of Desikan-Killiany that the Desikan-Killiany-Tourville protocol (Klein and Tourville 2012) does away with.
+_NOT_IN_DKT = ("bankssts", "frontalpole", "temporalpole")
 
 # Names of regions or maps that a message lists; genes are too many.
 _MOST_NAMED = 100
@@ -100,8 +104,39 @@ def place_rows(
     if absent:
         notices.append(f"{source}: rows of regions that the graph lacks set aside: {first_names(absent)}.")
     kept = np.array([region in order for region in regions], dtype=bool)
+    present = [region if inside else None for region, inside in zip(regions, kept, strict=True)]
+    notices += _dkt(frame, present, names, source)
     positions = np.array([order[region] for region in regions if region in order], dtype=np.intp)
     return PlacedRows(frame.loc[kept], positions, len(names), tuple(notices))
+
+
+def _dkt(frame: pd.DataFrame, regions: Sequence[str | None], names: Sequence[str], source: str) -> list[str]:
+    """What is to be said of a table whose regions are those of DKT, of one hemisphere or both.
+
+    They are where those that DKT does away with have no rows, or where some column has no values of theirs alone.
+    """
+    if not set(names) <= set(dk68_names()):
+        return []
+    other = [place for place, region in enumerate(regions) if region is not None and _in_dkt(region)]
+    gone = [place for place, region in enumerate(regions) if region is not None and not _in_dkt(region)]
+    sides = {str(regions[place])[0] for place in other}
+    expected = {name for name in dk68_names() if name[0] in sides and _in_dkt(name)}
+    lacked = {name for name in names if name[0] in sides and not _in_dkt(name)}
+    if not other or len(lacked) < len(_NOT_IN_DKT) * len(sides) or {regions[place] for place in other} != expected:
+        return []
+    cells = frame.to_numpy(dtype=object)
+    empty = (column for column in range(cells.shape[1]) if all(is_missing(cells[row, column]) for row in gone))
+    if gone and not any(not any(is_missing(cells[row, column]) for row in other) for column in empty):
+        return []
+    return [
+        f"{source}: no values of bankssts, frontalpole and temporalpole, as in DKT labels: read as Desikan-Killiany "
+        "regions; DKT gives the cortex of these three to the gyri beside them and draws other borders along sulci, so "
+        "that the superior, middle and inferior temporal, superior frontal and orbitofrontal regions differ a little."
+    ]
+
+
+def _in_dkt(region: str) -> bool:
+    return region.split("_", 1)[-1] not in _NOT_IN_DKT
 
 
 def positions_of(kind: str, names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:

@@ -18,7 +18,16 @@ from .limits import read_bytes, unpack_gzip
 from .table_headers import plain_name, split_header
 from .workbooks import is_workbook, read_workbook
 
-__all__ = ["TextTable", "file_stem", "parse_numbers", "plain_name", "read_cells", "read_table", "read_text"]
+__all__ = [
+    "TextTable",
+    "file_stem",
+    "is_missing",
+    "parse_numbers",
+    "plain_name",
+    "read_cells",
+    "read_table",
+    "read_text",
+]
 
 # A field between blanks, in quotes where it has some itself, as R writes it.
 _WORDS = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
@@ -134,6 +143,11 @@ def read_text(path: str | os.PathLike[str]) -> tuple[str, str]:
     return source, _decode(_read_bytes(path), source)
 
 
+def is_missing(cell: object) -> bool:
+    """Whether a cell, text or number, says that there is no value."""
+    return cell.strip().lower() in MISSING if isinstance(cell, str) else bool(pd.isna(cell))
+
+
 def parse_numbers(
     cells: pd.DataFrame, *, source: str, remedy: str = "leave the cell empty if it is missing"
 ) -> pd.DataFrame:
@@ -148,7 +162,7 @@ def parse_numbers(
     """
     flat = pd.Series(cells.to_numpy(dtype=object).ravel(), dtype=object)
     text = flat.map(lambda cell: isinstance(cell, str))
-    flat[text] = flat[text].map(lambda cell: np.nan if cell.strip().lower() in MISSING else cell.strip())
+    flat[text] = flat[text].map(lambda cell: np.nan if is_missing(cell) else cell.strip())
     numbers = pd.to_numeric(flat, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     letters, infinite = np.isnan(numbers) & flat.notna().to_numpy(), np.isinf(numbers)
     for fault, what in ((letters, "is not a number"), (infinite, "is infinite")):

@@ -55,3 +55,21 @@ def test_positions_of_names():
         positions_of("map", ["first", "second"], ["third"])
     with pytest.raises(InputError, match=r"the study has no gene h; it has g0, g1, .*\(900 in all\)"):
         positions_of("gene", [f"g{k}" for k in range(900)], ["h"])
+
+
+def test_regions_of_dkt_are_told():
+    word = {name: name[2:] for name in DK}
+    three = ("bankssts", "frontalpole", "temporalpole")
+    rows = [name for name in DK if word[name] not in three]
+    table = pd.DataFrame({"d": np.arange(68.0), "n": 60, "side": [name[0] for name in DK]}, index=list(DK))
+    told = r"m.csv: no values of bankssts, frontalpole and temporalpole, as in DKT labels: read as Desikan-Killiany"
+    emptied = table.astype(object)
+    emptied.loc[[name for name in DK if word[name] in three], "d"] = ""
+    for dkt in (table.loc[rows], table.loc[rows[:31]], emptied):
+        (notice,) = place_rows(dkt, DK, source="m.csv").notices
+        assert notice.startswith(told)
+    some = emptied.copy()
+    some.loc["L_insula", "d"] = ""
+    for other in (table, some, table.loc[rows[1:]], table.iloc[:34]):
+        assert place_rows(other, DK, source="m.csv").notices == ()
+    assert place_rows(table.loc[rows], rows, source="m.csv").notices == ()
