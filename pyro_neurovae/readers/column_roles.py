@@ -64,7 +64,10 @@ FILLERS = {"value", "values", "val", "stat", "statistic", "ratio", "effect", "si
            "mean", "log", "%"} | OF_INTERVAL | OF_ERROR  # fmt: skip
 # Columns of limma's tables, whose B is the log odds that there is an effect.
 LIMMA = {"aveexpr", "adjpval", "logfc"}
-WORD = re.compile(r"%|[A-PR-Za-pr-z]\d+(?![.\d])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d*\.?\d+")
+# A letter after a digit is no word of its own, as in the gene DENND2D; one before digits is of one word with them.
+WORD = re.compile(
+    r"%|(?<![a-zA-Z])[A-PR-Za-pr-z]\d+(?![.\d])|[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]{2,}|[A-Z][a-z]|(?<!\d)[A-Za-z]|\d*\.?\d+"
+)
 
 
 @dataclass(frozen=True)

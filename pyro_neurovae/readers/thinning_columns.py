@@ -185,10 +185,13 @@ def _usual_effect(columns: Sequence[str], roles: dict[str, ColumnRole], kind: st
     ranks = {name: RANKS[role.kind] for name, role in roles.items() if role.what == "effect"}
     ranks |= {name: 3 for name, role in roles.items() if role.what == "thickness"}
     named = first_names(list(filter(None, columns)), limit=12)
+    if len(columns) > MOST_COLUMNS:
+        raise InputError(
+            f"{source}: {len(columns)} columns, as a table of expression has them and a map has not; are --expression "
+            "and --thinning swapped? If not, name the effect with --value-column."
+        )
     if not ranks:
-        swapped = "; a table of so many is expression: are --expression and --thinning swapped?"
-        told = swapped if len(columns) > MOST_COLUMNS else "; name it with --value-column."
-        raise InputError(f"{source}: no column of effects among {named}{told}")
+        raise InputError(f"{source}: no column of effects among {named}; name it with --value-column.")
     if kind != "auto":
         ranks = {name: rank for name, rank in ranks.items() if roles[name].kind in ("", kind)} or ranks
         ranks = {name: rank for name, rank in ranks.items() if roles[name].kind == kind} or ranks

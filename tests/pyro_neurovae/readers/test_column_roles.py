@@ -37,6 +37,9 @@ from pyro_neurovae.readers.column_roles import KINDS, ColumnRole, column_roles
         ("Q2.5", ColumnRole("lower", level=0.95)),
         ("97.5 %", ColumnRole("upper", level=0.95)),
         ("95", ColumnRole("other")),
+        ("DENND2D", ColumnRole("other", tag="dennd")),
+        ("CohensD", ColumnRole("effect", "d")),
+        ("d2", ColumnRole("other", tag="d2")),
         ("region", ColumnRole("other", tag="region")),
     ],
 )

@@ -165,8 +165,9 @@ def test_columns_that_hold_something_else_are_refused(asked, message):
 
 def test_expression_in_place_of_a_map():
     genes = [f"GENE{k}" for k in range(80)]
-    with pytest.raises(InputError, match="is expression: are --expression and --thinning swapped"):
-        choose_columns(["", *genes], source="m.csv")
+    with pytest.raises(InputError, match=r"81 columns, as a table of expression has them .* swapped.*--value-column"):
+        choose_columns(["d", *genes], source="m.csv")
+    assert choose_columns(["d", *genes], source="m.csv", value_column="d").value == "d"
 
 
 def test_a_difference_in_millimetres_is_found_and_takes_its_error():
