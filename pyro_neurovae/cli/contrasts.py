@@ -20,7 +20,7 @@ __all__ = ["contrast"]
 @app.command()
 def contrast(
     subjects: Annotated[
-        list[Path],
+        list[str],
         typer.Option(
             metavar="FILE [FILE ...]",
             help="Tables of subjects: ADNIMERGE, DXSUM, or any with a column of subjects, a group and covariates; "
@@ -34,7 +34,7 @@ def contrast(
         Path, typer.Option(metavar="MAP.csv", help="File of the map; the others are named after it, beside it.")
     ],
     thickness: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             metavar="FILE [FILE ...]",
             help="Thickness, where it is apart: aparcstats2table (lh and rh), UCSFFSX*, or a folder of ?h.aparc.stats.",
@@ -115,7 +115,7 @@ def contrast(
             group=group,
             case=case,
             control=control,
-            covariates=[name.strip() for name in covariates.split(",") if name.strip()],
+            covariates=covariates or (),
             effect=effect,
             errors=errors,
             weights=weights,

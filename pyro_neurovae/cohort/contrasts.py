@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError, check_seed
+from ..readers.limits import check_memory
 from .balance import SCHEMES, group_weights
 from .bootstrap import bootstrap_counts, bootstrap_effects
 from .contrast_tables import check_spread, comparison_table, design_notices, groups_table, map_table
@@ -135,7 +137,7 @@ def contrast(
         Column of the groups, and its value for cases and for controls. ADNI's tables also get a column ``diagnosis``
         (CN, MCI, AD).
     covariates
-        Columns to adjust for: linear where all values are numbers; a factor else, or as ``C(site)``.
+        Columns to adjust for: linear where all values are numbers; a factor where all are words, or as ``C(site)``.
     effect
         "d" (the default) or "mm".
     errors
@@ -178,6 +180,8 @@ def contrast(
     (1983); Winkler et al. (2014).
     """
     _check(effect, errors, weights, bootstrap, permutations, seed)
+    covariates = [name.strip() for name in covariates.split(",")] if isinstance(covariates, str) else list(covariates)
+    _check_names(group=group, covariates=covariates, strata=strata, subject_column=subject_column, visit=visit)
     reading: dict[str, Any] = {
         "subject_column": subject_column, "visit": visit, "hemispheres": hemispheres, "adni_table": adni_table,
         "missing_codes": missing_codes, "scale": scale,
@@ -189,6 +193,7 @@ def contrast(
     rules: dict[str, Any] = {"missing": missing, "repeats": repeats, "missing_codes": missing_codes}
     chosen = two_groups(everyone, group, case, control, needed, **rules)
     design = make_design(chosen, group, case, covariates)
+    _check_room(chosen, bootstrap, permutations)
     weight = group_weights(weights, design.case, design.without_group)
     fitted = regress(chosen.thickness, design.matrix, weight)
     check_spread(chosen, fitted.sd)
@@ -226,6 +231,9 @@ def _check(effect: str, errors: str, weights: str, bootstrap: int, permutations:
     for name, (value, known) in choices.items():
         if value not in known:
             raise SettingsError(f"{name} is {value!r}: the known ones are {', '.join(known)}.")
+    for name, number in (("bootstrap", bootstrap), ("permutations", permutations)):
+        if not isinstance(number, Integral) or isinstance(number, bool):
+            raise SettingsError(f"{name} is {number!r}; give a whole number.")
     if bootstrap != 0 and bootstrap < 100:
         raise SettingsError(f"bootstrap is {bootstrap}; give at least 100 replicates, or 0 for none.")
     if permutations != 0 and permutations < _FEWEST_PERMUTATIONS:
@@ -238,6 +246,21 @@ def _check(effect: str, errors: str, weights: str, bootstrap: int, permutations:
             "errors are to come from the bootstrap, of which there are no replicates; give --bootstrap 2000."
         )
     check_seed(seed)
+
+
+def _check_names(**names: str | Sequence[str] | None) -> None:
+    for option, given in names.items():
+        for name in [given] if isinstance(given, str) else given or ():
+            if not str(name).strip():
+                raise SettingsError(f"{option} has an empty name; give the name of a column.")
+
+
+def _check_room(subjects: Subjects, bootstrap: int, permutations: int) -> None:
+    """Check that the memory holds all replicates and permutations: rows drawn, effects, and their table."""
+    regions = len(subjects.regions)
+    for option, number, size in (("bootstrap", bootstrap, 2), ("permutations", permutations, 6)):
+        needed = 8 * number * (subjects.n_rows + size * regions)
+        check_memory(needed, f"--{option} {number:,}", "ask for fewer")
 
 
 def _replicates(

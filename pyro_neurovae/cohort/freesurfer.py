@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from ..atlases.atlas import dk68_names
 from ..errors import InputError
+from ..readers.text_table import read_text
 from ..wording import first_names
 from .missing_codes import UNSAID, MissingCodes
 from .sheet import Sheet, region_columns, subject_names, thicknesses
@@ -16,6 +18,8 @@ from .thickness import Thickness
 
 __all__ = ["is_aparcstats", "read_aparcstats", "read_stats_folder"]
 
+# Covariates that aparcstats2table writes beside the regions of either hemisphere.
+_VOLUMES = ("BrainSegVolNotVent", "eTIV")
 _CORNER = re.compile(r"^([lr]h)\.(aparc[\w.]*)\.(\w+)$", re.IGNORECASE)
 _STATS = re.compile(r"(?:^|[._-])([lr]h)\.aparc\.stats$", re.IGNORECASE)
 _VERSION = re.compile(r"^# (?:cvs_version|build_stamp|version)\s+(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -48,16 +52,18 @@ def read_aparcstats(sheet: Sheet, codes: MissingCodes = UNSAID) -> Thickness:
         raise InputError(f"{sheet.source}: column {foreign[0]} in a table of {corner}; make the table anew.")
     subjects = subject_names(sheet, corner)
     values, notices = thicknesses(sheet, list(columns), subjects, codes)
+    volumes = [column for column in _VOLUMES if column in sheet.frame.columns]
     return Thickness(
         source=sheet.source,
         subjects=tuple(subjects),
         regions=tuple(columns.values()),
         values=values,
+        columns=sheet.frame[volumes],
         notices=tuple(notices),
     )
 
 
-def read_stats_folder(folder: Path) -> Thickness:
+def read_stats_folder(folder: Path, codes: MissingCodes = UNSAID) -> Thickness:
     """Read every ``lh.aparc.stats`` and ``rh.aparc.stats`` below a folder.
 
     A file's subject is the folder above ``stats`` (``SUBJECT/stats/lh.aparc.stats``), or what stands before the
@@ -94,10 +100,10 @@ def read_stats_folder(folder: Path) -> Thickness:
     _one_version(folder, versions)
     frame = pd.DataFrame(rows).T.reindex(columns=list(dk68_names()))
     empty = int(frame.isna().to_numpy().sum())
-    notices = (f"{folder.name}: {empty} regions absent from a subject's file are missing.",) if empty else ()
-    return Thickness(
-        folder.name, tuple(frame.index), tuple(frame.columns), frame.to_numpy(dtype=float), notices=notices
-    )
+    values, notices = codes.without(frame.to_numpy(dtype=float), list(frame.columns), folder.name)
+    if empty:
+        notices.append(f"{folder.name}: {empty} regions absent from a subject's file are missing.")
+    return Thickness(folder.name, tuple(frame.index), tuple(frame.columns), values, notices=tuple(notices))
 
 
 def _owner(path: Path, prefix: str) -> str:
@@ -108,7 +114,7 @@ def _owner(path: Path, prefix: str) -> str:
 
 def _one_file(path: Path, side: str) -> pd.Series:
     """Thickness of each region in one file, under its canonical name."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = _text(path)
     heads = [line.split()[2:] for line in text.splitlines() if line.startswith("# ColHeaders")]
     if not heads or not {"StructName", "ThickAvg"} <= set(heads[0]):
         raise InputError(f"{path}: no line '# ColHeaders' with StructName and ThickAvg; give an ?h.aparc.stats file.")
@@ -125,13 +131,24 @@ def _one_file(path: Path, side: str) -> pd.Series:
                 found[region] = float(fields[thick])
             except (ValueError, IndexError) as fault:
                 raise InputError(f"{path}, region {fields[name]}: no thickness; run FreeSurfer again.") from fault
+            if not math.isfinite(found[region]):
+                raise InputError(f"{path}, region {fields[name]}: thickness {fields[thick]}; run FreeSurfer again.")
     if not found:
         raise InputError(f"{path}: no Desikan-Killiany region; give the aparc of recon-all.")
     return pd.Series(found)
 
 
+def _text(path: Path) -> str:
+    """Text of a file, whose folder is named where it can't be read: all subjects' files have one name."""
+    try:
+        return read_text(path)[1]
+    except InputError as fault:
+        told = str(fault)
+        raise InputError(told if str(path) in told else f"{path.parent}, {told}") from fault
+
+
 def _version(path: Path) -> str:
-    found = _VERSION.findall(path.read_text(encoding="utf-8", errors="replace"))
+    found = _VERSION.findall(_text(path))
     numbers = [match for line in found for match in re.findall(r"\b(\d+\.\d+(?:\.\d+)?)\b", line)]
     return numbers[0] if numbers else ""
 

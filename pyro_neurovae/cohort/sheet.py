@@ -28,6 +28,7 @@ __all__ = [
     "subject_column",
     "subject_names",
     "thicknesses",
+    "upright",
 ]
 
 SUBJECTS = (
@@ -69,7 +70,7 @@ def as_sheet(table: pd.DataFrame | str | os.PathLike[str], name: str = "subjects
     Raises
     ------
     InputError
-        If the file can't be read as a table, or two columns have one name.
+        If the file can't be read as a table, or two columns of different cells have one name.
     """
     if isinstance(table, pd.DataFrame):
         source, frame = name, table
@@ -80,10 +81,30 @@ def as_sheet(table: pd.DataFrame | str | os.PathLike[str], name: str = "subjects
     else:
         text = read_table(table)
         source, frame = text.source, text.frame()
-    twice = frame.columns[frame.columns.duplicated() & (frame.columns != "")]
-    if len(twice):
-        raise InputError(f"{source}: two columns are called {twice[0]}; rename one of them.")
-    return Sheet(source, frame.reset_index(drop=True))
+    return Sheet(source, _single_columns(frame.reset_index(drop=True), source))
+
+
+def upright(sheet: Sheet) -> Sheet:
+    """Turn a table whose rows are regions and whose columns are subjects, as aparcstats2table --transpose writes it."""
+    first, *others = sheet.frame.columns
+    labels = sheet.frame[first].map(str).str.strip()
+    regions = [_region(label) for label in labels]
+    known = len(set(filter(None, regions)))
+    if known < max(2, len(labels) // 2) or known < len(list(filter(None, regions))) or region_columns(sheet):
+        return sheet
+    frame = sheet.frame[others].T.set_axis(list(labels), axis=1).rename_axis(first or "subject").reset_index()
+    return Sheet(sheet.source, _single_columns(frame, sheet.source))
+
+
+def _single_columns(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The table without columns that repeat another, name and cells, as merged hemispheres repeat eTIV."""
+    for name in dict.fromkeys(frame.columns[frame.columns.duplicated()]):
+        cells = frame.loc[:, frame.columns == name]
+        if name and any(
+            (cells.iloc[:, 0].map(str) != cells.iloc[:, place].map(str)).any() for place in range(1, cells.shape[1])
+        ):
+            raise InputError(f"{source}: two columns are called {name}, with different cells; rename one of them.")
+    return frame.loc[:, ~(frame.columns.duplicated() & (frame.columns != ""))]
 
 
 def subject_column(sheet: Sheet, wanted: str | None = None) -> str:

@@ -18,7 +18,7 @@ from .freesurfer import is_aparcstats, read_aparcstats, read_stats_folder
 from .join import join_tables
 from .missing_codes import CodesInput, MissingCodes
 from .missing_codes import missing_codes as read_codes
-from .sheet import Sheet, as_sheet
+from .sheet import Sheet, as_sheet, upright
 from .tables import has_regions, is_long, read_long, read_wide
 from .thickness import HEMISPHERES, SCALES, Thickness, check_scale, join_thickness
 from .visits import keep_visit
@@ -174,21 +174,24 @@ def read_subjects(
 
 
 def _several(tables: Table | Sequence[Table]) -> list[Table]:
-    return [tables] if isinstance(tables, pd.DataFrame | str | os.PathLike) else list(tables)
+    several = [tables] if isinstance(tables, pd.DataFrame | str | os.PathLike) else list(tables)
+    if any(isinstance(one, str) and not one.strip() for one in several):
+        raise InputError("the name of a table is empty; give the path of its file.")  # it would be this very folder
+    return several
 
 
 def _measured(table: Table) -> Sheet | Path:
     """A table of thickness, or the folder of stats files that a path names."""
     if not isinstance(table, pd.DataFrame) and Path(table).is_dir():
         return Path(table)
-    return as_sheet(table, "thickness")
+    return upright(as_sheet(table, "thickness"))
 
 
 def _read_thickness(
     source: Sheet | Path, subject: str | None, adni_table: str | None, codes: MissingCodes
 ) -> Thickness:
     if isinstance(source, Path):
-        return read_stats_folder(source)
+        return read_stats_folder(source, codes)
     if source.adni:
         return read_adni(source, adni_table, codes)
     if is_aparcstats(source):

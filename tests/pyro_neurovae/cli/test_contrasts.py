@@ -127,6 +127,12 @@ def test_from_adni_tables_to_regions_in_three_commands(run: Run, tmp_path: Path)
         (["--subjects", "nowhere.csv"], "nowhere.csv: no such file"),
         (["--thickness", "nowhere.csv"], "nowhere.csv: no such file"),
         (["--subject-column", "PERSON"], "no column 'PERSON' of subjects"),
+        (["--thickness", ""], "the name of a table is empty"),
+        (["--covariates", ","], "covariates has an empty name"),
+        (["--bootstrap", 10**9], "--bootstrap 1,000,000,000 would take about"),
+        (["--adni-table", "UCSFFSX"], "--adni-table UCSFFSX fits 0 of the endings of its thickness columns"),
+        (["--missing-codes", "-9,nine"], "missing codes 'nine': give numbers"),
+        (["--scale", "cm"], "scale is 'cm'"),
     ],
 )
 def test_bad_input_ends_with_one_sentence_and_nothing_written(
@@ -143,6 +149,20 @@ def test_bad_input_ends_with_one_sentence_and_nothing_written(
     assert err.count("\n") == 1
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_codes_for_missing_begin_with_a_sign(run: Run, arguments: list[object], tmp_path: Path) -> None:
+    table = pd.read_csv(arguments[2]).assign(score=1.5).rename(columns={"PTEDUCAT": "years"})  # type: ignore[call-overload]
+    assert (table["years"] == -4).sum() > 1
+    table.to_csv(tmp_path / "people.csv", index=False)
+    given = [*arguments, "--covariates", "years"]
+    given[2] = tmp_path / "people.csv"
+    status, _, err = run(*given)
+    assert status == 2
+    assert "years is -4 for " in err
+    status, out, err = run(*given, "--missing-codes", "-4", "--missing", "drop")
+    assert (status, err) == (0, "")
+    assert "values -4 of years count as missing" in out
 
 
 def test_an_out_that_is_a_folder_is_told(run: Run, arguments: list[object], tmp_path: Path) -> None:

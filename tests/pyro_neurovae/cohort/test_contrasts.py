@@ -316,11 +316,27 @@ def test_bad_input_is_told_in_a_sentence(
         ({"seed": -1}, "seed"),
         ({"normative": "hcp"}, "normative is 'hcp'"),
         ({"permutations": 5}, "at least 19, below which no p can reach .05"),
+        ({"bootstrap": 10**9}, r"--bootstrap 1,000,000,000 would take about .* of memory"),
+        ({"permutations": 10**12}, r"--permutations 1,000,000,000,000 would take about .* of memory"),
+        ({"bootstrap": 1e9}, "bootstrap is 1000000000.0; give a whole number"),
+        ({"permutations": True}, "permutations is True; give a whole number"),
+        ({"covariates": ","}, "covariates has an empty name"),
+        ({"covariates": ["age", ""]}, "covariates has an empty name"),
+        ({"strata": ""}, "strata has an empty name"),
+        ({"subject_column": " "}, "subject_column has an empty name"),
+        ({"visit": ""}, "visit has an empty name"),
     ],
 )
 def test_unknown_choices_are_told(wide: pd.DataFrame, options: dict[str, object], message: str) -> None:
     with pytest.raises(nv.SettingsError, match=message):
         nv.contrast(wide, **GROUPS, **options)
+
+
+def test_covariates_may_be_one_text(wide: pd.DataFrame) -> None:
+    found = nv.contrast(wide, **GROUPS, covariates="age, sex")
+    pd.testing.assert_frame_equal(found.map, nv.contrast(wide, **GROUPS, covariates=["age", "sex"]).map)
+    with pytest.raises(nv.SettingsError, match="group has an empty name"):
+        nv.contrast(wide, group="", case="AD", control="CN")
 
 
 def test_two_files_of_one_hemisphere_are_refused(

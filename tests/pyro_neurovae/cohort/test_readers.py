@@ -277,3 +277,63 @@ def test_the_toolbox_example_is_read_as_it_is(data_dir: Path) -> None:
     assert found.thickness[3, 0] == raw.loc[found.names[3], "L_bankssts_thickavg"]
     result = nv.contrast(found, group="Dx", case=1, control=0, covariates=["Age", "Sex"])
     assert list(result.map["n_control"].unique()) == [10]
+
+
+def test_a_transposed_table_is_turned(
+    wide: pd.DataFrame, write_hemispheres: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    files = write_hemispheres(wide)
+    for file in files:
+        table = pd.read_csv(file, sep="\t", index_col=0)
+        table.T.rename_axis(table.index.name).to_csv(file, sep="\t")
+    found = nv.read_subjects(wide[COVARIATES], files)
+    _same(found, wide)
+    assert found.names == tuple(wide["subject"])
+    frame = wide.set_index("subject")[list(found.regions)].T
+    _same(nv.read_subjects(wide[COVARIATES], frame), wide)
+
+
+def test_volumes_beside_a_hemisphere_are_covariates_and_repeated_ones_are_one(
+    wide: pd.DataFrame, write_hemispheres: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    files = write_hemispheres(wide)
+    assert "eTIV" in nv.read_subjects(wide[COVARIATES], files).table.columns
+    left, right = (pd.read_csv(file, sep="\t").iloc[:, 1:] for file in files)
+    merged = pd.concat([wide[COVARIATES], left, right], axis=1)
+    merged.to_csv(tmp_path / "merged.csv", index=False)
+    for table in (merged, tmp_path / "merged.csv"):
+        found = nv.read_subjects(table)
+        _same(found, wide)
+        assert list(found.table.columns).count("eTIV") == 1
+    merged.iloc[3, -1] += 1
+    with pytest.raises(nv.InputError, match="two columns are called eTIV, with different cells"):
+        nv.read_subjects(merged)
+
+
+def test_a_stats_file_that_can_not_be_read_is_told(wide: pd.DataFrame, write_stats: Callable[..., Path]) -> None:
+    folder = write_stats(wide)
+    stats = folder / wide["subject"][3] / "stats" / "lh.aparc.stats"
+    text = stats.read_text()
+    stats.write_text(text.replace(f"{wide['L_insula'][3]:.3f}", "nan"))
+    with pytest.raises(nv.InputError, match=r"lh.aparc.stats, region \w+: thickness nan"):
+        nv.read_subjects(wide[COVARIATES], folder)
+    stats.unlink()
+    stats.symlink_to(folder / "nowhere")
+    with pytest.raises(nv.InputError, match=r"lh.aparc.stats: no such file"):
+        nv.read_subjects(wide[COVARIATES], folder)
+    stats.unlink()
+    stats.mkdir()
+    with pytest.raises(nv.InputError, match=r"lh.aparc.stats is a folder"):
+        nv.read_subjects(wide[COVARIATES], folder)
+    stats.rmdir()
+    stats.write_bytes(b"\0\1\2")
+    with pytest.raises(nv.InputError, match="the file is binary"):
+        nv.read_subjects(wide[COVARIATES], folder)
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_no_folder(wide: pd.DataFrame, name: str) -> None:
+    with pytest.raises(nv.InputError, match="the name of a table is empty"):
+        nv.read_subjects(wide, name)
+    with pytest.raises(nv.InputError, match="the name of a table is empty"):
+        nv.read_subjects([name])
