@@ -10,11 +10,19 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..wording import first_names
 from .placement import place_rows
 from .text_table import file_stem, parse_numbers, read_table
 from .thinning_table import ThinningMap
 
-__all__ = ["CovarianceInput", "covariance_files", "covariance_from_frames", "place_covariance", "read_covariance"]
+__all__ = [
+    "CovarianceInput",
+    "correlated",
+    "covariance_files",
+    "covariance_from_frames",
+    "place_covariance",
+    "read_covariance",
+]
 
 FilePath = str | os.PathLike[str]
 CovarianceInput = pd.DataFrame | Mapping[str, pd.DataFrame] | None
@@ -49,10 +57,16 @@ def covariance_files(
         return {name: file for name, file in beside.items() if file is not None}
     files = [covariance] if isinstance(covariance, str | os.PathLike) else list(covariance)
     alone = len(files) == len(names) == 1
-    chosen = {names[0] if alone else file_stem(file).removesuffix("_covariance"): Path(file) for file in files}
-    unknown = [file for name, file in chosen.items() if name not in names]
-    if unknown:
-        raise InputError(f"{unknown[0]} goes with none of the maps {', '.join(names)}; name each MAP_covariance.csv.")
+    chosen: dict[str, Path] = {}
+    for file in files:
+        name = names[0] if alone else file_stem(file).removesuffix("_covariance")
+        if name not in names:
+            raise InputError(f"{file} goes with none of the maps {', '.join(names)}; name each MAP_covariance.csv.")
+        if name in chosen:
+            raise InputError(
+                f"{chosen[name]} and {file} would both be the covariance of {name}; leave out one of them."
+            )
+        chosen[name] = Path(file)
     return chosen
 
 
@@ -66,7 +80,13 @@ def covariance_from_frames(
 ) -> dict[str, np.ndarray]:
     """Return the sampling covariances (region, region) of the maps that have one, by the map's name.
 
-    With ``matching`` the diagonal has to be what the map's own standard errors say.
+    With ``matching`` the diagonal has to be what the map's own standard errors say, as it has in any case where it is 1
+    throughout, as that of correlations is.
+
+    Raises
+    ------
+    InputError
+        If a covariance is of no map, or does not match it.
     """
     if covariance is None:
         return {}
@@ -79,20 +99,37 @@ def covariance_from_frames(
         raise InputError(f"covariance of {unknown[0]}, which is no map; the maps are {', '.join(labels)}.")
     placed = {name: place_covariance(table, names, f"covariance of {name}") for name, table in given.items()}
     for one in maps:
-        if matching and one.name in placed:
+        if one.name in placed and (matching or correlated(np.diag(placed[one.name]))):
             _check_matching(placed[one.name], one, names)
     return placed
 
 
 def _check_matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) -> None:
-    own = np.sqrt(np.maximum(np.diag(covariance), 0))
-    off = np.nan_to_num(np.abs(own / one.standard_error - 1), nan=0.0)
+    variances = np.diag(covariance)
+    lacked = [name for name, lacks in zip(names, np.isnan(variances) & ~np.isnan(one.value), strict=True) if lacks]
+    if lacked:
+        raise InputError(
+            f"covariance of {one.name}: no row or column of {first_names(lacked)}, which the map has; add it."
+        )
+    own = np.sqrt(np.maximum(variances, 0))
+    off = np.nan_to_num(np.abs(own / one.standard_error - 1), nan=0.0, posinf=1.0)
     if (off > 0.01).any():
         row = int(np.argmax(off))
         raise InputError(
             f"covariance of {one.name}, region {names[row]}: the root of the variance is {own[row]:.4g} and the "
-            f"standard error is {one.standard_error[row]:.4g}; give the covariance that belongs to the map, or none."
+            f"standard error is {one.standard_error[row]:.4g}; {_remedy(variances)}."
         )
+
+
+def correlated(variances: np.ndarray) -> bool:
+    """Whether variances (region,) are all 1, so that their square is one of correlations."""
+    return bool(np.nanmax(np.abs(variances - 1), initial=0.0) < 1e-6)
+
+
+def _remedy(variances: np.ndarray) -> str:
+    if correlated(variances):
+        return "correlations are given with --sampling-correlation (sampling_correlation)"
+    return "give the covariance that belongs to the map, or none"
 
 
 def place_covariance(table: pd.DataFrame, names: Sequence[str], source: str) -> np.ndarray:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..errors import InputError
 from .column_roles import column_roles
-from .covariance_table import CovarianceInput, place_covariance
+from .covariance_table import CovarianceInput, correlated, place_covariance
 from .expression_table import ExpressionTable
 from .row_labels import label_rows
 from .thinning_columns import choose_columns, group_size_columns
@@ -127,6 +127,11 @@ def _error_of(
     if (variances <= 0).any():
         label = names[int(np.argmax(variances <= 0))]
         raise InputError(f"covariance of {name}, row {label}: the variance is not above 0; correct it.")
+    if correlated(variances):
+        raise InputError(
+            f"covariance of {name}: all variances are 1, as those of correlations are; give these as "
+            "sampling_correlation beside standard errors."
+        )
     return pd.Series(np.sqrt(variances), index=list(names))
 
 

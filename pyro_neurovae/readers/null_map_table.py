@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..wording import first_names
+from .magnitudes import check_magnitude
 from .placement import place_rows
 from .text_table import parse_numbers, read_table
 
@@ -47,6 +48,7 @@ def read_null_maps(
         if column not in frame.columns:
             raise InputError(f"{source} has no column {column}; null maps have the columns {', '.join(_COLUMNS)}.")
     values = parse_numbers(frame[["value"]].set_axis(frame["region"].astype(str)), source=source)["value"].to_numpy()
+    check_magnitude(values, labels=list(frame["region"]), source=source, what="value")
     labels = pd.Index(frame["region"].astype(str)).unique()
     placed = place_rows(pd.DataFrame(index=labels), names, source=source)
     position = dict(zip(placed.frame.index, placed.positions, strict=True))

@@ -11,9 +11,14 @@ import pandas as pd
 
 from ..errors import InputError
 from ..wording import first_names
+from .magnitudes import check_magnitude
 from .text_table import parse_numbers, read_table
 
 __all__ = ["Reliability", "place_reliability", "read_reliability"]
+
+
+# A gene that weighs so many times the usual is the only one that counts.
+_FURTHEST = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,15 @@ def place_reliability(weights: Reliability | pd.Series | None, genes: Sequence[s
     if len(twice):
         raise InputError(f"{held.source}: gene {twice[0]} has two weights; keep one.")
     placed = numbers.reindex(list(genes))
+    labels = [str(gene) for gene in genes]
+    check_magnitude(
+        placed.to_numpy(dtype=float),
+        labels=labels,
+        source=held.source,
+        what="weight",
+        furthest=_FURTHEST,
+        remedy="leave the gene out with --genes",
+    )
     useless = ~(placed > 0)
     if useless.any():
         named = first_names([str(gene) for gene in placed.index[useless]])

@@ -32,6 +32,10 @@ def test_the_file_of_each_map(tmp_path):
     assert covariance_files([tmp_path / "pd_covariance.csv"], paths, names) == {"pd": tmp_path / "pd_covariance.csv"}
     alone = tmp_path / "other_covariance.csv"
     assert covariance_files(alone, paths[:1], names[:1]) == {"ad": alone}
+    with pytest.raises(
+        InputError, match=r"x/pd_covariance\.csv and y/pd_covariance\.csv would both be the cov.* of pd"
+    ):
+        covariance_files(["x/pd_covariance.csv", "y/pd_covariance.csv"], paths, names)
     with pytest.raises(InputError, match=r"other_covariance\.csv goes with none of the maps ad, pd; name each MAP_cov"):
         covariance_files([alone], paths, names)
 
@@ -52,3 +56,8 @@ def test_a_square_of_another_map_is_refused():
     assert list(covariance_from_frames(frame(), maps("ad"), NAMES, matching=True)) == ["ad"]
     with pytest.raises(InputError, match="covariance of ad, region one: the root of the variance is 4 and"):
         covariance_from_frames(4 * frame(), maps("ad"), NAMES, matching=True)
+    correlation = JOINT / np.sqrt(np.outer(np.diag(JOINT), np.diag(JOINT)))
+    with pytest.raises(InputError, match=r"variance is 1 and .*; correlations are given with --sampling-correlation"):
+        covariance_from_frames(pd.DataFrame(correlation, NAMES, NAMES), maps("ad"), NAMES)
+    with pytest.raises(InputError, match="covariance of ad: no row or column of three, which the map has; add it"):
+        covariance_from_frames(frame().loc[NAMES[:2], NAMES[:2]], maps("ad"), NAMES, matching=True)

@@ -44,6 +44,8 @@ def test_errors_come_from_the_diagonal_of_a_covariance():
     np.testing.assert_allclose(placed(VALUE, None, joint)[0].standard_error, [0.1, 0.2, 0.3])
     with pytest.raises(InputError, match="covariance of ad, row two: the variance is not above 0"):
         placed(VALUE, None, joint * np.array([1, 0, 1]))
+    with pytest.raises(InputError, match="covariance of ad: all variances are 1, as those of correlations are; give"):
+        placed(VALUE, None, pd.DataFrame(np.eye(3), index=NAMES, columns=NAMES))
 
 
 def test_unknown_errors_have_to_be_said():

@@ -53,3 +53,5 @@ def test_what_is_wrong_is_said(table, tmp_path):
     table.astype(object).replace({0.5: "half"}).to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(InputError, match=r"bad\.csv"):
         read_null_maps(tmp_path / "bad.csv", NAMES, ["m"])
+    with pytest.raises(InputError, match=r"null maps, row unknown: value 1e\+200 is beyond 1e\+30"):
+        read_null_maps(table.replace({9.0: 1e200}), NAMES, ["m"])

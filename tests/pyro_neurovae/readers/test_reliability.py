@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
+from pyro_neurovae.readers.reliability import place_reliability
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,10 @@ def test_a_file_of_weights_without_its_columns_is_told(frames: tuple[pd.DataFram
     (tmp_path / "weights.csv").write_text("a,b\ngene0001,1\n")
     with pytest.raises(nv.InputError, match=r"weights.csv: no columns gene and weight"):
         _study(frames, gene_weights=tmp_path / "weights.csv")
+
+
+@pytest.mark.parametrize(("weight", "message"), [(1e200, r"weight 1e\+200 is beyond"), (1e9, "times the usual size")])
+def test_a_weight_beside_which_no_other_counts(weight, message):
+    weights = pd.Series({"A": 1.0, "B": 2.0, "C": weight})
+    with pytest.raises(nv.InputError, match=f"gene_weights, row C: .*{message}.* leave the gene out with --genes"):
+        place_reliability(weights, ["A", "B", "C"])

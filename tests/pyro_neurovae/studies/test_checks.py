@@ -99,7 +99,7 @@ def test_arrays_are_checked(study, field, change, message):
     ],
 )
 def test_faults_of_a_covariance(expression, thinning, change, message):
-    table = pd.DataFrame(np.eye(68), index=list(DK), columns=list(DK))
+    table = pd.DataFrame(0.5 * np.eye(68), index=list(DK), columns=list(DK))
     with pytest.raises(InputError, match=message):
         Study.from_frames(expression, thinning, covariance=change(table))
 
