@@ -68,8 +68,8 @@ def read_adni(sheet: Sheet, table: str | None = None, codes: MissingCodes = UNSA
     rows = _best_rows(sheet, subjects, visits, ranks, notices)
     if not rows:
         raise InputError(f"{sheet.source}: no scan passes QC; check the column OVERALLQC.")
-    others = sheet.frame.columns.difference([subject, *visit_columns(sheet)], sort=False)
-    others = [column for column in others if column == "ST10CV" or not _ST.match(column)]
+    beside = sheet.frame.columns.difference([subject, *visit_columns(sheet)], sort=False)
+    others = [column for column in beside if column == "ST10CV" or not _ST.match(column)]
     return Thickness(
         source=sheet.source,
         subjects=tuple(subjects[row] for row in rows),

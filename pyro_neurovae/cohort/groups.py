@@ -13,8 +13,7 @@ from ..errors import InputError, SettingsError
 from ..wording import first_names
 from .covariates import cell_text, covariate_column
 from .diagnoses import diagnosis_word
-from .missing_codes import CodesInput, MissingCodes, check_suspects
-from .missing_codes import missing_codes as read_codes
+from .missing_codes import CodesInput, MissingCodes, check_suspects, read_codes
 from .sheet import is_blank
 from .subjects import REPEATS, Subjects
 
@@ -54,7 +53,7 @@ def two_groups(
         "error" (the default) for a subject with several rows; "first" keeps its first row, "mean" averages the
         thickness of its rows and keeps the first row's covariates.
     missing_codes
-        Numbers of covariates that stand for a missing value, as `missing_codes` takes them.
+        Numbers of covariates that stand for a missing value, as `read_subjects` takes them.
 
     Raises
     ------

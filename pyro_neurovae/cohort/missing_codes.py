@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..errors import InputError, SettingsError
 
-__all__ = ["UNSAID", "CodesInput", "MissingCodes", "check_suspects", "missing_codes"]
+__all__ = ["UNSAID", "CodesInput", "MissingCodes", "check_suspects", "read_codes"]
 
 CodesInput = str | float | Sequence[float] | Mapping[str, float | Sequence[float]] | None
 
@@ -92,7 +92,7 @@ class MissingCodes:
 UNSAID = MissingCodes()
 
 
-def missing_codes(given: CodesInput, *, millimetres: bool = True) -> MissingCodes:
+def read_codes(given: CodesInput, *, millimetres: bool = True) -> MissingCodes:
     """Read what the user says of codes.
 
     Parameters
@@ -169,7 +169,7 @@ def _read(given: CodesInput) -> tuple[tuple[float, ...] | None, dict[str, tuple[
     return None if len(columns) and all(found for _, found, _ in parts) else tuple(everywhere), columns
 
 
-def _numbers(given: float | Sequence[float]) -> tuple[float, ...]:
+def _numbers(given: str | float | Sequence[float]) -> tuple[float, ...]:
     if isinstance(given, str) and given.strip().lower() == "none":
         return ()
     several = [given] if isinstance(given, str) or not isinstance(given, Sequence) else given

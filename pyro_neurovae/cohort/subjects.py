@@ -16,8 +16,7 @@ from .adni import read_adni
 from .diagnoses import DIAGNOSIS, diagnosis_of
 from .freesurfer import is_aparcstats, read_aparcstats, read_stats_folder
 from .join import join_tables
-from .missing_codes import CodesInput, MissingCodes
-from .missing_codes import missing_codes as read_codes
+from .missing_codes import CodesInput, MissingCodes, read_codes
 from .sheet import Sheet, as_sheet, upright
 from .tables import has_regions, is_long, read_long, read_wide
 from .thickness import HEMISPHERES, SCALES, Thickness, check_scale, join_thickness
@@ -112,8 +111,9 @@ def read_subjects(
         Where a merged table such as TADPOLE's holds the columns of two ADNI tables, part of the suffix of the one to
         read: "UCSFFSX" (cross-sectional) or "UCSFFSL" (longitudinal).
     missing_codes
-        Numbers that stand for a missing value, as `missing_codes` takes them; 0, -4 and -1 stand for a missing
-        thickness in mm without a word.
+        Numbers that stand for a missing value: [-9, 999] in any column, {"AGE": 999} by column, or a text such as
+        "-9,AGE=999"; "none", alone or of a column, where there are no codes. 0, -4 and -1 stand for a missing thickness
+        in mm without a word.
     scale
         "mm" (the default), in which a thickness outside 0.5 to 6 is an error; "free" for z-scores, residuals or values
         that ComBat has moved.

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.cohort.missing_codes import MissingCodes, check_suspects, missing_codes
+from pyro_neurovae.cohort.missing_codes import MissingCodes, check_suspects, read_codes
 
 GROUPS = {"group": "diagnosis", "case": "AD", "control": "CN"}
 
@@ -31,13 +31,13 @@ GROUPS = {"group": "diagnosis", "case": "AD", "control": "CN"}
 def test_codes_are_given_for_all_columns_or_for_one(
     given: Any, everywhere: tuple[float, ...] | None, columns: dict[str, tuple[float, ...]]
 ) -> None:
-    assert missing_codes(given) == MissingCodes(everywhere, columns)
+    assert read_codes(given) == MissingCodes(everywhere, columns)
 
 
 @pytest.mark.parametrize("given", ["", ",", "nine", "AGE=", ["x"]])
 def test_what_is_no_code_is_told(given: Any) -> None:
     with pytest.raises(nv.SettingsError, match="give numbers, as -9,999 or by column"):
-        missing_codes(given)
+        read_codes(given)
 
 
 EDUCATION = [8.0, 9.0, 10.0, 12.0, 12.0, 14.0, 16.0, 16.0, 18.0, 20.0] * 3
