@@ -15,10 +15,12 @@ from ..atlases.resolver import known_share, resolve_on
 from ..errors import GraphError, InputError
 from ..wording import first_names
 from .labels_beside import file_beside, plain_stem
+from .magnitudes import check_magnitude
 from .text_table import parse_numbers, plain_name, read_cells
 
 __all__ = ["align_connections", "read_connections"]
 
+_REMEDY = "write 0 where there is no connection"
 ENDS = ("first", "second", "source", "target", "from", "to", "region1", "region2", "node1", "node2", "i", "j")
 
 
@@ -64,6 +66,9 @@ def align_connections(table: pd.DataFrame, *, source: str = "graph") -> tuple[pd
 
 def _without_loops(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     weights = table.to_numpy(copy=True)
+    rows = [str(label) for label in table.index]
+    for label, column in zip(rows, weights.T, strict=True):
+        check_magnitude(column, labels=rows, source=source, what=f"the connection with {label}", remedy=_REMEDY)
     loops = np.flatnonzero(np.diag(weights))
     if not loops.size:
         return table, ()
@@ -89,12 +94,11 @@ def _square(rows: Sequence[Sequence[str]], index: Sequence[str], columns: Sequen
         odd = sorted(set(index) ^ set(columns)) or sorted(label for label in index if index.count(label) > 1)
         raise GraphError(f"{source}: rows and columns have different labels, {odd[0]} among them; label both alike.")
     cells = pd.DataFrame([list(row) for row in rows], index=list(index), columns=list(columns), dtype=object)
-    table = parse_numbers(cells, source=source, remedy="write 0 where there is no connection")
+    table = parse_numbers(cells, source=source, remedy=_REMEDY)
     if table.isna().to_numpy().any():
         row, column = np.argwhere(table.isna().to_numpy())[0]
         raise InputError(
-            f"{source}, row {table.index[row]}, column {table.columns[column]}: the weight is missing; "
-            "write 0 where there is no connection."
+            f"{source}, row {table.index[row]}, column {table.columns[column]}: the weight is missing; {_REMEDY}."
         )
     return table
 

@@ -121,3 +121,12 @@ def test_graph_by_name(tmp_path):
         as_graph("dk86")
     with pytest.raises(InputError, match=r"absent\.csv: no such file"):
         as_graph(tmp_path / "absent.csv")
+
+
+def test_connections_too_strong_to_compute_with(tmp_path):
+    with pytest.raises(
+        InputError, match=r"row p2: the connection with p1 1e\+200 is beyond 1e\+30.*write 0 where there"
+    ):
+        read_graph(written(tmp_path, "first,second,w\np1,p2,1e200\np2,p3,1\np1,p3,1\n"))
+    with pytest.raises(InputError, match="is nowhere above 1e-200, less than can be computed with"):
+        read_graph(written(tmp_path, "first,second,w\np1,p2,1e-200\np2,p3,1\np1,p3,1e-200\n"))
