@@ -59,6 +59,8 @@ UPPER = {"upper", "up", "upr", "ucl", "uci", "ub", "ul", "high", "hi"}
 # Ends of an interval that need no word such as "ci" beside them.
 PLAIN_ENDS = {"lower", "lwr", "lcl", "lci", "upper", "upr", "ucl", "uci"}
 OF_INTERVAL = {"ci", "conf", "confidence", "cl", "asymp", "interval", "limit", "bound", "hdi", "hpd", "credible"}
+# Words for both ends in one cell, as "95% CI" has them.
+BOTH_ENDS = {"ci", "confidence", "interval"}
 # Words that say nothing of whose a column is.
 FILLERS = {"value", "values", "val", "stat", "statistic", "ratio", "effect", "size", "of", "the", "in", "map",
            "mean", "log", "%"} | OF_INTERVAL | OF_ERROR  # fmt: skip
@@ -78,7 +80,7 @@ class ColumnRole:
     ----------
     what
         "effect", "thickness" (which may be one, or the mean of a group), "error" (a standard error), "lower" or "upper"
-        (an end of an interval), "p", or "other".
+        (an end of an interval), "interval" (both ends in one cell), "p", or "other".
     kind
         Key of `KINDS`: of an effect, and of the effect that an error, an end or a p value names; "" where none is told.
     tag
@@ -144,7 +146,7 @@ def _tag(words: Sequence[str]) -> str:
 
 
 def _interval_end(words: Sequence[str]) -> tuple[str, float | None] | None:
-    """Which end of an interval words name, and its coverage where they tell it; None for none."""
+    """Which end of an interval words name, or both, and its coverage where they tell it; None for none."""
     held = {word for word in words if not _is_number(word)}
     numbers = [float(word) for word in words if _is_number(word)]
     levels = [number / 100 for number in numbers if 50 <= number < 100]
@@ -152,6 +154,8 @@ def _interval_end(words: Sequence[str]) -> tuple[str, float | None] | None:
     for what, ends, letter in (("lower", LOWER, "l"), ("upper", UPPER, "u")):
         if held & ends & PLAIN_ENDS or (marked and held & (ends | {letter})):
             return what, (levels[0] if levels else None)
+    if held & BOTH_ENDS and (levels or not numbers):
+        return "interval", (levels[0] if levels else None)
     # A quantile, such as 2.5 %, Q97.5 or [0.025.
     if len(numbers) == 1 and held <= OF_INTERVAL | {"q", "%"} and (held or "." in words[0]):
         quantile = numbers[0] / 100 if numbers[0] >= 1 else numbers[0]

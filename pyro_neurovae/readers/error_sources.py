@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -12,12 +13,16 @@ from ..wording import first_names
 from .column_roles import KINDS
 from .placement import PlacedRows
 from .standard_errors import ErrorSource, error_remedy
+from .text_table import is_missing
 from .thinning_columns import ThinningColumns
 
 __all__ = ["FoundErrors", "find_errors"]
 
-# How far outside its interval an effect may be, as a share of the interval's width: both are rounded.
-OUTSIDE = 0.05
+_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+_INTERVAL = re.compile(rf"[\[(]?\s*{_NUMBER}\s*(?:[,;/:]|to|\.\.|\N{{EN DASH}}|\s-)\s*{_NUMBER}\s*[\])]?")
+# How far an effect may be from the middle of its interval, as a share of the width: just outside, both being rounded;
+# and usually, for intervals of bootstraps are not quite symmetric.
+OUTSIDE, LOPSIDED = 0.55, 0.15
 
 
 @dataclass(frozen=True)
@@ -135,21 +140,40 @@ def _from_interval(
     if columns.interval is None:
         return None
     low, high, level = columns.interval
-    lower, upper = placed.numbers(low, source=source), placed.numbers(high, source=source)
+    if low == high:
+        lower, upper = _both_ends(placed, low, source)
+    else:
+        lower, upper = placed.numbers(low, source=source), placed.numbers(high, source=source)
     if np.isnan(upper - lower).all():
         return None
-    slack = OUTSIDE * np.abs(upper - lower)
-    outside = (value < lower - slack) | (value > upper + slack)
-    if outside.any():
-        row = int(np.argmax(outside))
+    offset = np.abs((lower + upper) / 2 - value) / np.where(upper > lower, upper - lower, np.nan)
+    wrong = (offset > OUTSIDE) | (upper <= lower)
+    if wrong.any() or np.nanmedian(offset) > LOPSIDED:
+        row = int(np.argmax(wrong)) if wrong.any() else int(np.nanargmax(offset))
         label = placed.frame.index[list(placed.positions).index(row)]
         raise InputError(
-            f"{source}, row {label}: {columns.value} {value[row]:g} is outside the interval {low} to {high}, which is "
-            f"therefore that of another effect; {remedy}."
+            f"{source}, row {label}: {lower[row]:g} to {upper[row]:g} is no interval about {columns.value} "
+            f"{value[row]:g} and may be that of another effect; {remedy}."
         )
     widths = 2 * NormalDist().inv_cdf(0.5 + level / 2)
-    words = f", its standard errors from the {100 * level:.3g}% interval {low} to {high} (width over {widths:.2f})"
+    named = low if low == high else f"{low} to {high}"
+    words = f", its standard errors from the {100 * level:.3g}% interval {named} (width over {widths:.2f})"
     return FoundErrors((upper - lower) / widths, words)
+
+
+def _both_ends(placed: PlacedRows, column: str, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper ends (region,) of intervals that stand in one cell each, such as "[-0.3, 0.1]"."""
+    cells = placed.frame.loc[:, [column]].iloc[:, 0]
+    found = [None if is_missing(cell) else _INTERVAL.fullmatch(str(cell).strip()) for cell in cells]
+    for label, cell, ends in zip(placed.frame.index, cells, found, strict=True):
+        if ends is None and not is_missing(cell):
+            raise InputError(
+                f"{source}, row {label}, column {column}: {str(cell)!r} is no interval such as [-0.3, 0.1]; correct "
+                "it, or leave the cell empty if it is missing."
+            )
+    numbers = [(np.nan, np.nan) if one is None else (float(one[1]), float(one[2])) for one in found]
+    lower, upper = placed.scatter(np.array(numbers).reshape(-1, 2)).T
+    return lower, upper
 
 
 def _from_statistic(placed: PlacedRows, columns: ThinningColumns, value: np.ndarray, source: str) -> FoundErrors | None:

@@ -66,7 +66,7 @@ class ThinningColumns:
     kind
         Kind of the effect, a key of `column_roles.KINDS`; group sizes speak of Cohen's d alone.
     interval
-        Lower and upper end of the effect's interval and its coverage, or None.
+        Lower and upper end of the effect's interval and its coverage, or None; one name twice for both in one cell.
     statistic
         Test statistic of the effect, or None.
     foreign_error
@@ -269,7 +269,9 @@ def _matching_interval(
         (abs((roles[low].level or USUAL_LEVEL) - USUAL_LEVEL), low, high, roles[low].level or USUAL_LEVEL)
         for low in columns
         for high in columns
-        if (roles[low].what, roles[high].what) == ("lower", "upper")
+        if (
+            (roles[low].what, roles[high].what) == ("lower", "upper") or (low == high and roles[low].what == "interval")
+        )
         and roles[low].tag == roles[high].tag
         and abs((roles[low].level or USUAL_LEVEL) - (roles[high].level or USUAL_LEVEL)) < 1e-9
         and all(_owners(roles, value, end) == [value] for end in (low, high))

@@ -69,11 +69,38 @@ def test_an_interval_of_another_coverage():
     np.testing.assert_allclose(found(ninety).values, 0.196 / 1.6449, rtol=1e-4)
 
 
-def test_an_interval_that_does_not_hold_the_effect_is_another_s():
-    with pytest.raises(InputError, match=r"m\.csv, row two: d 0\.2 is outside the interval low to high, .*; do so"):
-        found(without(error=None), low=[-0.2, 0.3, -0.4], high=[0.0, 0.5, -0.2])
-    rounded = found(without(error=None), low=[-0.1, 0.2, -0.4], high=[0.0, 0.5, -0.295])
-    np.testing.assert_allclose(rounded.values, np.array([0.1, 0.3, 0.105]) / 3.92, rtol=1e-3)
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (
+            [-0.2, 0.3, -0.4],
+            [0.0, 0.5, -0.2],
+            "row two: 0.3 to 0.5 is no interval about d 0.2 and may be that of another",
+        ),
+        ([-0.12, 0.15, -0.32], [0.0, 0.35, -0.2], r"row (one|three): .* is no interval about d"),
+        ([0.0, 0.1, -0.4], [-0.2, 0.3, -0.2], "row one: 0 to -0.2 is no interval about d -0.1"),
+    ],
+    ids=["outside", "lopsided", "reversed"],
+)
+def test_an_interval_that_is_not_about_the_effect_is_another_s(low, high, told):
+    with pytest.raises(InputError, match=f"m.csv, {told}.*; do so"):
+        found(without(error=None), low=low, high=high)
+
+
+def test_an_interval_of_rounded_ends():
+    rounded = found(without(error=None), low=[-0.15, 0.1, -0.4], high=[-0.06, 0.3, -0.2])
+    np.testing.assert_allclose(rounded.values, np.array([0.09, 0.2, 0.2]) / 3.92, rtol=1e-3)
+
+
+def test_both_ends_in_one_cell():
+    columns = without(error=None, interval=("ci", "ci", 0.95))
+    one = found(columns, ci=["[-0.296, 0.096]", "0.004 to 0.396", "(-.496; -1.04e-1)"])
+    np.testing.assert_allclose(one.values, 0.1, rtol=1e-3)
+    assert one.words == ", its standard errors from the 95% interval ci (width over 3.92)"
+    empty = found(columns, ci=["-0.296 - 0.096", "", None])
+    np.testing.assert_allclose(empty.values, [0.1, np.nan, np.nan], rtol=1e-3)
+    with pytest.raises(InputError, match=r"m\.csv, row two, column ci: '0\.3' is no interval such as \[-0\.3, 0\.1\]"):
+        found(columns, ci=["[-0.3, 0.1]", "0.3", ""])
 
 
 def test_a_statistic_of_zero_tells_no_error():

@@ -119,6 +119,7 @@ def test_an_error_of_another_name_is_another_s():
         (["lower50", "upper50", "lower90", "upper90"], ("lower90", "upper90", 0.9)),
         (["lower_MCI", "upper_MCI"], None),
         (["LowerCI"], None),
+        (["95% CI"], ("95% CI", "95% CI", 0.95)),
     ],
 )
 def test_the_interval_of_an_effect(ends, interval):
