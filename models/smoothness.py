@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ import torch
 from pyro.distributions import Exponential, TorchDistribution, constraints
 from torch import Tensor
 
-from pyro_neurovae.errors import SettingsError
+from pyro_neurovae.errors import NeurovaeWarning, SettingsError
 
 from .spectrum import KINDS, Spectrum
 
@@ -20,6 +21,12 @@ __all__ = ["PCSmoothness", "pc_scale"]
 # Least smoothness whose square is a number, and the logit beyond which 1 - p is hard to tell from 0.
 _LEAST = 1e-100
 _MOST_LOGIT = 18.0
+
+# What is said of smoothness by default, P(p < upper) = alpha; and, on graphs of so many regions that no prior of this
+# kind says it, how far from the least that is possible the alpha in its place is (as a share of what is left to 1): at
+# the least itself the exponential would be flat, and no smaller power of it could be taken.
+_DEFAULT = (0.5, 0.5)
+_NEAREST = 0.02
 
 
 def pc_scale(upper: float, alpha: float) -> Exponential:
@@ -53,7 +60,13 @@ class PCSmoothness(TorchDistribution):
     kind
         "bym2" (phi), "leroux" (rho) or "paper" (lam).
     upper, alpha
-        P(p < upper) = alpha.
+        P(p < upper) = alpha. The default, which is to hold for any graph, becomes the nearest that is possible, with a
+        warning, on graphs of some hundred regions: most of the distance then lies below 0.5.
+
+    Attributes
+    ----------
+    rate, mass
+        Rate theta of the exponential, and its mass below the largest distance.
 
     Raises
     ------
@@ -148,10 +161,19 @@ class PCSmoothness(TorchDistribution):
             return math.expm1(-rate * at) / math.expm1(-rate * most)
 
         low, high = math.log(1e-9 / most), math.log(1e6 / at)
+        least = min(at / most, 1.0)
+        stated = f"P({KINDS[self.kind]} < {upper}) = {alpha} is out of reach for a PC prior on this graph"
+        if (upper, alpha) == _DEFAULT and below(math.exp(low)) >= alpha and least < 1:
+            alpha = least + _NEAREST * (1 - least)
+            regions = self.spectrum.n_regions
+            warnings.warn(
+                f"{stated} of {regions} regions: the prior of smoothness says {alpha:.3f} in its place, the nearest.",
+                NeurovaeWarning,
+                stacklevel=4,
+            )
         if not below(math.exp(low)) < alpha < below(math.exp(high)):
             raise SettingsError(
-                f"P({KINDS[self.kind]} < {upper}) = {alpha} is out of reach for a PC prior on this graph: the "
-                f"least possible is {min(at / most, 1.0):.3f}."
+                f"{stated}: the least possible is {least:.3f}; give an alpha above that, or a smaller upper."
             )
         for _ in range(200):
             middle = (low + high) / 2

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+import warnings
 
 import numpy as np
+import pandas as pd
 import pyro
 import pytest
 import torch
@@ -175,7 +178,7 @@ def test_a_pyro_model_in_plates(graphs):
         (
             "bym2",
             {"upper": 0.5, "alpha": 0.01},
-            r"P\(phi < 0.5\) = 0.01 is out of reach .* the least possible is 0\.\d",
+            r"P\(phi < 0.5\) = 0.01 is out of reach .* the least possible is 0\.\d.*; give an alpha above that",
         ),
         ("paper", {"upper": 1e9}, r"P\(lam < 1000000000.0\) = 0.5 is out of reach .* least possible is 1\.000"),
     ],
@@ -189,6 +192,45 @@ def test_a_graph_without_edges_has_no_smoothness():
     apart = nv.RegionGraph.from_adjacency(np.zeros((3, 3)), list("abc"))
     with pytest.raises(nv.SettingsError, match="the graph has no edges, so that phi has no effect: use the kind iid"):
         PCSmoothness(Spectrum.of(apart))
+
+
+def large(n_regions):
+    """Parcels spread evenly over two half ellipsoids, each joined with the nearest six of its own."""
+    place = (np.arange(n_regions // 2) + 0.5) / (n_regions // 2)
+    around, down = math.pi * (1 + 5**0.5) * np.arange(n_regions // 2), np.arccos(1 - 2 * place)
+    points = np.c_[25 * np.cos(around) * np.sin(down), 75 * np.sin(around) * np.sin(down), 55 * np.cos(down)]
+    table = pd.DataFrame(np.vstack([points - [30, 0, 0], points + [30, 0, 0]]), columns=list("xyz"))
+    names = [f"{side}_P{k}" for side in "LR" for k in range(n_regions // 2)]
+    return nv.RegionGraph.from_regions(table.assign(region=names))
+
+
+@pytest.mark.parametrize("kind", ["bym2", "leroux"])
+@pytest.mark.parametrize("n_regions", [100, 400, 1000])
+def test_the_default_can_be_had_on_a_graph_of_any_size(kind, n_regions):
+    spectrum = Spectrum.of(large(n_regions))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        prior = PCSmoothness(spectrum, kind)
+    p, below = quadrature(prior)
+    assert below[-1] == pytest.approx(1, abs=1e-4)
+    distances = prior.distance(tensor([0.5, expit(18)]))
+    least = float(distances[0] / distances[1])
+    assert bool(told) == (kind == "bym2" and n_regions > 280)
+    if not told:
+        assert least < 0.5
+        assert np.interp(0.5, p, below) == pytest.approx(0.5, abs=1e-4)
+        return
+    assert least >= 0.5
+    alpha = least + 0.02 * (1 - least)
+    assert np.interp(0.5, p, below) == pytest.approx(alpha, abs=1e-4)
+    (warning,) = told
+    expected = f"is out of reach .* graph of {n_regions} regions: the prior of smoothness says {alpha:.3f} in its place"
+    assert re.search(expected, str(warning.message))
+    assert least < prior.powered(0.9, 0.5) < alpha
+    with pytest.raises(
+        nv.SettingsError, match=r"P\(.* < 0.5\) = 0.45 is out of reach.*give an alpha above that, or a small"
+    ):
+        PCSmoothness(spectrum, kind, alpha=0.45)
 
 
 @pytest.mark.parametrize(("upper", "alpha"), [(1.0, 0.05), (0.2, 0.5), (30.0, 0.9)])
