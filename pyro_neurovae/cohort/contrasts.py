@@ -16,7 +16,7 @@ from .balance import SCHEMES, group_weights
 from .bootstrap import bootstrap_counts, bootstrap_effects
 from .contrast_tables import check_spread, comparison_table, design_notices, groups_table, map_table
 from .covariances import effect_covariance
-from .covariates import covariate_notices
+from .covariates import covariate_column, covariate_notices
 from .design import Design, make_design
 from .groups import two_groups
 from .individual import subject_check, w_scores
@@ -190,6 +190,7 @@ def contrast(
         raise SettingsError(f"thickness on the scale {scale!r} has no effect in mm; give --effect d, or --scale mm.")
     everyone = subjects if isinstance(subjects, Subjects) else read_subjects(subjects, thickness, **reading)
     needed = (*covariates, *([f"C({strata})"] if strata else []))
+    _check_twice(covariates)
     rules: dict[str, Any] = {"missing": missing, "repeats": repeats, "missing_codes": missing_codes}
     chosen = two_groups(everyone, group, case, control, needed, **rules)
     design = make_design(chosen, group, case, covariates)
@@ -253,6 +254,14 @@ def _check_names(**names: str | Sequence[str] | None) -> None:
         for name in [given] if isinstance(given, str) else given or ():
             if not str(name).strip():
                 raise SettingsError(f"{option} has an empty name; give the name of a column.")
+
+
+def _check_twice(covariates: Sequence[str]) -> None:
+    columns: dict[str, str] = {}
+    for covariate in covariates:
+        name = covariate_column(covariate)
+        if columns.setdefault(name, covariate) != covariate:
+            raise SettingsError(f"covariate {name} is given twice, as {columns[name]} and {covariate}; keep one.")
 
 
 def _check_room(subjects: Subjects, bootstrap: int, permutations: int) -> None:

@@ -13,9 +13,10 @@ from ..errors import InputError
 from ..readers.magnitudes import check_magnitude
 from ..readers.text_table import plain_name
 from ..wording import first_names
+from .sheet import cell_text
 from .subjects import Subjects
 
-__all__ = ["cell_text", "covariate_column", "covariate_columns", "covariate_notices"]
+__all__ = ["covariate_column", "covariate_columns", "covariate_notices"]
 
 _FACTOR = re.compile(r"^C\((.+)\)$")
 
@@ -31,11 +32,6 @@ def covariate_column(covariate: str) -> str:
     """Column of a covariate, which ``C(column)`` makes a factor."""
     match = _FACTOR.match(covariate)
     return match[1] if match else covariate
-
-
-def cell_text(cell: object) -> str:
-    """What a cell says, a whole number in one spelling."""
-    return re.sub(r"^(-?\d+)\.0+$", r"\1", str(cell).strip())
 
 
 def covariate_columns(subjects: Subjects, covariate: str) -> list[tuple[str, np.ndarray]]:
@@ -55,10 +51,12 @@ def covariate_columns(subjects: Subjects, covariate: str) -> list[tuple[str, np.
             check_magnitude(numbers, labels=subjects.names, source=subjects.source, what=f"covariate {name}")
             return [(name, numbers)]
         if not words.all():
+            odd = words if words.sum() <= len(words) / 2 else ~words
+            what = "a word among numbers" if odd is words else "a number among words"
             raise InputError(
-                f"{subjects.source}: covariate {name} of subject {subjects.names[int(np.argmax(words))]} is "
-                f"{label[words].iloc[0]!r}, which is no number ({int(words.sum())} of {len(words)} are none); correct "
-                f"it, leave it empty if it is missing, or write C({name}) for a factor."
+                f"{subjects.source}: covariate {name} of subject {subjects.names[int(np.argmax(odd))]} is "
+                f"{label[odd].iloc[0]!r}, {what} ({int(odd.sum())} of {len(words)}); correct it, leave it empty if it "
+                f"is missing, or write C({name}) for a factor."
             )
     levels = sorted(set(label))
     if name == covariate and len(levels) > max(20, subjects.n_rows // 4):

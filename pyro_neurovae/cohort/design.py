@@ -10,7 +10,8 @@ import numpy as np
 from ..errors import InputError
 from ..readers.magnitudes import constant
 from ..wording import first_names
-from .covariates import cell_text, covariate_columns
+from .covariates import covariate_columns
+from .sheet import cell_text
 from .subjects import Subjects
 
 __all__ = ["Design", "make_design"]

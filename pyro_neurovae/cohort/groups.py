@@ -11,10 +11,10 @@ import pandas as pd
 
 from ..errors import InputError, SettingsError
 from ..wording import first_names
-from .covariates import cell_text, covariate_column
+from .covariates import covariate_column
 from .diagnoses import diagnosis_word
 from .missing_codes import CodesInput, MissingCodes, check_suspects, read_codes
-from .sheet import is_blank
+from .sheet import cell_text, is_blank
 from .subjects import REPEATS, Subjects
 
 __all__ = ["two_groups"]

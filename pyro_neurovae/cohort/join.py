@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..wording import first_names
 from .same_subjects import match_subjects
-from .sheet import Sheet, is_blank, subject_column, subject_names
+from .sheet import Sheet, cell_text, is_blank, subject_column, subject_names
 from .thickness import Thickness
 from .visits import BASELINE, plain_visit, visit_codes, visit_columns
 
@@ -47,8 +48,17 @@ def join_tables(
     for sheet in tables:
         columns = _columns_of(sheet, scans, thickness.source, bool(thickness.visits), notices, wanted)
         # A diagnosis or covariate stands before what the thickness table says under the same name.
-        joined = pd.concat([joined.drop(columns=columns.columns.intersection(joined.columns)), columns], axis=1)
+        twice = columns.columns.intersection(joined.columns)
+        other = [name for name in twice if _differ(joined[name], columns[name])]
+        if other:
+            notices.append(f"{first_names(other)} of {sheet.source} count, which other tables have with other values.")
+        joined = pd.concat([joined.drop(columns=twice), columns], axis=1)
     return joined, notices
+
+
+def _differ(one: pd.Series, other: pd.Series) -> bool:
+    """Whether two columns have different values in a row where both have one."""
+    return bool((one.map(cell_text) != other.map(cell_text))[~is_blank(one) & ~is_blank(other)].any())
 
 
 def _columns_of(

@@ -22,6 +22,7 @@ __all__ = [
     "ADNI_THICKNESS",
     "Sheet",
     "as_sheet",
+    "cell_text",
     "is_blank",
     "numbers_of",
     "region_columns",
@@ -137,7 +138,7 @@ def subject_names(sheet: Sheet, column: str) -> list[str]:
     if blank.any():
         row = int(np.argmax(blank)) + 2
         raise InputError(f"{sheet.source}, line {row}: no subject in column {column}; fill it in or remove the line.")
-    names = [_plain(cell) for cell in sheet.frame[column]]
+    names = [cell_text(cell) for cell in sheet.frame[column]]
     if plain_name(column) != "rid":
         return names
     for row, name in enumerate(names):
@@ -171,6 +172,11 @@ def region_columns(sheet: Sheet) -> dict[str, str]:
     return found
 
 
+def cell_text(cell: object) -> str:
+    """What a cell says, a whole number in one spelling."""
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", str(cell).strip())
+
+
 def is_blank(column: pd.Series) -> np.ndarray:
     """Whether a cell is empty or says that it is missing; (row,) bool."""
     text = column.map(lambda cell: str(cell).strip().lower() if isinstance(cell, str) else cell)
@@ -194,11 +200,6 @@ def thicknesses(
 ) -> tuple[np.ndarray, list[str]]:
     """Numbers as `numbers_of` gives them, codes for missing among the missing, and notices that count those."""
     return codes.without(numbers_of(sheet, columns, labels), columns, sheet.source)
-
-
-def _plain(cell: object) -> str:
-    text = str(cell).strip()
-    return text[:-2] if re.fullmatch(r"\d+\.0", text) else text
 
 
 @lru_cache(maxsize=4096)

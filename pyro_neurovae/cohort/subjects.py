@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..atlases.atlas import dk68_names
 from ..errors import InputError, SettingsError
+from ..readers.text_table import plain_name
 from ..wording import first_names
 from .adni import read_adni
 from .diagnoses import DIAGNOSIS, diagnosis_of
@@ -27,6 +29,18 @@ __all__ = ["REPEATS", "Subjects", "read_subjects"]
 Table = pd.DataFrame | str | os.PathLike[str]
 
 REPEATS = ("error", "first", "mean")
+_QUALITY = (
+    "qc",
+    "fsqc",
+    "qcpass",
+    "qcstatus",
+    "qcrating",
+    "qualitycontrol",
+    "exclude",
+    "excluded",
+    "include",
+    "included",
+)
 _VERSIONS = ("fsversion", "freesurferversion", "freesurfer", "fsver", "version")
 
 
@@ -132,11 +146,12 @@ def read_subjects(
     tables = [as_sheet(one) for one in _several(subjects)]
     if not tables:
         raise InputError("no table of subjects; give one with --subjects.")
-    if subject_column is not None and not any(subject_column in sheet.frame.columns for sheet in tables):
+    holding: list[Sheet | Path] = [_measured(one) for one in _several(thickness)]
+    sheets = [*tables, *(one for one in holding if isinstance(one, Sheet))]
+    if subject_column is not None and not any(subject_column in sheet.frame.columns for sheet in sheets):
         named = first_names(list(tables[0].frame.columns), limit=12)
         raise InputError(f"{tables[0].source}: no column {subject_column!r} of subjects among {named}.")
-    holding: list[Sheet | Path] = [_measured(one) for one in _several(thickness)]
-    parts = [_read_thickness(one, None, adni_table, codes) for one in holding]
+    parts = [_read_thickness(one, subject_column, adni_table, codes) for one in holding]
     if not parts:
         holding = [
             sheet for sheet in tables if sheet.adni or is_long(sheet) or has_regions(sheet) or is_aparcstats(sheet)
@@ -161,6 +176,7 @@ def read_subjects(
     if group is not None and DIAGNOSIS not in table.columns:
         table = pd.concat([table, group.rename(DIAGNOSIS)], axis=1)
     _one_version(joined.source, table)
+    told += _unheeded(joined, table, hemispheres)
     visits = joined.visits or ("",) * len(joined.subjects)
     return Subjects(
         names=tuple(joined.subjects[row] for row in chosen),
@@ -192,6 +208,7 @@ def _read_thickness(
 ) -> Thickness:
     if isinstance(source, Path):
         return read_stats_folder(source, codes)
+    subject = subject if subject in source.frame.columns else None
     if source.adni:
         return read_adni(source, adni_table, codes)
     if is_aparcstats(source):
@@ -201,10 +218,22 @@ def _read_thickness(
     return read_wide(source, subject, codes)
 
 
+def _unheeded(thickness: Thickness, table: pd.DataFrame, hemispheres: str) -> list[str]:
+    """Sentences on regions that the tables lack, and on columns of quality that leave nothing out by themselves."""
+    notices = []
+    lacking = [name for name in dk68_names() if name[0] in HEMISPHERES[hemispheres] and name not in thickness.regions]
+    if lacking:
+        notices.append(f"{thickness.source}: no column of {first_names(lacking)}; these regions are not in the map.")
+    for column in table.columns:
+        if plain_name(column) in _QUALITY and len(set(table[column].map(str))) > 1:
+            notices.append(f"column {column} leaves out no scan by itself; keep the rows that pass.")
+    return notices
+
+
 def _one_version(source: str, table: pd.DataFrame) -> None:
     """Refuse scans of different versions of FreeSurfer: thickness differs between them by as much as by a disease."""
     for column in table.columns:
-        if "".join(letter for letter in column.lower() if letter.isalnum()) not in _VERSIONS:
+        if plain_name(column) not in _VERSIONS:
             continue
         # ADNI's VERSION is the date of an upload, which several versions of FreeSurfer never share a form with.
         text = table[column].dropna().map(lambda cell: str(cell).strip())

@@ -17,9 +17,17 @@ def test_a_word_among_numbers_is_named_with_its_subject(wide: pd.DataFrame, word
     wide.loc[[5, 9], "age"] = word
     with pytest.raises(nv.InputError) as caught:
         nv.contrast(wide, **GROUPS, covariates=["age"])
-    told = f"covariate age of subject {wide['subject'][5]} is {word!r}, which is no number (2 of 60 are none)"
+    told = f"covariate age of subject {wide['subject'][5]} is {word!r}, a word among numbers (2 of 60)"
     assert told in str(caught.value)
     assert "write C(age) for a factor" in str(caught.value)
+    wide = wide.astype({"sex": object})
+    wide.loc[4, "sex"] = 1
+    with pytest.raises(
+        nv.InputError, match=rf"sex of subject {wide['subject'][4]} is '1', a number among words \(1 of"
+    ):
+        nv.contrast(wide, **GROUPS, covariates=["sex"])
+    with pytest.raises(nv.SettingsError, match="covariate sex is given twice, as sex and C"):
+        nv.contrast(wide, **GROUPS, covariates=["sex", "C(sex)"])
 
 
 def test_codes_as_a_slope_are_told_and_a_factor_is_one(wide: pd.DataFrame) -> None:

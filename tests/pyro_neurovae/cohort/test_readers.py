@@ -337,3 +337,27 @@ def test_an_empty_name_is_no_folder(wide: pd.DataFrame, name: str) -> None:
         nv.read_subjects(wide, name)
     with pytest.raises(nv.InputError, match="the name of a table is empty"):
         nv.read_subjects([name])
+
+
+def test_regions_that_are_not_there_and_columns_that_do_nothing_are_told(wide: pd.DataFrame) -> None:
+    table = wide.drop(columns=["L_insula", "R_cuneus"]).assign(QC=["pass", "fail"] * 30)
+    notices = nv.read_subjects(table).notices
+    assert "subjects: no column of L_insula, R_cuneus; these regions are not in the map." in notices
+    assert "column QC leaves out no scan by itself; keep the rows that pass." in notices
+    assert nv.read_subjects(wide.assign(QC="pass"), hemispheres="left").notices == ()
+
+
+def test_a_column_of_two_tables_is_that_of_the_later_one(wide: pd.DataFrame) -> None:
+    people, regions = wide[COVARIATES], wide.drop(columns=COVARIATES[1:])
+    later = people[["subject", "age", "sex"]].assign(age=people["age"] + 1)
+    found = nv.read_subjects([people, later], regions)
+    assert list(found.table["age"]) == list(people["age"] + 1)
+    assert "age of subjects count, which other tables have with other values." in found.notices
+
+
+def test_the_column_of_subjects_is_that_of_the_table_of_thickness_too(wide: pd.DataFrame) -> None:
+    people, regions = wide[COVARIATES], wide.drop(columns=COVARIATES[1:])
+    people, regions = (table.rename(columns={"subject": "code"}) for table in (people, regions))
+    shuffled = regions[[*regions.columns[1:], "code"]].sample(frac=1, random_state=0)
+    found = nv.read_subjects(people, shuffled.reset_index(drop=True), subject_column="code")
+    _same(found, wide)
