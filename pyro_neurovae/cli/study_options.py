@@ -113,7 +113,7 @@ class StudyOptions:
 
     def files(self) -> StudyFiles:
         """Record of the files; SettingsError for a choice that is none."""
-        from ..readers.column_roles import KINDS
+        from ..readers.column_names import KINDS
         from ..studies.files import StudyFiles
 
         standard_error: Any = choice("--se", self.se, ("file", "sizes", "none"))

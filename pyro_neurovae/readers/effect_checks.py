@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
-from .column_roles import WORD
+from .column_names import WORD
 from .magnitudes import check_magnitude, constant
 
 __all__ = ["check_effects", "sign_notice", "twin_notice"]
@@ -36,7 +36,7 @@ def check_effects(
     Parameters
     ----------
     value, kind
-        Effects (region,), NaN where missing, and a key of `column_roles.KINDS`.
+        Effects (region,), NaN where missing, and a key of `column_names.KINDS`.
     labels, source, column
         Names of the regions, the file and the column, for the sentence.
     asked

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..wording import first_names
-from .column_roles import KINDS
+from .column_names import KINDS
 from .placement import PlacedRows
 from .standard_errors import ErrorSource, error_remedy
 from .text_table import is_missing

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .column_roles import column_roles
+from .column_names import column_roles
 from .covariance_table import CovarianceInput, correlated, place_covariance
 from .expression_table import ExpressionTable
 from .row_labels import label_rows

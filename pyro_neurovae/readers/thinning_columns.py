@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
-from ..wording import first_names
-from .column_roles import KINDS, ColumnRole, column_roles
+from .column_names import ColumnRole, column_roles
+from .effect_columns import MOST_COLUMNS, asked_column, check_effect, usual_effect
 from .text_table import plain_name
 
 __all__ = ["ThinningColumns", "choose_columns", "effect_table", "first_column", "group_size_columns"]
@@ -42,13 +42,9 @@ CASES = (
     "nepi",
     "n1",
 )
-# Which effect is read where there are several: earlier kinds before later ones.
-RANKS = {"d": 0, "": 1, "b": 2, "mm": 2, "percent": 2, "rate": 2, "t": 4, "z": 5}
 # Kinds whose standard errors are in the units of the data; a standard error without a name beside another is theirs.
 IN_UNITS = ("b", "mm")
 USUAL_LEVEL = 0.95
-# More columns than a table of effects has: those of expression are its genes.
-MOST_COLUMNS = 60
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class ThinningColumns:
     sizes
         Sizes of the control and of the case group, or None.
     kind
-        Kind of the effect, a key of `column_roles.KINDS`; group sizes speak of Cohen's d alone.
+        Kind of the effect, a key of `column_names.KINDS`; group sizes speak of Cohen's d alone.
     interval
         Lower and upper end of the effect's interval and its coverage, or None; one name twice for both in one cell.
     statistic
@@ -114,7 +110,7 @@ def choose_columns(
     value_column, se_column
         The columns of the effect and of its standard error; None (the default) looks for the usual names.
     kind
-        Kind of the effect, a key of `column_roles.KINDS`, of which a column is looked for unless one is asked for;
+        Kind of the effect, a key of `column_names.KINDS`, of which a column is looked for unless one is asked for;
         "auto" (the default) takes the first of Cohen's d, effects of other units, t and z values, by their names.
 
     Raises
@@ -123,11 +119,11 @@ def choose_columns(
         If the column asked for is not there or holds no effect, no column has a known name, or several may be meant.
     """
     roles = column_roles(columns)
-    value = _asked(columns, value_column, "--value-column", source)
+    value = asked_column(columns, value_column, "--value-column", source)
     if value is None:
-        value = _usual_effect(columns, roles, kind, source)
-    _check_effect(value, roles[value], source)
-    error = _asked(columns, se_column, "--se-column", source)
+        value = usual_effect(columns, roles, kind, source)
+    check_effect(value, roles[value], source)
+    error = asked_column(columns, se_column, "--se-column", source)
     if error is not None and (error == value or roles[error].what == "p"):
         held = "the effect" if error == value else "p values"
         raise InputError(f"{source}: {error} holds {held}, no standard errors; give --se-column the column of these.")
@@ -165,54 +161,6 @@ def group_size_columns(columns: Sequence[str]) -> tuple[str, str] | None:
     """Columns of the sizes of the control and of the case group; None where one is lacking."""
     controls, cases = first_column(columns, CONTROLS), first_column(columns, CASES)
     return (controls, cases) if controls is not None and cases is not None else None
-
-
-def _asked(columns: Sequence[str], name: str | None, option: str, source: str) -> str | None:
-    if name is None:
-        return None
-    if name in columns:
-        return name
-    alike = [column for column in columns if plain_name(column) == plain_name(name)]
-    if len(alike) == 1:
-        return alike[0]
-    raise InputError(
-        f"{source}: no column {name!r}; give {option} one of {first_names(list(filter(None, columns)), limit=12)}."
-    )
-
-
-def _usual_effect(columns: Sequence[str], roles: dict[str, ColumnRole], kind: str, source: str) -> str:
-    """The effect of the kind asked for, or of the first that there is; InputError for none, or several of that kind."""
-    ranks = {name: RANKS[role.kind] for name, role in roles.items() if role.what == "effect"}
-    ranks |= {name: 3 for name, role in roles.items() if role.what == "thickness"}
-    named = first_names(list(filter(None, columns)), limit=12)
-    if len(columns) > MOST_COLUMNS:
-        raise InputError(
-            f"{source}: {len(columns)} columns, as a table of expression has them and a map has not; are --expression "
-            "and --thinning swapped? If not, name the effect with --value-column."
-        )
-    if not ranks:
-        raise InputError(f"{source}: no column of effects among {named}; name it with --value-column.")
-    if kind != "auto":
-        ranks = {name: rank for name, rank in ranks.items() if roles[name].kind in ("", kind)} or ranks
-        ranks = {name: rank for name, rank in ranks.items() if roles[name].kind == kind} or ranks
-    first = [name for name in columns if ranks.get(name) == min(ranks.values())]
-    bare = [name for name in first if not roles[name].tag]
-    if len(set(first)) > 1 and not bare:
-        raise InputError(f"{source}: several effects, {first_names(first)}; name one with --value-column.")
-    found = (bare or first)[0]
-    if kind != "auto" and roles[found].kind not in ("", kind):
-        raise InputError(
-            f"{source}: --kind {kind}, but no column has such effects by its name ({found} is "
-            f"{KINDS[roles[found].kind]}); leave --kind out, or name the column with --value-column."
-        )
-    return found
-
-
-def _check_effect(value: str, role: ColumnRole, source: str) -> None:
-    held = {"error": "standard errors", "p": "p values", "lower": "ends of intervals", "upper": "ends of intervals"}
-    what = held.get(role.what, "limma's log odds" if role.what == "other" and value == "B" else None)
-    if what is not None:
-        raise InputError(f"{source}: {value} holds {what} by its name, no effects; give --value-column the effect.")
 
 
 def _owners(roles: dict[str, ColumnRole], value: str, held: str) -> list[str]:

@@ -11,15 +11,15 @@ import pandas as pd
 
 from ..errors import InputError
 from ..wording import first_names
-from .column_roles import KINDS, column_roles
+from .column_names import KINDS
 from .effect_checks import check_effects, sign_notice, twin_notice
 from .error_comparison import compare_errors
-from .error_sources import FoundErrors, find_errors
+from .error_sources import find_errors
+from .placed_effects import contrast_of, place_effects
 from .placement import PlacedRows, place_rows
-from .row_labels import label_rows
 from .standard_errors import ErrorSource, checked_errors, error_remedy, group_sizes, implied_errors, spread_share
-from .text_table import file_stem, plain_name, read_table
-from .thinning_columns import ThinningColumns, choose_columns, group_size_columns
+from .text_table import file_stem, read_table
+from .thinning_columns import ThinningColumns
 
 __all__ = ["FlipInput", "ThinningMap", "flips", "map_from_series", "map_from_table", "map_names", "read_thinning"]
 
@@ -160,44 +160,22 @@ def map_from_table(
     InputError
         If a column is not found or may be another effect's, a label can't be placed, or a number can't be used.
     """
-    table = table.set_axis([str(column) for column in table.columns], axis=1)
     _check_choices(kind, se_column, standard_error, source)
-    columns = choose_columns(
-        list(table.columns), source=source, value_column=value_column, se_column=se_column, kind=kind
+    placed, columns = place_effects(
+        table, names, source=source, value_column=value_column, se_column=se_column, kind=kind
     )
-    labelled = label_rows(table, names, source=source)
-    if value_column is None:
-        _check_alone(labelled, columns, source)
-    placed = _placed(labelled, names, source)
-    value = placed.numbers(columns.value, source=source)
-    labels = placed.labels(names)
+    value, labels = placed.numbers(columns.value, source=source), placed.labels(names)
     check_effects(value, columns.kind, labels=labels, source=source, column=columns.value, asked=kind != "auto")
-    signs = sign_notice(value, source=source, column=columns.value, name=name, contrast=_contrast(placed), flipped=flip)
+    signs = sign_notice(
+        value, source=source, column=columns.value, name=name, contrast=contrast_of(placed), flipped=flip
+    )
     signs += twin_notice(value, names, source=source)
-    effect, read = -value if flip else value, _read_words(columns, flip)
+    effect, read = -value if flip else value, f"read {columns.value} ({KINDS[columns.kind]}{_sign_words(flip)})"
     if standard_error == "none":
         return _without_errors(name, effect, placed.notices, signs, source, read)
-    implied = implied_errors(placed, columns, value, source=source)
-    sized = implied is not None and not np.isnan(implied[~np.isnan(value)]).any()
-    found = find_errors(
-        placed,
-        columns,
-        value,
-        implied=implied,
-        source=source,
-        remedy=error_remedy(columns, sizes=sized),
-        choice=standard_error,
-        named=se_column is not None,
-    )
-    remedy = error_remedy(columns, sizes=sized, computed=found.sizes)
-    fill = "the group sizes" if found.sizes else "them"
-    error = checked_errors(value, found.values, labels=labels, source=source, remedy=remedy, fill=fill)
-    doubts = compare_errors(
-        value, error, implied=implied, placed=placed, columns=columns, labels=labels, source=source, remedy=remedy
-    )
+    error, words, doubts = _errors(placed, columns, value, labels, source, standard_error, named=se_column is not None)
     share = spread_share(value, *group_sizes(placed, columns, source=source)) if columns.effect_size else None
-    told = f"{source}: {read}{found.words}{_sizes_words(columns, found)}."
-    return ThinningMap(name, effect, error, (*placed.notices, told, *signs, *doubts), share)
+    return ThinningMap(name, effect, error, (*placed.notices, f"{source}: {read}{words}.", *signs, *doubts), share)
 
 
 def map_from_series(
@@ -247,61 +225,36 @@ def _check_choices(kind: str, se_column: str | None, standard_error: ErrorSource
         )
 
 
-def _check_alone(table: pd.DataFrame, columns: ThinningColumns, source: str) -> None:
-    """Refuse an effect of a single letter beside other numbers, where nothing else tells a table of effects."""
-    roles = column_roles(list(table.columns))
-    support = group_size_columns(list(table.columns)) or {"error", "p", "lower"} & {one.what for one in roles.values()}
-    if support or len(plain_name(columns.value)) > 1:
-        return
-    others = [
-        column
-        for column in table.columns
-        if column != columns.value
-        and pd.to_numeric(table.loc[:, [column]].iloc[:, 0], errors="coerce").notna().mean() > 0.5
-    ]
-    if others:
-        raise InputError(
-            f"{source}: {columns.value} may be an effect or the name of a map, as {', '.join(others[:5])} may be; name "
-            "the one to read with --value-column (in Python give a mapping from map name to series for several)."
-        )
-
-
-def _placed(table: pd.DataFrame, names: Sequence[str], source: str) -> PlacedRows:
-    """Place the rows; where a region has several, name the column that tells them apart."""
-    try:
-        return place_rows(table, names, source=source)
-    except InputError:
-        repeated = table.index[table.index.duplicated()]
-        for column in table.columns if len(repeated) else ():
-            cells = table.loc[:, [column]].iloc[:, 0].astype(str)
-            pairs = pd.MultiIndex.from_arrays([table.index, cells])
-            if 1 < cells.nunique() < len(table) / 2 and not pairs.has_duplicates:
-                raise InputError(
-                    f"{source}: {repeated[0]} stands {list(table.index).count(repeated[0])} times, told apart by "
-                    f"{column} ({first_names(list(cells.unique()))}); keep the rows of one of them."
-                ) from None
-        raise
-
-
-def _contrast(placed: PlacedRows) -> str | None:
-    """The contrast that a column of this name gives for all rows alike; None for none."""
-    named = [column for column in placed.frame.columns if plain_name(column) in ("contrast", "comparison")]
-    values = {str(cell) for column in named[:1] for cell in placed.frame[column]}
-    return next(iter(values)) if len(values) == 1 else None
-
-
-def _read_words(columns: ThinningColumns, flip: bool) -> str:
-    return f"read {columns.value} ({KINDS[columns.kind]}{_sign_words(flip)})"
+def _errors(
+    placed: PlacedRows,
+    columns: ThinningColumns,
+    value: np.ndarray,
+    labels: Sequence[str],
+    source: str,
+    choice: ErrorSource,
+    *,
+    named: bool,
+) -> tuple[np.ndarray, str, list[str]]:
+    """Standard errors (region,), checked; where they come from, as stands after "read d"; and doubts about them."""
+    implied = implied_errors(placed, columns, value, source=source)
+    sized = implied is not None and not np.isnan(implied[~np.isnan(value)]).any()
+    remedy = error_remedy(columns, sizes=sized)
+    found = find_errors(
+        placed, columns, value, implied=implied, source=source, remedy=remedy, choice=choice, named=named
+    )
+    remedy = error_remedy(columns, sizes=sized, computed=found.sizes)
+    fill = "the group sizes" if found.sizes else "them"
+    error = checked_errors(value, found.values, labels=labels, source=source, remedy=remedy, fill=fill)
+    doubts = compare_errors(
+        value, error, implied=implied, placed=placed, columns=columns, labels=labels, source=source, remedy=remedy
+    )
+    beside = columns.sizes is not None and columns.effect_size and not found.sizes
+    sizes = f"; group sizes {' and '.join(columns.sizes or ())}" if beside else ""
+    return error, f"{found.words}{sizes}", doubts
 
 
 def _sign_words(flip: bool) -> str:
     return ", signs turned round so that negative is thinner" if flip else ", negative for thinner"
-
-
-def _sizes_words(columns: ThinningColumns, found: FoundErrors) -> str:
-    if columns.sizes is None or found.sizes or not columns.effect_size:
-        return ""
-    return f"; group sizes {' and '.join(columns.sizes)}"
 
 
 def _without_errors(

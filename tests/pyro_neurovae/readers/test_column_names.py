@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyro_neurovae.readers.column_roles import KINDS, ColumnRole, column_roles
+from pyro_neurovae.readers.column_names import KINDS, ColumnRole, column_roles
 
 
 @pytest.mark.parametrize(
