@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import inferencedata
-from ..errors import InputError
+from ..errors import InputError, NeurovaeError, SettingsError
 from ..graphs.parts import parts_of
 from ..models.options import FitSettings
+from ..readers.limits import check_regular
 from ..readers.whole_file import write_whole
 from ..studies.study import Study
+from .file_checks import check_content, check_fit
 
 if TYPE_CHECKING:
     import xarray
@@ -32,6 +35,8 @@ __all__ = [
 
 FORMAT = "pyro_neurovae fit 1"
 _AXES = ("x", "y", "z")
+# Letters of a reason that a sentence may hold.
+_LONGEST = 120
 
 
 def study_groups(study: Study) -> inferencedata.Groups:
@@ -112,22 +117,54 @@ def read_fit(path: str | os.PathLike[str]) -> tuple[Any, Study, FitSettings]:
     Raises
     ------
     InputError
-        When the file is missing or was not written by `Fit.save`.
+        When the file is missing, too large, of a later version, or was not written by `Fit.save`.
     """
     source = Path(path)
-    if not source.is_file():
-        raise InputError(f"{source}: no such file; give the fit.nc that a fit wrote.")
+    _check_regular(source)
     try:
+        check_content(source)
         idata = inferencedata.read_netcdf(str(source))
-    except (OSError, ValueError, KeyError) as error:
+    except NeurovaeError:
+        raise
+    except MemoryError as error:
+        raise InputError(f"{source} does not fit the memory; read it on a larger machine.") from error
+    except Exception as error:  # h5py and xarray let through whatever a damaged or made-up file leads to
         raise InputError(
-            f"{source} is not a netCDF file that can be read; give the fit.nc that a fit wrote."
+            f"{source} is not a netCDF file that can be read{_why(error)}; give the fit.nc that a fit wrote."
         ) from error
-    if idata.attrs.get("format") != FORMAT:
-        raise InputError(f"{source} holds no fit of pyro_neurovae; give the fit.nc that a fit wrote.")
+    _check_format(source, idata.attrs.get("format"))
     try:
-        return idata, study_from(idata), FitSettings.from_json(idata.attrs["settings"])
-    except (KeyError, TypeError, ValueError) as error:
+        study, settings = study_from(idata), FitSettings.from_json(idata.attrs["settings"])
+        check_fit(idata, study, settings)
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"{source} holds no fit of pyro_neurovae that is whole; give the fit.nc that a fit wrote."
+            f"{source} holds no fit of pyro_neurovae that is whole{_why(error)}; give the fit.nc that a fit wrote."
         ) from error
+    return idata, study, settings
+
+
+def _check_regular(source: Path) -> None:
+    try:
+        check_regular(source)
+    except InputError as error:
+        raise InputError(f"{str(error).partition(';')[0]}; give the fit.nc that a fit wrote.") from error
+
+
+def _check_format(source: Path, found: Any) -> None:
+    """Check that the file is a fit, and not of a version to come."""
+    if found == FORMAT:
+        return
+    name, number = FORMAT.rsplit(" ", 1)
+    later = re.fullmatch(rf"{name} (\d+)", found) if isinstance(found, str) else None
+    if later and int(later[1]) > int(number):
+        raise InputError(
+            f"{source} was written by a later version of pyro_neurovae (format {later[1]}, where this one reads "
+            f"{number}); update pyro_neurovae."
+        )
+    raise InputError(f"{source} holds no fit of pyro_neurovae; give the fit.nc that a fit wrote.")
+
+
+def _why(error: Exception) -> str:
+    """The reason, where it is one of ours or a short one."""
+    text = " ".join(str(error).split())
+    return f" ({text})" if type(error) in (ValueError, SettingsError, InputError) and len(text) < _LONGEST else ""
