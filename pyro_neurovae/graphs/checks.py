@@ -11,12 +11,14 @@ from ..errors import GraphError
 from .eigenbasis import connected_components
 from .parts import Part, misfit
 
-__all__ = ["check_adjacency", "check_homologues", "check_nearness", "check_shapes", "square_from_frame"]
+__all__ = ["check_adjacency", "check_homologues", "check_joined", "check_nearness", "check_shapes", "square_from_frame"]
 
 # Rank correlation of weights with distances above which they are distances: connectivity has -0.2 to -0.8.
 _GROWING = 0.5
 # Fewer pairs, and smaller complete parts of a graph, can't tell.
 _FEWEST_PAIRS, _FEWEST_REGIONS = 30, 8
+# Share of the largest weight below which one can't be told from 0 in the spectrum of a graph.
+_NOUGHT = 1e-9
 # By how much distances, as they are rounded, may miss the triangle inequality.
 _ROUNDING = 1e-3
 
@@ -99,6 +101,27 @@ def check_nearness(weights: np.ndarray, *, centroids: np.ndarray | None, hemisph
     raise GraphError(
         f"{what}, as distances do, where a graph has large weights between regions that are near; say that they are "
         'distances (--graph-kind distance, graph_kind="distance"), or give weights that fall with distance.'
+    )
+
+
+def check_joined(weights: np.ndarray, names: Sequence[str]) -> None:
+    """Check that no regions are joined by weights alone that are nought beside the rest up to rounding.
+
+    Raises
+    ------
+    GraphError
+        Naming two regions that are.
+    """
+    most = weights.max(initial=0.0)
+    whole, strong = connected_components(weights), connected_components(weights * (weights > _NOUGHT * most))
+    if whole.max() == strong.max():
+        return
+    apart = (weights > 0) & (strong[:, None] != strong)
+    first, second = np.argwhere(apart & (weights == weights[apart].max()))[0]
+    raise GraphError(
+        f"{names[first]} and {names[second]} are joined by the weight {weights[first, second]:.3g} alone, with all "
+        f"that lies behind them, and the largest weight is {most:.3g}: write 0 where there is no connection, or correct "
+        "it."
     )
 
 

@@ -16,7 +16,7 @@ from ..readers.labelled_surface import LabelledSurface
 from ..readers.region_table import RegionTable
 from ..readers.registry import read
 from ..readers.text_table import file_stem
-from .checks import check_adjacency, check_homologues, check_nearness, check_shapes, square_from_frame
+from .checks import check_adjacency, check_homologues, check_joined, check_nearness, check_shapes, square_from_frame
 from .desikan_killiany import dk68_adjacency, dk68_regions
 from .eigenbasis import Eigenbasis, connected_components, laplacian_eigenbasis
 from .mesh import mesh_weights, region_centroids
@@ -168,6 +168,7 @@ class RegionGraph:
             np.fill_diagonal(weights, 0.0)
         check_adjacency(weights, labels)
         check_nearness(weights, centroids=None, hemispheres=None)
+        check_joined(weights, labels)
         mean = weights[weights > 0].mean() if weights.any() else 1.0
         return cls(names=labels, weights=weights / mean, label="connectivity")
 

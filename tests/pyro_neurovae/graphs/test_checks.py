@@ -7,7 +7,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.errors import GraphError
-from pyro_neurovae.graphs.checks import check_nearness
+from pyro_neurovae.graphs.checks import check_joined, check_nearness
 
 RNG = np.random.default_rng(4)
 POINTS = RNG.normal(0, 30, (30, 3))
@@ -66,3 +66,18 @@ def test_public_connectivity_is_nearness(data_dir):
         graph = nv.RegionGraph.dk68()
         check_nearness(weights, centroids=graph.centroids, hemispheres=graph.hemispheres)
         check_nearness(weights, centroids=None, hemispheres=None)
+
+
+def test_parts_joined_by_next_to_nothing_are_named():
+    weights = np.kron(np.eye(2), 1.0 - np.eye(3))
+    names = list("abcdef")
+    check_joined(weights, names)
+    weights[1, 4] = weights[4, 1] = 1e-6
+    check_joined(weights, names)
+    weights[1, 4] = weights[4, 1] = 1e-20
+    with pytest.raises(
+        GraphError, match=r"b and e are joined by the weight 1e-20 alone, .* the largest weight is 1: write 0"
+    ):
+        nv.RegionGraph.from_connectivity(weights, names)
+    check_joined(np.exp(-FAR * 2) - np.eye(30) + 1e-3 * (FAR < 60) * (1 - np.eye(30)), [str(k) for k in range(30)])
+    check_joined(np.zeros((6, 6)), names)

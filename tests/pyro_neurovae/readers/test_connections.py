@@ -130,3 +130,9 @@ def test_connections_too_strong_to_compute_with(tmp_path):
         read_graph(written(tmp_path, "first,second,w\np1,p2,1e200\np2,p3,1\np1,p3,1\n"))
     with pytest.raises(InputError, match="is nowhere above 1e-200, less than can be computed with"):
         read_graph(written(tmp_path, "first,second,w\np1,p2,1e-200\np2,p3,1\np1,p3,1e-200\n"))
+
+
+def test_labels_of_another_case_beside_a_matrix(tmp_path):
+    square().to_csv(tmp_path / "SC_MATRIX.csv", index=False, header=False)
+    written(tmp_path, "\n".join(DK), "sc_labels.CSV")
+    assert read_graph(tmp_path / "SC_MATRIX.csv")[0].names == DK
