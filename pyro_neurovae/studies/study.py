@@ -13,6 +13,7 @@ import pandas as pd
 from ..graphs.parts import Value, parts_of, put, same_parts, selected, settle
 from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import GraphKind, as_graph
+from ..readers.arrays import with_labels
 from ..readers.covariance_table import covariance_files, covariance_from_frames
 from ..readers.expression_table import align_expression
 from ..readers.frames import ErrorInput, MapInput, maps_from_frames, study_fields
@@ -259,7 +260,7 @@ class Study:
     @classmethod
     def from_frames(
         cls,
-        expression: pd.DataFrame,
+        expression: pd.DataFrame | np.ndarray,
         thinning: MapInput | Mapping[str, MapInput],
         *,
         standard_error: ErrorInput = None,
@@ -274,6 +275,7 @@ class Study:
         normalise: Literal["gene", "region", "none"] = "region",
         genes: Sequence[str] | Path | None = None,
         gene_weights: pd.Series | Path | None = None,
+        names: Sequence[str] | None = None,
     ) -> Study:
         """Build a study from labelled tables in memory; every table is aligned by its own labels.
 
@@ -298,12 +300,20 @@ class Study:
             As in `from_files`, for the maps without a covariance of their own.
         structure, graph, regions, graph_kind, normalise, genes, gene_weights
             As in `from_files`; the graph may also be a labelled adjacency table.
+        names
+            Regions in the order of the rows, for what comes as arrays: expression (region, gene), whose genes are then
+            named by ``genes``, maps and errors (region,) or (region, map), covariances and adjacency (region, region).
 
         Raises
         ------
         InputError
             Naming the argument, the row or label, and the remedy.
         """
+        expression = with_labels(expression, names, source="expression", columns=read_if_file("genes", genes) or ())
+        thinning = with_labels(thinning, names, source="thinning")
+        standard_error = with_labels(standard_error, names, source="standard_error")
+        covariance = with_labels(covariance, names, source="covariance", square=True)
+        graph = with_labels(graph, names, source="graph", square=True)
         ground, notices = as_graph(graph, regions, kind=graph_kind)
         table = align_expression(expression, ground.names, genes=read_if_file("genes", genes))
         check_together(standard_error, covariance, sampling_correlation)
