@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..readers.gene_columns import is_date
 from ..readers.text_table import read_table
 from ..wording import first_names
 from .donor_expression import DonorExpression
@@ -62,7 +63,7 @@ def update_symbols(expression: Expression, table: str | os.PathLike[str] | pd.Da
     Raises
     ------
     InputError
-        When the table can't be read or has none of these pairs of columns.
+        When the table can't be read, has none of these pairs of columns, or a current symbol is a date.
     """
     renaming = _read_renaming(table)
     if isinstance(expression, DonorExpression):
@@ -111,6 +112,12 @@ def _read_renaming(table: str | os.PathLike[str] | pd.DataFrame) -> _Renaming:
     frame = frame.set_axis([str(column).strip().lower() for column in frame.columns], axis=1)
     for (old, new), approved in _FORMS:
         if {old, new} <= set(frame.columns):
+            dates = [symbol for symbol in frame[new] if is_date(symbol)]
+            if dates:
+                raise InputError(
+                    f"{source}, column {new}: {first_names(dates)} are dates that a spreadsheet made of gene symbols; "
+                    "correct them, MARCHF1 and SEPTIN2 are among those it happens to."
+                )
             return _renaming(frame[old].tolist(), frame[new].tolist(), approved=approved)
     raise InputError(
         f"{source}: its columns ({first_names(list(frame.columns))}) tell no outdated and current symbols; "

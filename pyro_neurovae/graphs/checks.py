@@ -120,8 +120,8 @@ def check_joined(weights: np.ndarray, names: Sequence[str]) -> None:
     first, second = np.argwhere(apart & (weights == weights[apart].max()))[0]
     raise GraphError(
         f"{names[first]} and {names[second]} are joined by the weight {weights[first, second]:.3g} alone, with all "
-        f"that lies behind them, and the largest weight is {most:.3g}: write 0 where there is no connection, or correct "
-        "it."
+        f"that lies behind them, and the largest weight is {most:.3g}: write 0 where there is no connection, or "
+        "correct it."
     )
 
 

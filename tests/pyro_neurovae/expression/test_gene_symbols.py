@@ -96,3 +96,12 @@ def test_a_table_without_known_columns(tmp_path):
     (tmp_path / "t.csv").write_text("from,to\nA,B\n")
     with pytest.raises(InputError, match=r"t\.csv: its columns \(from, to\) tell no outdated and current symbols"):
         update_symbols(frame("A"), tmp_path / "t.csv")
+
+
+def test_dates_are_no_current_symbols():
+    with pytest.raises(
+        InputError, match="table of symbols, column new: 1-Mar, 2-Sep are dates that a spreadsheet made"
+    ):
+        update_symbols(frame("MARCH1"), pd.DataFrame({"old": ["MARCH1", "SEPT2"], "new": ["1-Mar", "2-Sep"]}))
+    repaired = update_symbols(frame("1-Mar"), pd.DataFrame({"old": ["1-Mar"], "new": ["MARCHF1"]}))
+    assert list(repaired.columns) == ["MARCHF1"]
