@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
+from ..readers.whole_file import abandoned, stage, write_whole
 from .interrupts import uninterrupted
 from .streams import say
 
-__all__ = ["Destination", "check_out", "staged"]
+__all__ = ["Destination", "check_out", "clean", "staged"]
+
+# What lies beside staged files: what was in the folder before, and the list of what goes where.
+_EARLIER, _MOVES = "earlier", "moves.json"
+# Folders above a destination that a killed process may have staged in.
+_ABOVE = 3
 
 
 @dataclass(frozen=True)
@@ -75,15 +82,21 @@ def check_out(out: Path, files: Sequence[str], *, overwrite: bool) -> None:
         When ``out`` is a file, can't be written, or holds results that may not be replaced.
     """
     try:
+        if "\0" in str(out):
+            raise ValueError("there is a null in its name")
         place = _existing(out)
+        clean(out)
         if not place.is_dir():
             where = "is a file" if place == out.absolute() else f"lies below the file {place}"
             raise InputError(f"--out {out} {where}; name a folder.")
         with tempfile.TemporaryFile(dir=place):
             held = _held(out, files)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        why = getattr(error, "strerror", None) or error
         raise InputError(
-            f"--out {out} can't be written ({error.strerror}); name a folder that you may write to."
+            f"--out {str(out)[:200]} can't be written ({why}); name a folder that you may write to."
         ) from error
     if held and not overwrite:
         name = held[0].name
@@ -103,14 +116,10 @@ def staged(out: Path, files: Sequence[str]) -> Iterator[Path]:
         When the file system refuses.
     """
     try:
-        stage = Path(tempfile.mkdtemp(prefix=".partial-", dir=_existing(out)))
-        try:
-            yield stage
+        with stage(_existing(out)) as folder:
+            yield folder
             with uninterrupted():
-                _exchange(out, files, stage)
-        finally:
-            with uninterrupted():
-                shutil.rmtree(stage, ignore_errors=True)
+                _exchange(out, files, folder)
     except OSError as error:
         raise InputError(
             f"--out {out} can't be written ({error.strerror or error}) and is as it was; "
@@ -127,16 +136,48 @@ def _held(out: Path, files: Sequence[str]) -> list[Path]:
     return [file for pattern in files for file in sorted(out.glob(pattern)) if file.is_file()]
 
 
-def _exchange(out: Path, files: Sequence[str], stage: Path) -> None:
+def clean(out: Path) -> None:
+    """Finish or remove what killed processes left in ``out`` and the folders above that they may have made it from.
+
+    A process that was killed while its files changed place, new ones in and earlier ones out, had written all of them:
+    they are moved on, so that neither the earlier results nor the new ones are lost.
+    """
+    place = out.absolute()
+    for folder in (place, *place.parents[:_ABOVE]):
+        for left in abandoned(folder):
+            with suppress(OSError):  # then it stays for another run
+                _finish(left)
+                shutil.rmtree(left.parent, ignore_errors=True)
+
+
+def _finish(folder: Path) -> None:
+    """Go on with an exchange that was cut off, where one had begun."""
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        record = json.loads((folder.parent / _MOVES).read_text(encoding="utf-8"))
+        _move(folder, Path(record["out"]), record["earlier"], record["new"])
+
+
+def _exchange(out: Path, files: Sequence[str], folder: Path) -> None:
     """Move earlier results out of ``out`` and the staged ones in; if a move fails, all go back."""
-    new = sorted(stage.iterdir())
-    kept, moved = Path(tempfile.mkdtemp(dir=stage)), []
     out.mkdir(parents=True, exist_ok=True)
-    moves = [(file, kept / file.name) for file in _held(out, files)] + [(file, out / file.name) for file in new]
+    earlier, new = [one.name for one in _held(out, files)], sorted(one.name for one in folder.iterdir())
+    (folder.parent / _EARLIER).mkdir()
+    record = json.dumps({"out": str(out.absolute()), "earlier": earlier, "new": new})
+    write_whole(folder.parent / _MOVES, record.encode())
+    _move(folder, out, earlier, new)
+
+
+def _move(folder: Path, out: Path, earlier: Sequence[str], new: Sequence[str]) -> None:
+    """Move files that are not moved yet; OSError, with all that was moved moved back, where one can't be."""
+    kept = folder.parent / _EARLIER
+    moves = [(out / name, kept / name) for name in earlier if not (kept / name).exists()]
+    moves += [(folder / name, out / name) for name in new]
+    moved = []
     try:
         for source, target in moves:
-            source.replace(target)
-            moved.append((source, target))
+            if source.exists():
+                source.replace(target)
+                moved.append((source, target))
     except OSError:
         for source, target in reversed(moved):
             target.replace(source)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
+import threading
+import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..errors import InputError, NeurovaeError, SettingsError
 from ..inference.progress import Progress, training_progress
 from ..models.options import FitSettings
+from ..readers.limits import check_archive
+from ..readers.whole_file import write_whole
 from ..studies.fingerprints import fingerprint
 
 __all__ = ["Arrays", "Job", "Progress", "run_jobs"]
@@ -24,6 +30,9 @@ Arrays = dict[str, np.ndarray]
 
 # Times that what is left is handed out again after a worker has died.
 _TRIES = 3
+
+# Name of the thread by which a worker notices that nobody waits for it any more.
+_WATCH = "parent watch"
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,7 @@ def _results(
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     for _ in range(_TRIES):
-        calls = [delayed(_call)(number, function, jobs[number]) for number in left]
+        calls = [delayed(_work)(os.getpid(), number, function, jobs[number]) for number in left]
         try:
             for number, arrays in Parallel(n_jobs=workers, return_as="generator_unordered")(calls):
                 left = [other for other in left if other != number]
@@ -146,6 +155,19 @@ def _results(
         f"workers were killed {_TRIES} times, as happens when memory runs out; use fewer workers, and a folder to "
         "resume from to keep what is finished."
     )
+
+
+def _work(parent: int, *call: Any) -> tuple[int, Arrays]:
+    """Do a job in a worker, which ends with the process that it works for, however that ends."""
+    if os.getppid() == parent and not any(one.name == _WATCH for one in threading.enumerate()):
+        threading.Thread(target=_end_with, args=(parent,), name=_WATCH, daemon=True).start()
+    return _call(*call)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _call(
@@ -175,16 +197,21 @@ def _folder(resume: str | os.PathLike[str]) -> Path:
 def _read(path: Path) -> Arrays | None:
     """Arrays of a finished part; None where there is none that can be read."""
     try:
+        check_archive(path)
         with np.load(path, allow_pickle=False) as held:
             return {name: held[name] for name in held.files}
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, ValueError, EOFError, LookupError, zlib.error, zipfile.BadZipFile):
         return None
 
 
 def _write(path: Path, arrays: Arrays) -> None:
     """Write arrays whole or not at all."""
-    stage = path.with_suffix(".partial")
-    with stage.open("wb") as file:
-        named: dict[str, Any] = dict(arrays)
-        np.savez(file, **named)
-    stage.replace(path)
+    buffer, named = io.BytesIO(), cast("dict[str, Any]", arrays)
+    np.savez(buffer, **named)
+    try:
+        write_whole(path, buffer.getbuffer())
+    except OSError as error:
+        raise InputError(
+            f"the folder {path.parent} to resume from can't be written ({error.strerror or error}); what is finished "
+            "is kept there: make room, and give the same command again."
+        ) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from pyro_neurovae.cli.destination import Destination, check_out, staged
+from pyro_neurovae.cli.destination import Destination, check_out, clean, staged
 from pyro_neurovae.errors import InputError
 
 FILES = ("a.csv", "b_*.csv")
@@ -111,3 +113,49 @@ def test_a_destination_is_checked_at_once_and_filled_whole(tmp_path, capsys):
 def test_nothing_is_written_where_there_is_no_destination(capsys):
     Destination(None, FILES, overwrite=False).fill(lambda folder: pytest.fail("nothing is to be written"))
     assert capsys.readouterr().out == ""
+
+
+KILLED = (
+    "import os, signal, sys\n"
+    "from pathlib import Path\n"
+    "from pyro_neurovae.cli.destination import staged\n"
+    "left, replace = int(sys.argv[2]), Path.replace\n"
+    "def counted(source, target):\n"
+    "    global left\n"
+    "    if left == 0:\n"
+    "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    "    left -= 1\n"
+    "    return replace(source, target)\n"
+    "Path.replace = counted\n"
+    "with staged(Path(sys.argv[1]), ('a.csv', 'b_*.csv')) as stage:\n"
+    "    (stage / 'a.csv').write_text('new')\n"
+    "    (stage / 'b_1.csv').write_text('new')\n"
+)
+
+
+@pytest.mark.parametrize("moves", range(6))
+def test_files_are_the_earlier_ones_or_the_new_ones_after_a_kill_at_any_move(tmp_path, moves):
+    out = tmp_path / "deep" / "out"
+    out.mkdir(parents=True)
+    earlier = {"a.csv": "old", "b_2.csv": "old"}
+    for name, text in earlier.items():
+        (out / name).write_text(text)
+    subprocess.run([sys.executable, "-c", KILLED, str(out), str(moves)], check=False)
+    clean(out)
+    new = {"a.csv": "new", "b_1.csv": "new"}
+    assert content(tmp_path / "deep" / "out") == (earlier if moves == 0 else new)
+
+
+def test_what_a_killed_run_left_above_a_folder_that_it_had_not_made_goes(tmp_path):
+    out = tmp_path / "deep" / "out"
+    subprocess.run([sys.executable, "-c", KILLED, str(out), "0"], check=False)
+    assert len(list(tmp_path.iterdir())) == 2  # the folder was made when it was killed
+    check_out(out, FILES, overwrite=False)
+    assert [one.name for one in tmp_path.iterdir()] == ["deep"]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_name_that_no_folder_has(tmp_path, name):
+    with pytest.raises(InputError, match=r"can't be written \(.*; name a folder that you may write to") as caught:
+        check_out(tmp_path / name, FILES, overwrite=False)
+    assert len(str(caught.value)) < 400

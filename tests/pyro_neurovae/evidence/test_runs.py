@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cloudpickle
@@ -13,6 +15,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.errors import InputError, NeurovaeError, SettingsError
+from pyro_neurovae.evidence import runs
 from pyro_neurovae.evidence.runs import Job, run_jobs
 from pyro_neurovae.models.options import fit_settings
 
@@ -135,6 +138,57 @@ def test_faults(log, tmp_path):
         run_jobs(square, jobs_of(log), workers=0)
     with pytest.raises(InputError, match="to resume from can't be written"):
         run_jobs(square, jobs_of(log), resume=Path(__file__) / "below")
+
+
+def test_a_full_disk_is_a_sentence_and_keeps_what_is_finished(log, tmp_path, monkeypatch):
+    write, written = runs.write_whole, []
+
+    def full(path, content):
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        write(path, content)
+
+    monkeypatch.setattr(runs, "write_whole", full)
+    with pytest.raises(
+        InputError, match=r"store to resume from can't be written \(No space left.*; what is finished is"
+    ):
+        run_jobs(square, jobs_of(log), resume=tmp_path / "store")
+    monkeypatch.undo()
+    assert squares(run_jobs(square, jobs_of(log), resume=tmp_path / "store")) == [0, 1, 4, 9, 16, 25]
+    assert log.read_text().split() == ["0", "1", "2", "3", "3", "4", "5"]
+
+
+ORPHANS = (
+    "import os, sys, time\n"
+    "from pathlib import Path\n"
+    "from pyro_neurovae.evidence.runs import Job, run_jobs\n"
+    "import cloudpickle\n"
+    "def work(number, folder, progress=None):\n"
+    "    (Path(folder) / str(os.getpid())).touch()\n"
+    "    time.sleep(60)\n"
+    "    return {}\n"
+    "cloudpickle.register_pickle_by_value(sys.modules['__main__'])\n"
+    "run_jobs(work, [Job((k, sys.argv[1])) for k in range(4)], workers=2)\n"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system's process table")
+def test_workers_end_with_the_process_that_they_work_for(tmp_path):
+    running = subprocess.Popen([sys.executable, "-c", ORPHANS, str(tmp_path)])
+    for _ in range(300):
+        if len(list(tmp_path.iterdir())) == 2 or running.poll() is not None:
+            break
+        time.sleep(0.1)
+    workers = [one.name for one in tmp_path.iterdir()]
+    running.kill()
+    running.wait()
+    assert len(workers) == 2
+    for _ in range(100):
+        if not any(Path("/proc", one).exists() for one in workers):
+            break
+        time.sleep(0.1)
+    assert not [one for one in workers if Path("/proc", one).exists()]
 
 
 @pytest.mark.slow
