@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
-from .column_names import WORD
+from .column_names import KINDS, WORD
 from .magnitudes import check_magnitude, constant
 
-__all__ = ["check_effects", "sign_notice", "twin_notice"]
+__all__ = ["check_effects", "check_kind", "sign_notice", "twin_notice"]
 
 # Typical size beyond which numbers are no Cohen's d of thickness, whatever the disease.
 LARGEST_D = 5.0
@@ -26,6 +26,13 @@ MOSTLY = 0.6
 LOSS = {"thinning", "atrophy", "loss", "shrinkage", "degeneration", "reduction"}
 # Controls, as the first group of a contrast "HC - AD" that makes thinning positive.
 CONTROLS = {"hc", "cn", "nc", "ctl", "ctrl", "con", "control", "controls", "healthy", "normal"}
+
+
+def check_kind(kind: str) -> None:
+    """Raise InputError for a kind of effect that is neither a key of `column_names.KINDS` nor "auto"."""
+    known = ["auto", *filter(None, KINDS)]
+    if kind not in known:
+        raise InputError(f"unknown kind of effect {kind!r}: the known ones are {', '.join(known)}.")
 
 
 def check_effects(

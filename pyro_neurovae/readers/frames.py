@@ -11,6 +11,7 @@ import pandas as pd
 from ..errors import InputError
 from .column_names import column_roles
 from .covariance_table import CovarianceInput, correlated, place_covariance
+from .effect_checks import check_kind
 from .expression_table import ExpressionTable
 from .row_labels import label_rows
 from .thinning_columns import choose_columns, group_size_columns
@@ -44,6 +45,7 @@ def maps_from_frames(
     InputError
         If a map has no standard errors and none can be computed, or a table can't be used.
     """
+    check_kind(kind)
     items = _named(thinning, standard_error)
     if not items:
         raise InputError("thinning holds no map; give a series, a frame or a mapping from map name to either.")

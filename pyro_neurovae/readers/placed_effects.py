@@ -87,7 +87,7 @@ def _placed(table: pd.DataFrame, names: Sequence[str], source: str) -> PlacedRow
     except InputError:
         repeated = table.index[table.index.duplicated()]
         for column in table.columns if len(repeated) else ():
-            cells = table.loc[:, [column]].iloc[:, 0].astype(str)
+            cells = table.loc[:, [column]].iloc[:, 0].map(str)
             pairs = pd.MultiIndex.from_arrays([table.index, cells])
             if 1 < cells.nunique() < len(table) / 2 and not pairs.has_duplicates:
                 raise InputError(

@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import InputError
 from ..wording import first_names
 from .column_names import KINDS
-from .effect_checks import check_effects, sign_notice, twin_notice
+from .effect_checks import check_effects, check_kind, sign_notice, twin_notice
 from .error_comparison import compare_errors
 from .error_sources import find_errors
 from .placed_effects import contrast_of, place_effects
@@ -160,7 +160,8 @@ def map_from_table(
     InputError
         If a column is not found or may be another effect's, a label can't be placed, or a number can't be used.
     """
-    _check_choices(kind, se_column, standard_error, source)
+    check_kind(kind)
+    _check_choices(se_column, standard_error, source)
     placed, columns = place_effects(
         table, names, source=source, value_column=value_column, se_column=se_column, kind=kind
     )
@@ -215,10 +216,7 @@ def map_from_series(
     return ThinningMap(name, effect, spread, tuple(dict.fromkeys((*placed.notices, *beside.notices, *signs))), share)
 
 
-def _check_choices(kind: str, se_column: str | None, standard_error: ErrorSource, source: str) -> None:
-    if kind != "auto" and (kind not in KINDS or not kind):
-        known = ", ".join(["auto", *filter(None, KINDS)])
-        raise InputError(f"{source}: kind {kind!r} is unknown: the known ones are {known}.")
+def _check_choices(se_column: str | None, standard_error: ErrorSource, source: str) -> None:
     if se_column is not None and standard_error != "file":
         raise InputError(
             f"{source}: --se-column {se_column} has no effect with --se {standard_error}; leave out one of the two."

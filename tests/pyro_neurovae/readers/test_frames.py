@@ -115,6 +115,8 @@ def test_t_values_have_the_error_one():
         np.testing.assert_array_equal(found.standard_error, 1.0)
     (unknown,) = maps_from_frames(VALUE, "none", None, NAMES, kind="t")
     assert not unknown.standard_error.any()
+    with pytest.raises(InputError, match="unknown kind of effect 'v': the known ones are auto, d, mm, percent, rate"):
+        maps_from_frames(VALUE, "none", None, NAMES, kind="v")
     (own,) = maps_from_frames(VALUE, ERROR, None, NAMES, kind="d")
     assert own.spread_share is not None
 

@@ -399,7 +399,9 @@ def test_a_map_of_t_values(tmp_path):
     for found in (named, read_thinning(unnamed, DK, kind="t")):
         np.testing.assert_array_equal(found.standard_error, 1.0)
         np.testing.assert_array_equal(found.value, t)
-    with pytest.raises(InputError, match="kind 'v' is unknown: the known ones are auto, d, mm, percent, rate, t, z, b"):
+    with pytest.raises(
+        InputError, match="unknown kind of effect 'v': the known ones are auto, d, mm, percent, rate, t, z, b"
+    ):
         read_thinning(unnamed, DK, kind="v")
 
 
