@@ -19,6 +19,8 @@ _VOTERS = 16
 
 # Place among FreeSurfer's ids of the label that is no region of the Desikan-Killiany atlas.
 _CALLOSUM = 3
+# ADNI's columns of the corpus callosum and of what has no label.
+_ADNI_EXTRA = ("ST22TA", "ST81TA", "ST64TA", "ST123TA")
 
 _SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
 _THICKNESS = "thickness|thickavg|thick|thck|thk|thicknessavg|meanthickness"
@@ -30,7 +32,8 @@ _PREFIX = re.compile(r"^(?:ctx|aparc|x|roi|fs)[-_. ]+|^x(?=[lr]h[-_. ])", re.IGN
 # Sentences and pairs of words that hold side and region: UK Biobank's, and those of BIDS.
 _SENTENCES = (
     re.compile(
-        r"^(?:mean |average )?thickness of (?P<region>.+?) \((?P<side>left|right)(?: hemisphere)?\)$", re.IGNORECASE
+        r"^(?:mean |average )?thickness of (?P<region>.+?) \((?P<side>left|right)(?: hemisphere)?\)(?: \|.*)?$",
+        re.IGNORECASE,
     ),
     re.compile(r"^hemi-(?P<side>[lr])_(?:lab|label|roi|desc)-(?P<region>.+)$", re.IGNORECASE),
 )
@@ -199,7 +202,7 @@ def _split(label: str) -> tuple[str | None, str]:
 @lru_cache(maxsize=1)
 def region_codes() -> dict[str, str]:
     """Code of a table to the name of its region: FreeSurfer's ids of the two hemispheres, and ADNI's columns."""
-    codes = adni_thickness()
+    codes = adni_thickness() | dict.fromkeys(_ADNI_EXTRA, "unknown")
     left = [name[2:] for name in dk68_names() if name[0] == "L"]
     left.insert(_CALLOSUM, "corpuscallosum")
     for first, side in ((1000, "L"), (2000, "R")):
@@ -208,8 +211,8 @@ def region_codes() -> dict[str, str]:
 
 
 def _code(label: object) -> str:
-    """A label as codes are written: a number without its fraction."""
-    return re.sub(r"^(\d+)\.0+$", r"\1", str(label).strip().upper())
+    """A label as codes are written: a number without its fraction, a column of ADNI's without its table's ending."""
+    return re.sub(r"^(\d+)\.0+$|^(ST\d+TA)_.*$", r"\1\2", str(label).strip().upper())
 
 
 @lru_cache(maxsize=32)

@@ -160,9 +160,7 @@ def parse_numbers(
     InputError
         Naming file, row and column of the first cell that is not a number or is infinite.
     """
-    flat = pd.Series(cells.to_numpy(dtype=object).ravel(), dtype=object)
-    text = flat.map(lambda cell: isinstance(cell, str))
-    flat[text] = flat[text].map(lambda cell: np.nan if is_missing(cell) else cell.strip())
+    flat = pd.Series(cells.to_numpy(dtype=object).ravel(), dtype=object).map(_plain)
     numbers = pd.to_numeric(flat, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     letters, infinite = np.isnan(numbers) & flat.notna().to_numpy(), np.isinf(numbers)
     for fault, what in ((letters, "is not a number"), (infinite, "is infinite")):
@@ -173,6 +171,17 @@ def parse_numbers(
                 f"{str(flat[int(np.argmax(fault))])!r} {what}; correct it, or {remedy}."
             )
     return pd.DataFrame(numbers.reshape(cells.shape), index=cells.index, columns=cells.columns)
+
+
+def _plain(cell: object) -> object:
+    """A cell as pandas reads a number from it: what is none, though it could be taken for one, as text."""
+    if isinstance(cell, float):
+        return cell
+    if isinstance(cell, str):
+        return np.nan if is_missing(cell) else cell.strip()
+    if isinstance(cell, bool | np.bool_ | complex | np.complexfloating | bytes):
+        return repr(cell)
+    return str(cell) if isinstance(cell, int) and abs(cell) >= 2**63 else cell
 
 
 def _read_bytes(path: str | os.PathLike[str]) -> bytes:

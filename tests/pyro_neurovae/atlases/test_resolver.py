@@ -85,6 +85,7 @@ SPELLINGS = [
     ("FS_L_{}_Thck", "FS_R_{}_Thck"),
     ("hemi-L_lab-{}", "hemi-R_lab-{}"),
     ("Mean thickness of {} (left hemisphere)", "Mean thickness of {} (right hemisphere)"),
+    ("Mean thickness of {} (left hemisphere) | Instance 2", "Mean thickness of {} (right hemisphere) | Instance 2"),
 ]
 
 
@@ -185,6 +186,9 @@ def test_codes_of_freesurfer_and_adni_name_rows():
         "st24ta": "L_entorhinal",
     }
     assert found.set_aside == ("1004", "2000")
+    suffixed = resolve_on(["ST13TA_UCSFFSX_11_02_15_UCSFFSX51_08_01_16", "ST22TA"], NAMES, source="m.csv")
+    assert list(suffixed.canonical.values()) == ["L_bankssts"]
+    assert suffixed.set_aside == ("ST22TA",)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,11 @@ def test_missing_file_and_folder(tmp_path):
         ("1,5", "'1,5' is not a number"),
         ("-inf", r"t\.csv, row b, column se: '-inf' is infinite"),
         (np.inf, "'inf' is infinite"),
+        (True, "'True' is not a number"),
+        (np.bool_(0), "False_?' is not a number"),
+        (1j, "'1j' is not a number"),
+        (b"5", r"\"b'5'\" is not a number"),
+        (10**400, "0' is infinite"),
     ],
 )
 def test_cells_that_are_no_numbers_are_named(cell, message):
