@@ -49,7 +49,7 @@ def check_effects(
     asked
         Whether the user says the kind, and not the name; False (the default) holds the name against the numbers.
     """
-    what = "the effect" if column == source else f"column {column}"
+    what, which = ("the effect", "it") if column == source else (f"column {column}", column)
     check_magnitude(value, labels=labels, source=source, what=what, furthest=FURTHEST)
     known = value[~np.isnan(value)]
     if known.size > 1 and constant(known):
@@ -62,14 +62,14 @@ def check_effects(
     typical = np.median(np.abs(known))
     if kind == "d" and typical > LARGEST_D:
         raise InputError(
-            f"{source}: {column} is called an effect size and has a median size of {typical:.3g}, which no Cohen's d "
-            "has; say what it is with --kind, such as t or percent."
+            f"{source}: {which} is called an effect size and has a median size of {typical:.3g}, which no Cohen's d "
+            'has; say what it is with --kind, such as t or percent (in Python kind="t").'
         )
     if kind in ("", "mm", "b") and known.min() > THINNEST and known.max() < THICKEST and known.max() < 3 * known.min():
         raise InputError(
-            f"{source}: {column} is {known.min():.3g} to {known.max():.3g}, as the thickness of a group is in mm and a "
+            f"{source}: {which} is {known.min():.3g} to {known.max():.3g}, as the thickness of a group is in mm and a "
             "difference between groups is not; name the column of the effect with --value-column, or say what this "
-            "one is with --kind."
+            'one is with --kind (in Python kind="mm").'
         )
 
 

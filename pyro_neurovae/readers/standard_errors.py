@@ -30,7 +30,7 @@ ErrorSource = Literal["file", "sizes", "none"]
 # No group has more people.
 MOST_PEOPLE = 1e9
 # Standard errors that many times larger or smaller than a map's effects are in another unit.
-MOST_APART = 1e6
+MOST_APART = 1e4
 
 
 def cohens_d_error(d: np.ndarray, controls: np.ndarray | float, cases: np.ndarray | float) -> np.ndarray:
