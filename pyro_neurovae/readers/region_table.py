@@ -21,6 +21,7 @@ __all__ = ["RegionTable", "read_regions", "side_of"]
 FilePath = str | os.PathLike[str]
 
 _NAMES = ("region", "label", "name", "roi", "roiname", "parcel")
+_HEMISPHERES = ("hemisphere", "hemi", "hem", "side")
 _REMEDY = "give it in mm"
 _LOBES = ("lobe", "network", "system")
 # Names of the coordinates: R, A and S as the tables of Schaefer's atlas have them point to the right, front and top.
@@ -32,6 +33,8 @@ _AXES = (
     ("xcoord", "ycoord", "zcoord"),
     ("centroidx", "centroidy", "centroidz"),
 )
+# Columns that are read, of which there may be one each.
+_READ = frozenset((*_NAMES, *_LOBES, *_HEMISPHERES, *(axis for three in _AXES for axis in three), "homologue"))
 _SIDE = re.compile(r"(?:^|[^A-Za-z])(lh|rh|left|right|l|r)(?:$|[^A-Za-z])", re.IGNORECASE)
 
 
@@ -111,6 +114,9 @@ def _named_rows(regions: pd.DataFrame | FilePath) -> tuple[str, pd.DataFrame]:
         text = read_table(regions)
         source, frame = text.source, text.frame()
     frame = frame.rename(columns=plain_name)
+    twice = next((name for name in frame.columns[frame.columns.duplicated()] if name in _READ), None)
+    if twice is not None:
+        raise InputError(f"{source}: two columns are called {twice}; rename one of them.")
     column = next((name for name in _NAMES if name in frame.columns), None)
     if column is None:
         raise InputError(f"{source}: no column of region names; call it region.")
@@ -125,9 +131,6 @@ def _centroids(source: str, table: pd.DataFrame) -> np.ndarray | None:
     axes = next((list(three) for three in _AXES if set(three) <= set(table.columns)), None)
     if axes is None:
         return None
-    twice = next((axis for axis in axes if list(table.columns).count(axis) > 1), None)
-    if twice is not None:
-        raise InputError(f"{source}: two columns are called {twice}; rename one of them.")
     centroids = parse_numbers(table[axes], source=source).to_numpy()
     if np.isnan(centroids).any():
         row = int(np.argmax(np.isnan(centroids).any(axis=1)))
@@ -140,7 +143,7 @@ def _centroids(source: str, table: pd.DataFrame) -> np.ndarray | None:
 
 
 def _hemispheres(source: str, table: pd.DataFrame) -> tuple[str, ...] | None:
-    for column in ("hemisphere", "hemi", "hem", "side"):
+    for column in _HEMISPHERES:
         if column in table.columns:
             sides = [str(cell).strip()[:1].upper() for cell in table[column]]
             for name, side in zip(table.index, sides, strict=True):

@@ -67,6 +67,8 @@ def test_side_of_a_name(name: str, side: str) -> None:
         (lambda t: t.assign(x=[1e200, *t["x"][1:]]), r"the coordinate x 1e\+200 is beyond .* or give it in mm"),
         (lambda t: t.assign(x=t["x"] * 1e-300), "the coordinate x is nowhere above .* in another unit"),
         (lambda t: t.assign(x=1.0, y=2.0, z=3.0), "all regions have one position"),
+        (lambda t: t.assign(Region=t["region"]), "two columns are called region; rename one"),
+        (lambda t: t.assign(Network=t["network"]), "two columns are called network; rename one"),
         (lambda t: t.assign(X=t["x"]), "two columns are called x; rename one"),
         (lambda t: t.assign(hemisphere="top"), "hemisphere 'T' is neither L nor R"),
         (lambda t: t.assign(homologue=["nowhere", *[""] * 39]), "its homologue nowhere is no other region"),
