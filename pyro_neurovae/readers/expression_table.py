@@ -23,6 +23,8 @@ from .thinning_columns import effect_table, first_column
 
 __all__ = ["ExpressionTable", "align_expression", "read_expression"]
 
+# A region may be the lowest, which is 0 where genes are scaled from 0 to 1, in fewer genes than these.
+_FEWEST = 20
 # Names of the column of numbers in an atlas's table of its regions.
 _NUMBERS = ("id", "index", "key", "number", "no", "label", "roi", "parcel")
 
@@ -218,7 +220,7 @@ def _usable(
 
     keep(~np.isnan(values).all(axis=0), "missing in every region")
     measured = np.isnan(values).mean(axis=1) <= 0.5
-    zero = measured & (np.nan_to_num(values) == 0).all(axis=1)
+    zero = measured & (np.nan_to_num(values) == 0).all(axis=1) & (len(symbols) >= _FEWEST)
     if zero.any() and not zero[measured].all():
         empty = [name for name, none in zip(names, zero, strict=True) if none]
         notices.append(f"{source}: 0 for every gene, read as not measured: {first_names(empty)}.")

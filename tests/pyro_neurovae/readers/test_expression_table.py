@@ -216,8 +216,10 @@ def test_a_header_without_its_corner_shifts_no_gene(tmp_path):
 
 
 def test_a_region_of_zeros_is_not_measured(tmp_path):
-    table = made_expression()
+    table = made_expression(30)
     table.loc["R_frontalpole"] = 0.0
+    table.iloc[:, :5].to_csv(tmp_path / "e.csv")
+    assert read_expression(tmp_path / "e.csv", DK).notices == ()
     table.to_csv(tmp_path / "e.csv")
     found = read_expression(tmp_path / "e.csv", DK)
     assert np.isnan(found.values[DK.index("R_frontalpole")]).all()
