@@ -70,7 +70,7 @@ def make_design(subjects: Subjects, group: str, case: object, covariates: Sequen
             columns.append(column - column.mean())
             centres.append(float(column.mean()))
             _check_new(columns, names, subjects)
-    if subjects.n_rows <= len(names):
+    if subjects.n_rows < len(names) + 2:
         raise InputError(f"{subjects.n_rows} subjects for {len(names)} columns of the model; leave covariates out.")
     return Design(tuple(names), np.stack(columns, axis=1), np.array(centres))
 

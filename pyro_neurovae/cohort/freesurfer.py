@@ -47,6 +47,11 @@ def read_aparcstats(sheet: Sheet, codes: MissingCodes = UNSAID) -> Thickness:
     if parcellation.lower() != "aparc":
         raise InputError(f"{sheet.source} holds the parcellation {parcellation}, not aparc (Desikan-Killiany).")
     columns = region_columns(sheet)
+    if not columns:
+        raise InputError(
+            f"{sheet.source}: no column names a region among {first_names(list(sheet.frame.columns), limit=4)}; make "
+            "the table anew with aparcstats2table."
+        )
     foreign = [name for name, region in columns.items() if region[0] != side[0].upper()]
     if foreign:
         raise InputError(f"{sheet.source}: column {foreign[0]} in a table of {corner}; make the table anew.")

@@ -35,6 +35,8 @@ def w_scores(subjects: Subjects, design: Design) -> pd.DataFrame:
         rows = controls & seen[:, region]
         y, (q, others, known) = subjects.thickness[rows, region], _basis(x, rows)
         residual, leverage = y - q @ (q.T @ y), (q**2).sum(1)
+        if len(y) == q.shape[1]:  # controls that the covariates tell without an error have no spread
+            continue
         sd[region] = np.sqrt((residual**2).sum() / (len(y) - q.shape[1]))
         expected[known, region] = others[known] @ (q.T @ y)
         alone = leverage > 1 - BOUND  # the only control of a site predicts itself

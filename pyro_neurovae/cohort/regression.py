@@ -211,7 +211,7 @@ def regress(thickness: np.ndarray, design: np.ndarray, weights: np.ndarray | Non
         slope = own * root / (own @ own)
         effect[columns] = slope @ thickness[at]
         degrees[columns] = pattern.sum() - q.shape[1]
-        if degrees[columns[0]] < 1:
+        if degrees[columns[0]] < 2:  # with one, Hedges' factor is 0
             raise InputError(
                 f"{int(pattern.sum())} subjects have a region, for {q.shape[1]} columns of the model; leave "
                 "covariates out."

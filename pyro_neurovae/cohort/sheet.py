@@ -77,7 +77,7 @@ def as_sheet(table: pd.DataFrame | str | os.PathLike[str], name: str = "subjects
         source, frame = name, table
         numbered = pd.api.types.is_integer_dtype(frame.index.dtype)
         if frame.index.name is not None or not numbered:  # bare numbers are what is left of sorting or sampling rows
-            frame = frame.rename_axis(str(frame.index.name or "subject")).reset_index()
+            frame = frame.rename_axis(str(frame.index.name or "subject")).reset_index(allow_duplicates=True)
         frame = frame.set_axis([str(column).strip() for column in frame.columns], axis=1)
     else:
         text = read_table(table)
@@ -93,7 +93,12 @@ def upright(sheet: Sheet) -> Sheet:
     known = len(set(filter(None, regions)))
     if known < max(2, len(labels) // 2) or known < len(list(filter(None, regions))) or region_columns(sheet):
         return sheet
-    frame = sheet.frame[others].T.set_axis(list(labels), axis=1).rename_axis(first or "subject").reset_index()
+    frame = (
+        sheet.frame[others]
+        .T.set_axis(list(labels), axis=1)
+        .rename_axis(first or "subject")
+        .reset_index(allow_duplicates=True)
+    )
     return Sheet(sheet.source, _single_columns(frame, sheet.source))
 
 

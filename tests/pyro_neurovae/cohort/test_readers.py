@@ -361,3 +361,18 @@ def test_the_column_of_subjects_is_that_of_the_table_of_thickness_too(wide: pd.D
     shuffled = regions[[*regions.columns[1:], "code"]].sample(frac=1, random_state=0)
     found = nv.read_subjects(people, shuffled.reset_index(drop=True), subject_column="code")
     _same(found, wide)
+
+
+def test_a_hemisphere_without_regions_is_told(wide: pd.DataFrame, write_hemispheres: Callable[..., list[Path]]) -> None:
+    left, right = write_hemispheres(wide)
+    pd.read_csv(right, sep="\t")[["rh.aparc.thickness", "eTIV"]].to_csv(right, sep="\t", index=False)
+    with pytest.raises(
+        nv.InputError, match=r"rh.thickness.txt: no column names a region among rh.aparc.thickness, eTIV"
+    ):
+        nv.read_subjects(wide[COVARIATES], [left, right])
+
+
+def test_an_index_and_a_column_of_one_name_are_one_or_refused(wide: pd.DataFrame) -> None:
+    _same(nv.read_subjects(wide.set_index("subject", drop=False)), wide)
+    with pytest.raises(nv.InputError, match="two columns are called subject, with different cells"):
+        nv.read_subjects(wide.set_index(wide["subject"] + "x", drop=False))

@@ -194,6 +194,14 @@ def test_covariates_that_separate_the_groups_are_told(cohort: tuple[np.ndarray, 
         regress(y, design)
 
 
+def test_one_degree_of_freedom_is_too_few() -> None:
+    rng = np.random.default_rng(0)
+    design = np.column_stack([np.ones(8), np.arange(8) % 2, rng.standard_normal((8, 4))])
+    assert np.isfinite(regress(rng.standard_normal((8, 2)), design).d_hc3()).all()
+    with pytest.raises(InputError, match="7 subjects have a region, for 6 columns of the model"):
+        regress(rng.standard_normal((7, 2)), design[:7])
+
+
 def test_a_replicate_without_a_level_still_tells_the_groups_apart(cohort: tuple[np.ndarray, np.ndarray]) -> None:
     y, design = cohort
     site = (np.arange(90) < 2).astype(float)
