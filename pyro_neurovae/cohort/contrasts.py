@@ -186,9 +186,9 @@ def contrast(
         "subject_column": subject_column, "visit": visit, "hemispheres": hemispheres, "adni_table": adni_table,
         "missing_codes": missing_codes, "scale": scale,
     }  # fmt: skip
-    if scale != "mm" and effect == "mm":
-        raise SettingsError(f"thickness on the scale {scale!r} has no effect in mm; give --effect d, or --scale mm.")
-    everyone = subjects if isinstance(subjects, Subjects) else read_subjects(subjects, thickness, **reading)
+    everyone = _read(subjects, thickness, reading)
+    if everyone.scale != "mm" and effect == "mm":
+        raise SettingsError(f"thickness on the scale {everyone.scale!r} has no effect in mm; give --effect d.")
     needed = (*covariates, *([f"C({strata})"] if strata else []))
     _check_twice(covariates)
     rules: dict[str, Any] = {"missing": missing, "repeats": repeats, "missing_codes": missing_codes}
@@ -205,7 +205,7 @@ def contrast(
     settings = {
         "group": group, "case": str(case), "control": str(control), "covariates": list(covariates), "effect": effect,
         "errors": errors, "weights": weights, "bootstrap": bootstrap, "permutations": permutations, "strata": strata,
-        **rules, **reading, "seed": seed,
+        **rules, **reading, "scale": everyone.scale, "seed": seed,
         "target": covariance.target, "shrinkage": covariance.share,
     }  # fmt: skip
     return Contrast(
@@ -225,6 +225,21 @@ def contrast(
         ),
         permuted=permuted,
     )
+
+
+def _read(
+    subjects: Subjects | Table | Sequence[Table], thickness: Table | Sequence[Table], reading: dict[str, Any]
+) -> Subjects:
+    if not isinstance(subjects, Subjects):
+        return read_subjects(subjects, thickness, **reading)
+    asked = reading | {"thickness": thickness if isinstance(thickness, pd.DataFrame) or thickness else None}
+    said = {"hemispheres": ("both",), "scale": ("mm", subjects.scale), "missing_codes": (reading["missing_codes"],)}
+    idle = [name for name, value in asked.items() if value is not None and value not in said.get(name, ())]
+    if idle:
+        raise SettingsError(
+            f"{idle[0]} says how to read tables, and these subjects are read already; give it to read_subjects."
+        )
+    return subjects
 
 
 def _check(effect: str, errors: str, weights: str, bootstrap: int, permutations: int, seed: int) -> None:

@@ -74,7 +74,7 @@ def as_sheet(table: pd.DataFrame | str | os.PathLike[str], name: str = "subjects
         If the file can't be read as a table, or two columns of different cells have one name.
     """
     if isinstance(table, pd.DataFrame):
-        source, frame = name, table
+        source, frame = name, table.reset_index() if isinstance(table.index, pd.MultiIndex) else table
         numbered = pd.api.types.is_integer_dtype(frame.index.dtype)
         if frame.index.name is not None or not numbered:  # bare numbers are what is left of sorting or sampling rows
             frame = frame.rename_axis(str(frame.index.name or "subject")).reset_index(allow_duplicates=True)

@@ -64,6 +64,8 @@ class Subjects:
         Where it came from, for messages.
     notices
         What was dropped, joined or assumed, one sentence each.
+    scale
+        "mm", or "free" for thickness in no unit.
     """
 
     names: tuple[str, ...]
@@ -73,6 +75,7 @@ class Subjects:
     table: pd.DataFrame
     source: str = "subjects"
     notices: tuple[str, ...] = ()
+    scale: str = "mm"
 
     @property
     def n_rows(self) -> int:
@@ -186,6 +189,7 @@ def read_subjects(
         table=table,
         source=" and ".join([joined.source, *(sheet.source for sheet in tables)]),
         notices=(*joined.notices, *notices, *told),
+        scale=scale,
     )
 
 

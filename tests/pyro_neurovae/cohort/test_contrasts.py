@@ -339,6 +339,18 @@ def test_covariates_may_be_one_text(wide: pd.DataFrame) -> None:
         nv.contrast(wide, group="", case="AD", control="CN")
 
 
+def test_options_of_reading_do_nothing_to_subjects_that_are_read(wide: pd.DataFrame) -> None:
+    found = nv.read_subjects(wide)
+    pd.testing.assert_frame_equal(nv.contrast(found, **GROUPS).map, nv.contrast(wide, **GROUPS).map)
+    for idle in ({"visit": "bl"}, {"hemispheres": "left"}, {"thickness": wide}, {"scale": "free"}):
+        with pytest.raises(nv.SettingsError, match=f"{next(iter(idle))} says how to read tables"):
+            nv.contrast(found, **GROUPS, **idle)
+    free = nv.read_subjects(wide, scale="free")
+    assert nv.contrast(free, **GROUPS).settings["scale"] == "free"
+    with pytest.raises(nv.SettingsError, match="has no effect in mm"):
+        nv.contrast(free, **GROUPS, effect="mm")
+
+
 def test_two_files_of_one_hemisphere_are_refused(
     wide: pd.DataFrame, write_hemispheres: Callable[..., list[Path]]
 ) -> None:

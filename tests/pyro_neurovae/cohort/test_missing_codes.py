@@ -161,6 +161,6 @@ def test_thickness_on_a_free_scale_gives_the_same_effect(wide: pd.DataFrame) -> 
         nv.read_subjects(z, scale="free")
     assert int(np.isnan(nv.read_subjects(z, scale="free", missing_codes=[-99]).thickness).sum()) == 2
     with pytest.raises(nv.SettingsError, match="has no effect in mm"):
-        nv.contrast(z, **GROUPS, scale="free", effect="mm")
+        nv.contrast(z, **GROUPS, scale="free", effect="mm", missing_codes=[-99])
     with pytest.raises(nv.SettingsError, match="scale is 'cm'"):
         nv.read_subjects(wide, scale="cm")
