@@ -27,7 +27,7 @@ class LinearDraws:
     Attributes
     ----------
     wide
-        Coefficients of what has a wide prior: a, and l where the family has the structural axis; (replicate, draw,
+        Coefficients of the fixed maps: a, and l where the family has the structural axis; (replicate, draw,
         map, coefficient).
     weights
         Coefficients of each part's root; part to (replicate, draw, map, coefficient).
@@ -85,7 +85,8 @@ def draw_linear(
         What `seen_root` gives; None draws from the prior.
     """
     data = model.data
-    wide = data.level[:, None, :, None] * noise["wide"]
+    levels = model.levels[:, None]
+    wide = levels * noise["wide"]
     weights = {part: noise[part] for part in model.parts}
     own = model.noise.unexplained(scales)  # (replicate, draw, map, region or 1)
     regional = own.sqrt() * noise["regional"]
@@ -96,7 +97,7 @@ def draw_linear(
         seen = data.seen[:, None]
         gain = _masked(torch.cholesky_solve(_masked(residual, seen)[..., None], root)[..., 0], seen)
         pulls = {part: model.seen_through(part, gain, scales) for part in model.parts}
-        wide = wide + data.level.square()[:, None, :, None] * (gain @ model.wide.mT)
+        wide = wide + levels.square() * (gain @ model.wide.mT)
         weights = {
             part: weights[part] + scales[f"{part}_scale"][..., None] * (pulls[part] @ roots[part].mT)
             for part in model.parts

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pyro_neurovae.models.algebra import structural_root
 from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.options import FitSettings, fit_settings
 from pyro_neurovae.studies.correlation_draws import CorrelationDraws
@@ -45,7 +46,7 @@ def draw_null_maps(
     r"""Draw maps such as random groups of people would show, with the structural and spatial parts a map has.
 
     .. math:: y^* = a + l \lambda + t u^* + v w^* + \sigma e^* + \epsilon^*, \qquad
-              w^* \sim N(0, R^*), \quad \epsilon^* \sim N(0, V^*)
+              w^* \sim N(0, R^{*2}), \quad \epsilon^* \sim N(0, V^*)
 
     The family without expression (`Family.null`) is fitted to the study's maps. Each null map takes one posterior draw
     of a, l and the scales; fields, what is a region's own, and sampling errors are drawn afresh, with a structure R*
@@ -79,7 +80,8 @@ def draw_null_maps(
         for null, (covariance, structure) in enumerate(CorrelationDraws(study).draws(number, rng)):
             maps[null] += _normal(covariance, len(study.maps), rng)
             if structure is not None:
-                maps[null] += scale[null][:, None] * _normal(structure, len(study.maps), rng)
+                white = rng.standard_normal((len(study.maps), study.n_regions))
+                maps[null] += scale[null][:, None] * white @ structural_root(*np.linalg.eigh(structure))
     return np.where(study.thinning_observed, maps, np.nan)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
+    "AXIS_LEVEL",
     "expression_covariance",
     "expression_root",
     "expression_size",
@@ -22,6 +23,7 @@ __all__ = [
     "residual_root",
     "share_homologues",
     "structural_axis",
+    "structural_root",
     "tied_programs",
     "unit_covariance",
     "wide_covariance",
@@ -29,6 +31,10 @@ __all__ = [
 
 # Root mean square of a contrast of unit length below which it is rounding.
 _LEAST_CONTRAST = 1e-6
+
+# Prior standard deviation of how far a map follows the structural axis, in standard deviations of the map. A prior as
+# wide as the intercept's gave the axis whatever expression has along it, an eighth, and less evidence on people.
+AXIS_LEVEL = 0.5
 
 
 def share_homologues(fields: Any, homologue: Any, sharing: Any) -> Any:
@@ -159,17 +165,35 @@ def structural_axis(values: Any, vectors: Any) -> Any:
     return turned / size
 
 
-def wide_covariance(level: Any, wide: Any) -> Any:
-    r"""Covariance of what has a wide prior, :math:`l^2 \sum_j f_j f_j'`; (..., region, region).
+def structural_root(values: Any, vectors: Any) -> Any:
+    r"""Symmetric root of the structural part's unit covariance, R without its leading axis; (region, region).
+
+    :math:`w \propto R \alpha`, :math:`\alpha \sim N(0, I)`, so that w ~ N(0, R^2) over its mean variance: what befalls
+    one region goes on to those that vary with it across people. Maps follow the leading axes of R more than N(0, R)
+    would have it; the first of them is left to `structural_axis` and the intercept. Nought where there is no
+    correlation.
 
     Parameters
     ----------
-    level
-        Prior standard deviation l of each coefficient; (...,).
+    values, vectors
+        Eigenvalues (region,), rising, and eigenvectors (region, region) of the correlation.
+    """
+    kept = values * (values > 0) * (values < values[-1])
+    size = ((kept**2).sum() / len(kept)) ** 0.5
+    return (vectors * (kept / (size + (size == 0)))[None]) @ vectors.mT
+
+
+def wide_covariance(levels: Any, wide: Any) -> Any:
+    r"""Covariance of fixed maps with normal coefficients, :math:`\sum_j l_j^2 f_j f_j'`; (..., region, region).
+
+    Parameters
+    ----------
+    levels
+        Prior standard deviation l of each coefficient; (..., coefficient).
     wide
         Fixed maps f: ones, and the structural axis where the family has it; (coefficient, region).
     """
-    return level[..., None, None] ** 2 * (wide.mT @ wide)
+    return (wide.mT * levels[..., None, :] ** 2) @ wide
 
 
 def part_amounts(scales: Mapping[str, Any], parts: Iterable[str]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class CrossScale(LinearModel):
         \theta_m = a_m + l_m \lambda + c_m H (Z s, E) b_m / e + t_m u_m + v_m w_m + \sigma_m e_m, \qquad
         y_m \sim N(\theta_m, V_m)
 
-        b_m \sim N(0, I), \quad u_m \sim \mathrm{GMRF}, \quad w_m \sim N(0, R), \quad e_m \sim N(0, I)
+        b_m \sim N(0, I), \quad u_m \sim \mathrm{GMRF}, \quad w_m \sim N(0, R^2), \quad e_m \sim N(0, I)
 
     with E what the programs leave of the expression (its components beyond the first d; nothing with
     ``beyond_programs=False``) and :math:`e^2 = \lVert s \rVert^2 + \mathrm{var}\, E`, so that :math:`c_m` is the
@@ -43,7 +43,7 @@ class CrossScale(LinearModel):
     each region towards its mean with its homologue (P exchanges homologues; h is uniform unless the setting
     ``homologue_sharing`` says it): few donors were measured on both sides, and what their hemispheres differ by is
     largely noise to a map of other people. R is the correlation of regional thickness across people and :math:`\lambda`
-    its leading axis.
+    its leading axis, which is left out of w.
 
     Sites: ``strength`` s, ``smoothness`` phi, ``expression_noise`` tau, ``program_score`` z, ``homologue_sharing`` h,
     ``transcriptomic_scale`` c, ``spatial_scale`` t, ``structural_scale`` v, ``unexplained_scale`` sigma; observed are

@@ -19,7 +19,7 @@ class Expression(LinearModel):
     r"""Thinning on all genes: theta_m = a_m + l_m lambda + c_m X b_m / g^(1/2) + v_m w_m + sigma_m e_m, b_m ~ N(0, I).
 
     Sites: ``transcriptomic_scale`` c, ``structural_scale`` v and ``unexplained_scale`` sigma; observed is ``thinning``
-    y ~ N(theta, V). All else is integrated out. The structural part w ~ N(0, R) keeps expression from being credited
+    y ~ N(theta, V). All else is integrated out. The structural part w ~ N(0, R^2) keeps expression from being credited
     with what healthy people differ in anyway.
 
     A region without expression has a part of its own with the average variance: the genes say nothing there.

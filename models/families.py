@@ -211,7 +211,7 @@ register_family(
 x_j = sum_k s_k a_jk z_k + mean_j + tau e                   expression of gene j
 theta_m = a_m + l_m lambda + c_m H (Z s, E) b_m / e + t_m u_m + v_m w_m + sigma_m e_m          effect of map m
 y_m ~ N(theta_m, V_m)                                      what was observed; V_m: the map's known sampling covariance
-a_jk, b_mk, e_mi ~ N(0, 1)   u_m ~ GMRF   w_m ~ N(0, R)    R: correlation of thickness across people, lambda its axis
+a_jk, b_mk, e_mi ~ N(0, 1)   u_m ~ GMRF   w_m ~ N(0, R^2)  R: correlation of thickness across people, lambda its axis
 E: what programs leave of the expression, e^2 = |s|^2 + var E   H: homologues moved towards their mean""",
         null="structural",
         own_dims=_PROGRAM_DIMS,
@@ -233,7 +233,7 @@ register_family(
         "There is no spatial part.",
         equations="""theta_m = a_m + l_m lambda + c_m X b_m / sqrt(g) + v_m w_m + sigma_m e_m    effect of map m
 y_m ~ N(theta_m, V_m)                    V_m: the map's known sampling covariance
-b_m, e_m ~ N(0, I)   w_m ~ N(0, R)       R: correlation of thickness across people, lambda its axis""",
+b_m, e_m ~ N(0, I)   w_m ~ N(0, R^2)     R: correlation of thickness across people, lambda its axis""",
         null="structural",
     )
 )
@@ -269,7 +269,7 @@ register_family(
         "is a region's alone, observed with the known sampling errors. Expression does not enter.",
         equations="""theta_m = a_m + l_m lambda + t_m u_m + v_m w_m + sigma_m e_m    u_m ~ GMRF   e_m ~ N(0, I)
 y_m ~ N(theta_m, V_m)                    V_m: the map's known sampling covariance
-w_m ~ N(0, R)                            R: correlation of thickness across people, lambda its axis""",
+w_m ~ N(0, R^2)                          R: correlation of thickness across people, lambda its axis""",
     )
 )
 register_family(

@@ -27,13 +27,14 @@ class LinearModel(Model):
     .. math:: \theta_m = a_m 1 + l_m \lambda + \sum_p \sigma_{pm} R_p' w_{pm} + \sigma_m e_m, \qquad
               y_m \sim N(\theta_m, V_m)
 
-    .. math:: w_{pm} \sim N(0, I), \quad e_m \sim N(0, I), \quad a_m, l_m \sim N(0, \ell_m^2)
+    .. math:: w_{pm} \sim N(0, I), \quad e_m \sim N(0, I), \quad a_m \sim N(0, \ell_m^2), \quad
+              l_m \sim N(0, (\mathrm{sd}(y_m) / 2)^2)
 
     with the part's root :math:`R_p` (coefficient x region), its scale :math:`\sigma_{pm}` (a standard deviation in map
     units, PC prior), the regional part :math:`\sigma_m e_m` unless the settings name another `noise`, and the known
     sampling covariance :math:`V_m`. The effect theta is what is estimated; without its regional part it is called
-    predictable. :math:`\lambda`, the structural axis, has a wide prior in families that have a structural part, and
-    counts to that. Everything linear is integrated out; `inference.gaussian` draws it back. Sites: a scale for each
+    predictable. :math:`\lambda`, the structural axis, is there in families that have a structural part, and counts to
+    that. Everything linear is integrated out; `inference.gaussian` draws it back. Sites: a scale for each
     part and those of the noise (see `scale_names`); observed is ``thinning`` y.
 
     Every tensor is ordered (replicate, draw, map, ...). A family names its ``parts`` and gives their roots: those that
@@ -82,14 +83,19 @@ class LinearModel(Model):
 
     @cached_property
     def wide(self) -> Tensor:
-        """Fixed maps whose coefficients have a wide prior: ones, and the structural axis; (coefficient, region)."""
+        """Fixed maps with a coefficient each: ones, and the structural axis; (coefficient, region)."""
         ones = torch.ones_like(self.data.axis)
         return torch.stack([ones, self.data.axis]) if "structural" in self.parts else ones[None]
+
+    @property
+    def levels(self) -> Tensor:
+        """Prior standard deviations of the coefficients of the fixed maps; (replicate, map, coefficient)."""
+        return self.data.levels[..., : len(self.wide)]
 
     def fixed_roots(self) -> dict[str, Tensor]:
         """Roots of the parts that no program makes, each (replicate or 1, draw or 1, coefficient, region).
 
-        The spatial part, u ~ GMRF, and the structural one, w ~ N(0, R), as far as the family has them; others it adds.
+        The spatial part, u ~ GMRF, and the structural one, w ~ N(0, R^2), as far as the family has them.
         """
         roots = {}
         if "spatial" in self.parts:
@@ -133,7 +139,7 @@ class LinearModel(Model):
         data, amounts = self.data, self.amounts(scales)
         noise = self.noise.covariance(data.sampling, scales, data.identity)
         every_map = {part: kernel[:, :, None] for part, kernel in kernels.items()}
-        total: Tensor = map_covariance(noise, wide_covariance(data.level[:, None], self.wide), amounts, every_map)
+        total: Tensor = map_covariance(noise, wide_covariance(self.levels[:, None], self.wide), amounts, every_map)
         return total
 
     def thinning_part(self, kernels: Quantities, draws: int = 1) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from .algebra import intercept_level, structural_axis
+from .algebra import AXIS_LEVEL, intercept_level, structural_axis, structural_root
 from .spectrum import Spectrum
 
 __all__ = ["Observations", "units"]
@@ -91,13 +91,18 @@ class Observations:
 
     @cached_property
     def structure_root(self) -> Tensor:
-        """Symmetric root B of R, B B = R; (region, region)."""
-        return _root(*self._structure)
+        """Root of the structural part's unit covariance; (region, region), see `algebra.structural_root`."""
+        return structural_root(*self._structure)
 
     @cached_property
     def axis(self) -> Tensor:
         """Axis along which the whole cortex varies most across people; (region,), see `algebra.structural_axis`."""
         return structural_axis(*self._structure)
+
+    @property
+    def levels(self) -> Tensor:
+        """Prior standard deviations of the coefficients of a level and of the axis; (replicate, map, 2)."""
+        return torch.stack([self.level, AXIS_LEVEL * self.unit], -1)
 
     @cached_property
     def _structure(self) -> tuple[Tensor, Tensor]:

@@ -82,7 +82,7 @@ def _thinning_part(model: LinearModel) -> Callable[[Values], Any]:
 
     data = model.data
     seen, sampling = _array(data.seen[0]), _array(data.sampling)
-    wide = wide_covariance(_array(data.level[0]), _array(model.wide))
+    wide = wide_covariance(_array(model.levels[0]), _array(model.wide))
     thinning = np.where(seen, _array(data.thinning[0]), 0.0)
     identity, both = np.eye(data.regions), seen[:, :, None] & seen[:, None, :]
     fixed = {name: _array(root[0, 0]) for name, root in model.fixed_roots().items()}

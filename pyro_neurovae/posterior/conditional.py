@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..models.algebra import (
+    AXIS_LEVEL,
     expression_root,
     intercept_level,
     map_covariance,
@@ -65,7 +66,7 @@ class MapConditional:
 
     .. math:: y \sim N(0, \Sigma), \qquad \Sigma = F + \sum_p \sigma_p^2 K_p + N, \qquad N = V + \sigma^2 I
 
-    with F of what has a wide prior and the unit covariance :math:`K_p` of each part, over the regions the map has a
+    with F of the fixed maps and the unit covariance :math:`K_p` of each part, over the regions the map has a
     value in: the model's own parts and noise (`models.linear.LinearModel`), through the same algebra
     (`models.algebra`).
 
@@ -96,8 +97,9 @@ class MapConditional:
         sampling = study.sampling_covariance()[chosen][block]
         noise = family.noise.covariance(sampling, draws, np.eye(len(observed)))
         kernels = {part: one[..., *block] for part, one in part_covariances(posterior, study, settings, draws).items()}
-        level = intercept_level(observed, np.ones_like(observed))
-        wide = wide_covariance(level, _wide(posterior, study)[:, seen])
+        maps = _wide(posterior, study)[:, seen]
+        levels = np.array([intercept_level(observed, np.ones_like(observed)), AXIS_LEVEL * observed.std()])
+        wide = wide_covariance(levels[: len(maps)], maps)
         covariance = map_covariance(noise, wide, part_amounts(draws, kernels), kernels)
         return cls(observed, covariance, noise, draws["predictable"][:, seen])
 
@@ -241,7 +243,7 @@ def part_covariances(
 
 
 def _wide(posterior: Posterior, study: Study) -> np.ndarray:
-    """Fixed maps whose coefficients have a wide prior: `LinearModel.wide`; (coefficient, region)."""
+    """Fixed maps with a coefficient each: `LinearModel.wide`; (coefficient, region)."""
     ones = np.ones(study.n_regions)
     if not posterior.has("structural_axis"):
         return ones[None]

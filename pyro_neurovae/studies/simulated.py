@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError, SettingsError, check_seed
 from ..graphs.region_graph import RegionGraph
-from ..models.algebra import tied_programs
+from ..models.algebra import structural_root, tied_programs
 from ..readers.standard_errors import cohens_d_error, spread_share
 from .correlations import CorrelationInput, error_correlation, structure_of
 from .sampling import sampling_covariance
@@ -110,7 +110,9 @@ def simulate(
     spatial = spatial_scale * rng.standard_normal((maps, graph.n_regions)) @ _root(graph, "icar")
     structure = structure_of("auto", graph)
     known = np.zeros((graph.n_regions, graph.n_regions)) if structure is None else structure
-    structural = structural_scale * rng.standard_normal((maps, graph.n_regions)) @ _symmetric_root(known)
+    structural = (
+        structural_scale * rng.standard_normal((maps, graph.n_regions)) @ structural_root(*np.linalg.eigh(known))
+    )
     predictable = intercept + transcriptomic + spatial + structural
     regional = unexplained_scale * rng.standard_normal(predictable.shape)
     effect = predictable + regional

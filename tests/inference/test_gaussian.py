@@ -38,7 +38,7 @@ def blocks(model, kernels, m):
     for part in model.parts:
         found[part] = SCALES[f"{part}_scale"] ** 2 * kernels[part][0, 0].numpy()
         if part == "structural":  # with its axis
-            found[part] = found[part] + level * np.outer(data.axis, data.axis)
+            found[part] = found[part] + (float(data.unit[0, m]) / 2) ** 2 * np.outer(data.axis, data.axis)
     return found | {
         "regional": SCALES["unexplained_scale"] ** 2 * np.eye(data.regions),
         "error": data.sampling[m].numpy(),

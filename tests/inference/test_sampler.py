@@ -243,7 +243,7 @@ def test_prior_draws_have_the_priors_moments(models, name):
     own = drawn["regional"] / drawn["unexplained_scale"][..., None]
     assert abs(float(own.std()) - 1) < 0.02
     if "structural_axis" in drawn:
-        axis = drawn["structural_axis"][0].std(0) / level
+        axis = drawn["structural_axis"][0].std(0) / (model.data.unit[0] / 2)
         assert bool(((axis - 1).abs() < 5 / (2 * draws) ** 0.5).all())
     # Errors have the covariance V: an entry of it is known to its size over the root of the number of draws.
     error = (drawn["replicated"] - drawn["thinning"])[0]

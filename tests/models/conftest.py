@@ -111,6 +111,18 @@ def dense() -> Callable[..., np.ndarray]:
     return dense_covariance
 
 
+def structural_covariance(study: nv.Study) -> np.ndarray:
+    """Unit covariance of the structural part (region, region): R R without R's leading axis, of mean variance 1."""
+    values, vectors = np.linalg.eigh(study.structure)
+    left = study.structure - values[-1] * np.outer(vectors[:, -1], vectors[:, -1])
+    return left @ left / np.trace(left @ left) * len(left)
+
+
+@pytest.fixture(scope="session")
+def structural() -> Callable[[nv.Study], np.ndarray]:
+    return structural_covariance
+
+
 @pytest.fixture(scope="session")
 def regions_of_components() -> Callable[[nv.RegionGraph], list[np.ndarray]]:
     return components

@@ -15,6 +15,7 @@ from pyro_neurovae.models.algebra import (
     residual_root,
     share_homologues,
     structural_axis,
+    structural_root,
     tied_programs,
     unit_covariance,
     wide_covariance,
@@ -31,7 +32,7 @@ GENES = RNG.standard_normal((REGIONS, 9)) * np.array([1, 1, 1, 1, 0, 1])[:, None
 EXPRESSED = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 1.0])
 SCALES = {f"{part}_scale": RNG.uniform(0.1, 1, (2, 4, MAPS)) for part in ("one", "other")}
 ROOTS = {"one": RNG.standard_normal((2, 4, 1, 7, REGIONS)), "other": RNG.standard_normal((1, 1, 1, 5, REGIONS))}
-NOISE, LEVEL = np.eye(REGIONS) * RNG.uniform(1, 2, (MAPS, 1, 1)), RNG.uniform(1, 2, (2, 1, MAPS))
+NOISE, LEVEL = np.eye(REGIONS) * RNG.uniform(1, 2, (MAPS, 1, 1)), RNG.uniform(1, 2, (2, 1, MAPS, 2))
 WIDE = np.stack([np.ones(REGIONS), RNG.standard_normal(REGIONS)])
 PEOPLE = np.corrcoef(RNG.standard_normal((REGIONS, 20)) + RNG.standard_normal(20))
 
@@ -53,6 +54,7 @@ def everything(convert):
         "expression_size": expression_size(strength, rest),
         "expression_root": unit_covariance(expression_root(score, strength, rest, homologue, SHARING)),
         "structural_axis": structural_axis(*(convert(part) for part in np.linalg.eigh(PEOPLE))),
+        "structural_root": structural_root(*(convert(part) for part in np.linalg.eigh(PEOPLE))),
         "wide_covariance": wide,
         "share_homologues": share_homologues(score, homologue, SHARING),
         "tied_programs": tied_programs(score, strength, homologue, SHARING),
@@ -74,7 +76,11 @@ def assert_close(found, expected):
     assert set(found) == set(expected)
     for name, values in found.items():
         size = np.abs(expected[name]).max()
-        tolerance = 1e-14 if name in ("rest", "expression_size", "expression_root") else 1e-15
+        tolerance = (
+            1e-14
+            if name in ("rest", "expression_size", "expression_root", "structural_axis", "structural_root")
+            else 1e-15
+        )
         np.testing.assert_allclose(np.asarray(values), expected[name], rtol=0, atol=tolerance * size, err_msg=name)
 
 
@@ -138,19 +144,32 @@ def test_map_covariance_is_that_of_its_sum(plain):
     """Noise, wide and scaled parts are independent: the matrix that makes the map from white numbers, squared."""
     for b, s, m in np.ndindex(2, 4, MAPS):
         parts = [SCALES["one_scale"][b, s, m] * ROOTS["one"][b, s, 0], SCALES["other_scale"][b, s, m] * ROOTS["other"]]
-        made = np.vstack([np.sqrt(NOISE[m]), LEVEL[b, 0, m] * WIDE, *(part.reshape(-1, REGIONS) for part in parts)])
-        np.testing.assert_allclose(plain["map_covariance"][b, s, m], made.T @ made, rtol=1e-13)
+        made = np.vstack(
+            [np.sqrt(NOISE[m]), LEVEL[b, 0, m][:, None] * WIDE, *(part.reshape(-1, REGIONS) for part in parts)]
+        )
+        np.testing.assert_allclose(plain["map_covariance"][b, s, m], made.T @ made, rtol=1e-13, atol=1e-14)
 
 
 def test_the_structural_axis_is_the_leading_eigenvector_without_its_level():
     values, vectors = np.linalg.eigh(PEOPLE)
     axis = structural_axis(values, vectors)
-    assert axis.mean() == pytest.approx(0, abs=1e-15)
+    assert axis.mean() == pytest.approx(0, abs=1e-14)
     assert axis.var() == pytest.approx(1)
     leading = vectors[:, -1] * np.sign(vectors[:, -1].sum())
     np.testing.assert_allclose(axis, (leading - leading.mean()) / leading.std())
     # An eigenvector has no sign of its own: the axis is larger where people differ more.
     np.testing.assert_array_equal(structural_axis(values, -vectors), axis)
+
+
+def test_the_structural_root_spreads_along_the_correlation_but_its_leading_axis():
+    """R R' without its leading axis, of mean variance 1: the axis and the level stand for that."""
+    values, vectors = np.linalg.eigh(PEOPLE)
+    root = structural_root(values, vectors)
+    left = PEOPLE - values[-1] * np.outer(vectors[:, -1], vectors[:, -1])
+    np.testing.assert_allclose(root.T @ root, left @ left / np.trace(left @ left) * REGIONS, atol=1e-12)
+    np.testing.assert_allclose(root @ vectors[:, -1], 0, atol=1e-12)
+    np.testing.assert_allclose(root, root.T, atol=1e-14)
+    assert not structural_root(*np.linalg.eigh(np.zeros((REGIONS, REGIONS)))).any()
 
 
 @pytest.mark.parametrize(

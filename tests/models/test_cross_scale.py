@@ -96,7 +96,7 @@ def test_roots_take_arrays_of_another_library(study, build):
     np.testing.assert_allclose(found, model.program_roots(given)["transcriptomic"], rtol=1e-14, atol=1e-16)
 
 
-def test_roots_are_of_the_programs_the_field_and_the_structure(models, dense, study):
+def test_roots_are_of_the_programs_the_field_and_the_structure(models, dense, structural, study):
     model = models["cross-scale"]
     given = programs_of(model)
     roots, kernels = model.roots(given), model.kernels(given)
@@ -104,7 +104,7 @@ def test_roots_are_of_the_programs_the_field_and_the_structure(models, dense, st
     tied = model.program_roots(given)["transcriptomic"]
     torch.testing.assert_close(kernels["transcriptomic"], torch.einsum("bdki,bdkj->bdij", tied, tied))
     np.testing.assert_allclose(kernels["spatial"][0, 0], dense(study.graph, "icar"), atol=1e-10)
-    np.testing.assert_allclose(kernels["structural"][0, 0], study.structure, atol=1e-12)
+    np.testing.assert_allclose(kernels["structural"][0, 0], structural(study), atol=1e-12)
 
 
 def test_the_expression_part_gives_what_the_thinning_needs(models, seeded):

@@ -32,7 +32,7 @@ def test_the_root_is_of_the_scatter_of_the_genes(study, build, normalise):
     assert model.parts == ("transcriptomic", "structural")
 
 
-def test_what_healthy_people_differ_in_is_not_the_genes(study, build):
+def test_what_healthy_people_differ_in_is_not_the_genes(study, build, structural):
     model = build("expression", study)
-    np.testing.assert_allclose(model.kernels({})["structural"][0, 0], study.structure, atol=1e-12)
+    np.testing.assert_allclose(model.kernels({})["structural"][0, 0], structural(study), atol=1e-12)
     assert model.scale_names == ("transcriptomic_scale", "structural_scale", "unexplained_scale")

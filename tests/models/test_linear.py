@@ -70,7 +70,7 @@ def standardised(study):
     return (shown - shown.mean(0)) / shown.std(0)
 
 
-def kernels_by_hand(name, study, sites, dense, b, s):
+def kernels_by_hand(name, study, sites, dense, structural, b, s):
     """Covariance of each part at unit scale, for replicate b and draw s."""
     parts = {}
     if name == "cross-scale":
@@ -91,7 +91,7 @@ def kernels_by_hand(name, study, sites, dense, b, s):
     if name != "expression":
         parts["spatial"] = dense(study.graph, "icar")
     if name != "spatial":
-        parts["structural"] = study.structure
+        parts["structural"] = structural(study)
     return parts
 
 
@@ -114,10 +114,10 @@ def thinning_by_hand(study, hidden, parts, scales, priors, b, m):
     seen = study.thinning_observed[m] & ~hidden[b, m]
     y, errors = study.thinning[m, seen], study.sampling_covariance()[m][np.ix_(seen, seen)]
     n = len(y)
-    wide = np.ones((n, n))
+    fixed = 4 * (y**2).mean() * np.ones((n, n))
     if "structural" in parts:
-        wide = wide + np.outer(axis_of(study)[seen], axis_of(study)[seen])
-    covariance = 4 * (y**2).mean() * wide + errors + scales["unexplained_scale"] ** 2 * np.eye(n)
+        fixed = fixed + y.var() / 4 * np.outer(axis_of(study)[seen], axis_of(study)[seen])
+    covariance = fixed + errors + scales["unexplained_scale"] ** 2 * np.eye(n)
     for part, kernel in parts.items():
         covariance += scales[f"{part}_scale"] ** 2 * kernel[np.ix_(seen, seen)]
     prior = sum(scale_prior(priors[name], value, y.std()) for name, value in scales.items())
@@ -141,12 +141,12 @@ def expression_by_hand(study, model, sites, dense, b, s):
 
 
 @MODELS
-def test_density_of_the_whole_model_by_hand(models, study, hidden, dense, traced, name):
+def test_density_of_the_whole_model_by_hand(models, study, hidden, dense, structural, traced, name):
     model, draws = models[name], 3
     sites = traced(model, draws)
     total = sum(site["log_prob"].flatten(2).sum(-1) for site in sites.values())
     for b, s in np.ndindex(2, draws):
-        parts = kernels_by_hand(name, study, sites, dense, b, s)
+        parts = kernels_by_hand(name, study, sites, dense, structural, b, s)
         expected = 0.0 if name != "cross-scale" else expression_by_hand(study, model, sites, dense, b, s)
         for m in range(2):
             scales = {scale: float(sites[scale]["value"][b, s, m]) for scale in model.scale_names}
@@ -172,11 +172,12 @@ def test_covariance_is_the_sum_of_its_parts(models, name):
     scales, kernels = given(model)
     data, covariance = model.data, model.covariance(scales, kernels)
     assert covariance.shape == (2, 3, 2, data.regions, data.regions)
+    levels = torch.stack([data.level, data.unit / 2], -1)[..., : len(model.wide)]
     assert tuple(kernels) == model.parts
     for b, s, m in np.ndindex(2, 3, 2):
         expected = (
             data.sampling[m]
-            + data.level[b, m] ** 2 * sum(torch.outer(one, one) for one in model.wide)
+            + sum(level**2 * torch.outer(one, one) for level, one in zip(levels[b, m], model.wide, strict=True))
             + scales["unexplained_scale"][b, s, m] ** 2 * torch.eye(data.regions)
         )
         for part in model.parts:

@@ -52,7 +52,7 @@ def test_units_are_of_the_seen_values():
     assert float(level[0, 0]) == pytest.approx(2 * np.sqrt((y**2).mean()))
 
 
-def test_roots_are_of_the_errors_and_of_the_structure(study):
+def test_roots_are_of_the_errors_and_of_the_structure(study, structural):
     data = observe(study)
     assert study.covariance[0, 0, 1] > 0  # errors go together
     np.testing.assert_allclose(data.sampling_root @ data.sampling_root, data.sampling, atol=1e-16)
@@ -60,7 +60,7 @@ def test_roots_are_of_the_errors_and_of_the_structure(study):
     alone = observe(study.with_thinning(study.thinning, study.standard_error))
     spread = alone.sampling.diagonal(dim1=-2, dim2=-1).sqrt()
     np.testing.assert_allclose(alone.sampling_root, torch.diag_embed(spread), atol=1e-16)  # each region its own number
-    np.testing.assert_allclose(data.structure_root.mT @ data.structure_root, study.structure, atol=1e-14)
+    np.testing.assert_allclose(data.structure_root.mT @ data.structure_root, structural(study), atol=1e-14)
     assert float(data.axis @ data.axis) == pytest.approx(12)
     none = observe(dataclasses.replace(study, structure=None))
     assert not none.structure_root.any()

@@ -16,22 +16,26 @@ def scales_of(model):
     }
 
 
-def test_kernels_are_the_field_and_the_structure(study, build, dense):
+def test_kernels_are_the_field_and_the_structure(study, build, dense, structural):
     model = build("structural", study)
     kernels = model.kernels({})
     assert list(kernels) == list(model.parts) == ["spatial", "structural"]
     np.testing.assert_allclose(kernels["spatial"][0, 0], dense(study.graph, "icar"), atol=1e-10)
-    np.testing.assert_allclose(kernels["structural"][0, 0], study.structure, atol=1e-12)
+    np.testing.assert_allclose(kernels["structural"][0, 0], structural(study), atol=1e-12)
     assert model.scale_names == ("spatial_scale", "structural_scale", "unexplained_scale")
 
 
-def test_the_axis_of_the_structure_has_a_wide_prior(study, build):
-    wide = build("structural", study).wide
+def test_the_axis_of_the_structure_stands_beside_the_level(study, build):
+    model = build("structural", study)
+    wide = model.wide
     leading = np.linalg.eigh(study.structure)[1][:, -1]
     np.testing.assert_array_equal(wide[0], np.ones(12))
     assert np.corrcoef(wide[1], leading)[0, 1] ** 2 == pytest.approx(1)
     assert (float(wide[1].mean()), float(wide[1].var(correction=0))) == (pytest.approx(0, abs=1e-14), pytest.approx(1))
-    np.testing.assert_array_equal(build("spatial", study).wide, np.ones((1, 12)))  # no structure, no axis
+    torch.testing.assert_close(model.levels, torch.stack([model.data.level, model.data.unit / 2], -1))
+    alone = build("spatial", study)  # no structure, no axis
+    np.testing.assert_array_equal(alone.wide, np.ones((1, 12)))
+    torch.testing.assert_close(alone.levels[..., 0], alone.data.level)
 
 
 def test_without_a_known_structure_it_is_the_field_alone(study, build):
