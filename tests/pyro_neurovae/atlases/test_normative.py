@@ -96,22 +96,26 @@ def made_people(spread, *, people=400):
 
 def test_what_is_known_of_people_is_taken_off(derive):
     people = derive.good_people(made_people(0.1), "abide")
-    rows = derive.residuals(people)
+    rows = derive.residuals(people, of_sites=True)
     np.testing.assert_allclose(rows.mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(rows.std(0), 1)
     # A common part of the noise's own variance makes .5; sites and ages, .2 mm of sd against .1, would make .9
-    shrunk, share = derive.correlation(rows)
+    shrunk, share = derive.correlation([rows])
     assert shrunk[PAIRS].mean() == pytest.approx(0.5, abs=0.1)
     assert 0 < share < 0.1
+    # Sites alone, .25 mm of sd: (.1^2 + .25^2) / (2 * .1^2 + .25^2) = .88; the table has the mean of both
+    mixed, whole = derive.residuals(people, of_sites=False), derive.correlation
+    assert whole([mixed])[0][PAIRS].mean() == pytest.approx(0.88, abs=0.05)
+    np.testing.assert_allclose(whole([rows, mixed])[0], (shrunk + whole([mixed])[0]) / 2)
 
 
 def test_slips_of_a_surface_count_little_and_bad_people_not_at_all(derive):
     whole = made_people(0.1)
-    clean = derive.residuals(derive.good_people(whole, "abide"))
+    clean = derive.residuals(derive.good_people(whole, "abide"), of_sites=True)
     slip = whole.copy()
     slip.iloc[5, -68:] += 3.0  # thirty standard deviations in every region of one person
-    slipped = derive.residuals(derive.good_people(slip, "abide"))
-    change = [derive.correlation(rows)[0][PAIRS].mean() for rows in (clean, slipped)]
+    slipped = derive.residuals(derive.good_people(slip, "abide"), of_sites=True)
+    change = [derive.correlation([rows])[0][PAIRS].mean() for rows in (clean, slipped)]
     assert abs(change[1] - change[0]) < 0.05
     bad = whole.copy()
     bad.loc[:9, "qc"] = 3
