@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -179,5 +181,21 @@ def _quiet_arviz() -> Iterator[Any]:
     """ArviZ, without the announcement that 0.23 makes of its own refactor."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import arviz
+        try:
+            import arviz
+        except OSError:  # it notes the day of its announcement in a cache, which can't be written here
+            with tempfile.TemporaryDirectory() as place, _environment(XDG_CACHE_HOME=place):
+                import arviz
     yield arviz
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Set variables of the environment for a block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 import typer
 
-from ..errors import NeurovaeError
+from ..errors import NeurovaeError, SettingsError
 
 # Each adds its commands to the application, in the order that help lists them.
 from . import (  # noqa: F401
@@ -56,6 +57,7 @@ def _run(arguments: list[str]) -> tuple[int, str]:
     try:
         with stoppable(), warnings.catch_warnings():
             warnings.showwarning = print_warning
+            _check_repeats(arguments)
             status = app(args=arguments, prog_name="pyro-neurovae", standalone_mode=False)
         if status == _INTERRUPTED:  # what some releases of Typer make of KeyboardInterrupt
             raise KeyboardInterrupt
@@ -65,7 +67,27 @@ def _run(arguments: list[str]) -> tuple[int, str]:
         return 2, _usage(error)
     except (typer.Abort, KeyboardInterrupt):
         return _INTERRUPTED, "interrupted; no result was written or changed."
+    except RecursionError:
+        return 2, "an option or a file nests brackets too deep to be read; write it flat."
+    except (MemoryError, OSError, RuntimeError) as error:
+        sentence = _of_machine(error)
+        if not sentence:
+            raise
+        return 2, sentence
     return status or 0, ""
+
+
+def _of_machine(error: Exception) -> str:
+    """What the machine refused, in one sentence; empty for what is a fault of the package."""
+    if isinstance(error, MemoryError) or re.search("allocate memory|out of memory", str(error), re.IGNORECASE):
+        return (
+            "memory ran out, and no result was written or changed; ask for fewer draws, maps or workers, or use a "
+            "larger machine."
+        )
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename} " if error.filename else ""
+        return f"{str(where)[:200]}can't be used ({error.strerror}), and no result was written or changed."
+    return ""
 
 
 def _spread(arguments: list[str]) -> list[str]:
@@ -81,6 +103,27 @@ def _spread(arguments: list[str]) -> list[str]:
             used = True
         spread.append(argument)
     return spread
+
+
+def _check_repeats(arguments: Sequence[str]) -> None:
+    """Refuse an option, or a setting of --set, that is given twice: one of the two would be without effect."""
+    seen: set[str] = set()
+    for place, argument in enumerate(arguments):
+        if argument == "--":
+            return
+        flag = argument.partition("=")[0]
+        if not flag.startswith("--"):
+            continue
+        if flag == "--set":
+            text = argument.partition("=")[2] or next(iter(arguments[place + 1 : place + 2]), "")
+            name = f"the setting {text.partition('=')[0].strip()}"
+        elif flag in _SEVERAL:
+            continue
+        else:
+            name = f"--{flag.removeprefix('--').removeprefix('no-')}"
+        if name in seen:
+            raise SettingsError(f"{name} is given twice; give it once.")
+        seen.add(name)
 
 
 def _usage(error: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, SettingsError
 from .app import app, heeding_warnings
 from .destination import Destination
 from .options import Overwrite, Quiet, Seed
@@ -105,9 +105,15 @@ def contrast(
     from ..cohort.files import contrast_files, write_contrast
     from .terminal import print_contrast
 
+    if strata is not None and not (bootstrap or permutations):
+        raise SettingsError(
+            "--strata says within what replicates and permutations are drawn, and there are none; give --bootstrap or "
+            "--permutations, or leave it out."
+        )
     if out.is_dir():
         raise InputError(f"--out {out} is a folder; name the file of the map, {out / 'map.csv'} for example.")
-    place = Destination(out.parent, [escape(name) for name in contrast_files(out)], overwrite=overwrite)
+    files, inputs = [escape(name) for name in contrast_files(out)], [subjects, thickness]
+    place = Destination(out.parent, files, overwrite=overwrite, inputs=inputs)
     with heeding_warnings():
         found = run(
             list(subjects),

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import SettingsError
 from .app import app
 from .destination import Destination
 from .options import OptionalOut, Overwrite
@@ -34,6 +35,10 @@ def datasets(
     from .terminal import print_datasets
 
     if not names:
+        if out is not None:
+            raise SettingsError(
+                f"--out {out} is where datasets go, and none is named; 'pyro-neurovae datasets' lists them."
+            )
         print_datasets()
         return
     wanted = [other for name in names for other in (name, f"{name}_labels") if other in (name, *known())]

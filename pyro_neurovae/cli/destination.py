@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError
 from ..readers.whole_file import abandoned, stage, write_whole
@@ -19,6 +20,8 @@ __all__ = ["Destination", "check_out", "clean", "staged"]
 
 # What lies beside staged files: what was in the folder before, and the list of what goes where.
 _EARLIER, _MOVES = "earlier", "moves.json"
+# Results whose names a table of the user's own may well have.
+_TABLES = ("regions.csv", "genes.csv", "programs.csv", "variance.csv")
 # Folders above a destination that a killed process may have staged in.
 _ABOVE = 3
 
@@ -35,6 +38,8 @@ class Destination:
         Patterns of the files that the command writes.
     overwrite
         Whether earlier results may be replaced.
+    inputs
+        As `check_out` takes them.
 
     Raises
     ------
@@ -45,10 +50,11 @@ class Destination:
     out: Path | None
     files: Sequence[str]
     overwrite: bool = field(kw_only=True)
+    inputs: Iterable[Any] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         if self.out is not None:
-            check_out(self.out, self.files, overwrite=self.overwrite)
+            check_out(self.out, self.files, overwrite=self.overwrite, inputs=self.inputs)
 
     def fill(self, write: Callable[[Path], Sequence[str]], *, show: Callable[[], None] = lambda: None) -> None:
         """Let a function write to a folder and give the names; all files go to ``out`` together, and are printed.
@@ -64,7 +70,7 @@ class Destination:
             say(f"wrote {', '.join(written)} to {self.out}")
 
 
-def check_out(out: Path, files: Sequence[str], *, overwrite: bool) -> None:
+def check_out(out: Path, files: Sequence[str], *, overwrite: bool, inputs: Iterable[Any] = ()) -> None:
     """Check, before any work, that results can be written to the folder ``out``.
 
     Parameters
@@ -75,11 +81,14 @@ def check_out(out: Path, files: Sequence[str], *, overwrite: bool) -> None:
         Patterns of the files that the command writes: one that is there already is an earlier result.
     overwrite
         Whether earlier results may be replaced.
+    inputs
+        What the command reads: paths, lists of such, and values of other options.
 
     Raises
     ------
     InputError
-        When ``out`` is a file, can't be written, or holds results that may not be replaced.
+        When ``out`` is a file, can't be written, or holds results that may not be replaced, something that the command
+        reads, or a table of the user's own of a result's name.
     """
     try:
         if "\0" in str(out):
@@ -101,6 +110,28 @@ def check_out(out: Path, files: Sequence[str], *, overwrite: bool) -> None:
     if held and not overwrite:
         name = held[0].name
         raise InputError(f"--out {out} holds {name} already; add --overwrite to replace it, or name another folder.")
+    for file in held:
+        if any(file.samefile(path) for path in _paths(inputs)):
+            raise InputError(f"--out {out} would overwrite {file.name}, which is read too; name another folder.")
+        if file.name in _TABLES and not _is_result(file):
+            raise InputError(f"--out {out} holds a {file.name} that no command wrote; move it, or name another folder.")
+
+
+def _paths(values: Iterable[Any]) -> Iterator[Path]:
+    """Files that values of options name."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _paths(value)
+        elif isinstance(value, str | Path):
+            with suppress(OSError, ValueError):
+                if Path(value).is_file():
+                    yield Path(value)
+
+
+def _is_result(file: Path) -> bool:
+    """Whether a table has the column that those of results have."""
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        return "map" in lines.readline(10_000).rstrip("\n").split(",")
 
 
 @contextmanager

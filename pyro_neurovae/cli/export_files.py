@@ -24,10 +24,13 @@ def export(
     overwrite: Overwrite = False,
 ) -> None:
     """Write results for papers and other programs: LaTeX, Markdown and CSV tables, GIFTI overlays, a JSON summary."""
+    from ..page.exports import check_formats
     from ..page.exports import export as run
     from ..posterior.fits import load
 
     files = ("regions.*", "genes.*", "variance.*", "summary.json", "*.func.gii")
-    place = Destination(out, files, overwrite=overwrite)
-    fitted, wanted = load(fit), [one.strip() for one in formats.split(",") if one.strip()]
+    wanted = [one.strip() for one in formats.split(",") if one.strip()]
+    check_formats(wanted, top)
+    place = Destination(out, files, overwrite=overwrite, inputs=[fit])
+    fitted = load(fit)
     place.fill(lambda folder: run(fitted, folder, formats=wanted, top=top))

@@ -43,7 +43,7 @@ def fit(
     from .outputs import FIT_FILES, write_fit_files
     from .terminal import print_fit
 
-    place = Destination(out, FIT_FILES, overwrite=overwrite)
+    place = Destination(out, FIT_FILES, overwrite=overwrite, inputs=vars(study).values())
     options = parse_options(settings, taken=TAKEN) | {
         "draws": draws,
         "restarts": restarts,

@@ -56,7 +56,7 @@ def nulls(
     from ..posterior.fits import load
     from .terminal import print_result
 
-    place = Destination(out, list(Nulls.files.values()), overwrite=overwrite)
+    place = Destination(out, list(Nulls.files.values()), overwrite=overwrite, inputs=[fit, null_maps])
     found = run(
         load(fit),
         method=method,

@@ -48,7 +48,8 @@ def report(
 
     if out.is_dir():
         raise InputError(f"--out {out} is a folder; name a file, {out / 'report.html'} for example.")
-    place = Destination(out.parent, [escape(out.name)], overwrite=overwrite)
+    inputs = [fit, gene_sets]
+    place = Destination(out.parent, [escape(out.name)], overwrite=overwrite, inputs=inputs)
     fitted = load(fit)
     beside = {
         "validation": None if validation is None else Validation.read(validation),

@@ -41,7 +41,8 @@ def sensitivity(
     from .outputs import SENSITIVITY_PICTURES, write_sensitivity_pictures
     from .terminal import print_result
 
-    place = Destination(out, [*Sensitivity.files.values(), *SENSITIVITY_PICTURES], overwrite=overwrite)
+    files = [*Sensitivity.files.values(), *SENSITIVITY_PICTURES]
+    place = Destination(out, files, overwrite=overwrite, inputs=[fit, grid])
     found = run(load(fit), grid, seed=seed, workers=workers, resume=resume, progress=show_bar(quiet))
     place.fill(
         lambda folder: found.write(folder) + write_sensitivity_pictures(found, folder),

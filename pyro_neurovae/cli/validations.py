@@ -69,7 +69,8 @@ def validate(
     from ..readers.registry import read
     from .terminal import print_result
 
-    place = Destination(out, list(Validation.files.values()), overwrite=overwrite)
+    inputs = (*vars(study).values(), folds)
+    place = Destination(out, list(Validation.files.values()), overwrite=overwrite, inputs=inputs)
     table = folds not in SCHEMES
     if table and not Path(folds).exists():
         raise SettingsError(f"--folds {folds} is no file and unknown: the known ones are {', '.join(SCHEMES)}.")

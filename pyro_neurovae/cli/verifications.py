@@ -48,7 +48,7 @@ def verify(
     from ..evidence.verification import verify as run
     from .terminal import print_result
 
-    place = Destination(out, list(Verification.files.values()), overwrite=overwrite)
+    place = Destination(out, list(Verification.files.values()), overwrite=overwrite, inputs=vars(study).values())
     if len(study.thinning) > 1:
         raise SettingsError(
             f"verify takes one map, and --thinning names {len(study.thinning)} files; name one of them."

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from html import escape
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from ..wording import visible
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
 
-__all__ = ["FORMATS", "export", "gifti_overlay", "latex_table", "markdown_table"]
+__all__ = ["FORMATS", "check_formats", "export", "gifti_overlay", "latex_table", "markdown_table"]
 
 FORMATS = ("csv", "latex", "markdown", "gifti", "json")
 QUANTITIES = ("mean", "sd", "lower95", "upper95", "p_negative", "predictable_mean", "transcriptomic_share")
@@ -78,13 +79,11 @@ def export(fit: Fit, folder: Path, *, formats: Sequence[str] = FORMATS, top: int
     Raises
     ------
     SettingsError
-        For an unknown format.
+        As `check_formats`.
     InputError
         For overlays of a study on another atlas.
     """
-    unknown = [one for one in formats if one not in FORMATS]
-    if unknown:
-        raise SettingsError(f"unknown format {unknown[0]}: the known ones are {', '.join(FORMATS)}.")
+    check_formats(formats, top)
     whole, short = _tables(fit, top)
     names: list[str] = []
     for one in dict.fromkeys(formats):
@@ -105,6 +104,16 @@ def export(fit: Fit, folder: Path, *, formats: Sequence[str] = FORMATS, top: int
             (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
             names.append("summary.json")
     return names
+
+
+def check_formats(formats: Sequence[str], top: int) -> None:
+    """Check what `export` is to write; SettingsError for no format, an unknown one, and less than one gene."""
+    unknown = [one for one in formats if one not in FORMATS]
+    if unknown or not formats:
+        what = f"unknown format {unknown[0]}" if unknown else "no format is named"
+        raise SettingsError(f"{what}: the known ones are {', '.join(FORMATS)}.")
+    if not isinstance(top, Integral) or top < 1:
+        raise SettingsError(f"top is {top!r}; give a whole number of genes of at least 1.")
 
 
 def latex_table(table: pd.DataFrame, *, caption: str = "") -> str:
