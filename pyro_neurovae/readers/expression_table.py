@@ -160,7 +160,7 @@ def _without_extras(
     extra = is_no_gene(frame.columns) & ~asked
     dates = np.array([is_date(name) for name in frame.columns], dtype=bool) & ~asked
     rows = is_no_gene(frame.index) & ~frame.index.isin(list(names))
-    aside = [str(name) for name in (*frame.columns[extra], *frame.index[rows])]
+    aside = [str(name).strip() or "(no name)" for name in (*frame.columns[extra], *frame.index[rows])]
     if aside:
         notices.append(f"{source}: set aside, as names of no gene: {first_names(aside)}.")
     if dates.any():

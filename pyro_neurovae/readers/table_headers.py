@@ -41,10 +41,17 @@ def split_header(lines: Lines, source: str) -> tuple[list[str], Lines]:
     Raises
     ------
     InputError
-        If a title stands above the header or a note below the rows, or if the corner may be there or not.
+        If a title stands above the header or a note below the rows, if there is no header, or if its corner may be
+        there or not.
     """
     _check_titles(lines, source)
     header, body = [cell.lstrip("#").strip() for cell in lines[0][1]], lines[1:]
+    named = [cell for cell in header[1:] if cell]
+    if len(named) > 1 and 2 * sum(map(_is_fraction, named)) > len(named):
+        raise InputError(
+            f"{source}, line {lines[0][0]}: numbers where the names of the columns should be ({', '.join(named[:3])}); "
+            "write a header line above them."
+        )
     spare = min((len(row) for _, row in body), default=0) - len(header)
     if spare > 0 and _is_corner(header, body, spare, source):
         header.insert(0, "")
@@ -97,6 +104,11 @@ def _check_notes(header: list[str], body: Lines, source: str) -> None:
             f"{source}, line {line}: {note[:60]!r} is a note below the table, not a row of {len(header)} fields; "
             f"delete {'it' if len(notes) == 1 else f'the last {len(notes)} lines'}."
         )
+
+
+def _is_fraction(cell: str) -> bool:
+    """Whether a cell is a number that no identifier could be."""
+    return not cell.isdigit() and cell.lower() not in ("na", "n/a", "nan", "inf", "infinity") and _is_number(cell)
 
 
 def _is_number(cell: str) -> bool:

@@ -63,6 +63,7 @@ def test_delimiters_at_the_ends_of_lines_name_no_column(tmp_path, text, header):
             "subject,age\n1,70,\n2,71,\n",
             "the rows have 1 field more than the header's 2, empty at their ends; name the",
         ),
+        ("A,0.5,0.7\nB,0.1,-2\n", r"line 1: numbers where the names .* \(0\.5, 0\.7\); write a header line above"),
         ("A,B\nx,1,,\ny,1,,\n", "the rows have 2 fields more than the header's 2"),
         (
             "Table S1. Effects\nregion,d\nA,1\n",
