@@ -96,7 +96,7 @@ def as_graph(
             raise InputError("no graph; name one, or give a table of regions.")
         return RegionGraph.from_regions(regions), ()
     if isinstance(graph, RegionGraph) or named:
-        found = graph if isinstance(graph, RegionGraph) else GRAPHS[graph]()
+        found = graph if isinstance(graph, RegionGraph) else GRAPHS[str(graph)]()
         return (found if regions is None else found.with_regions(regions)), ()
     if isinstance(graph, str) and not Path(graph).exists() and not Path(graph).suffix:
         raise InputError(f"unknown graph {graph!r}: give {', '.join(GRAPHS)}, or the path of a file.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -48,7 +48,7 @@ _DATE = re.compile(
 _FURTHER, _GAP = 100.0, 10.0
 
 
-def is_no_gene(names: Sequence[object]) -> np.ndarray:
+def is_no_gene(names: Iterable[object]) -> np.ndarray:
     """Whether each name is known to be that of something else: a coordinate, a size, a label; bool (name,).
 
     x, y and z, R, A and S, or R, G and B are no genes where all three are there.

@@ -114,9 +114,9 @@ def _named_rows(regions: pd.DataFrame | FilePath) -> tuple[str, pd.DataFrame]:
         text = read_table(regions)
         source, frame = text.source, text.frame()
     frame = frame.rename(columns=plain_name)
-    twice = next((name for name in frame.columns[frame.columns.duplicated()] if name in _READ), None)
-    if twice is not None:
-        raise InputError(f"{source}: two columns are called {twice}; rename one of them.")
+    doubled = next((name for name in frame.columns[frame.columns.duplicated()] if name in _READ), None)
+    if doubled is not None:
+        raise InputError(f"{source}: two columns are called {doubled}; rename one of them.")
     column = next((name for name in _NAMES if name in frame.columns), None)
     if column is None:
         raise InputError(f"{source}: no column of region names; call it region.")

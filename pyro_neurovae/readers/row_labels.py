@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 
@@ -60,7 +61,7 @@ def label_columns(frame: pd.DataFrame, names: Sequence[str]) -> tuple[int | None
     plain = [plain_name(column) for column in columns]
     called = [position for name in _REGIONS for position, column in enumerate(plain) if column == name]
 
-    def naming(hemisphere: str | None) -> list[int]:
+    def naming(hemisphere: Literal["L"] | None) -> list[int]:
         return [one for one in called if known_share(frame.iloc[:, one], names, hemisphere=hemisphere) > 0.5]
 
     found = naming(None) or naming("L")

@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -143,7 +144,7 @@ def read_text(path: str | os.PathLike[str]) -> tuple[str, str]:
     return source, _decode(_read_bytes(path), source)
 
 
-def is_missing(cell: object) -> bool:
+def is_missing(cell: Any) -> bool:
     """Whether a cell, text or number, says that there is no value."""
     return cell.strip().lower() in MISSING if isinstance(cell, str) else bool(pd.isna(cell))
 

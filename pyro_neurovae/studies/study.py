@@ -309,13 +309,14 @@ class Study:
         InputError
             Naming the argument, the row or label, and the remedy.
         """
-        expression = with_labels(expression, names, source="expression", columns=read_if_file("genes", genes) or ())
+        listed: Sequence[str] | None = read_if_file("genes", genes)
+        rows: pd.DataFrame = with_labels(expression, names, source="expression", columns=listed or ())
         thinning = with_labels(thinning, names, source="thinning")
         standard_error = with_labels(standard_error, names, source="standard_error")
         covariance = with_labels(covariance, names, source="covariance", square=True)
         graph = with_labels(graph, names, source="graph", square=True)
         ground, notices = as_graph(graph, regions, kind=graph_kind)
-        table = align_expression(expression, ground.names, genes=read_if_file("genes", genes))
+        table = align_expression(rows, ground.names, genes=listed)
         check_together(standard_error, covariance, sampling_correlation)
         maps = maps_from_frames(thinning, standard_error, covariance, ground.names, kind=kind, flip=flip)
         own = covariance_from_frames(covariance, maps, ground.names)
