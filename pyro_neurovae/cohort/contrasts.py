@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError, SettingsError, check_seed
-from ..readers.limits import check_memory
-from .balance import SCHEMES, group_weights
+from ..errors import InputError, SettingsError
+from .balance import group_weights
 from .bootstrap import bootstrap_counts, bootstrap_effects
+from .contrast_choices import check_choices, check_names, check_room, plain_covariates
 from .contrast_tables import check_spread, comparison_table, design_notices, groups_table, map_table
 from .covariances import effect_covariance
-from .covariates import covariate_column, covariate_notices
+from .covariates import covariate_notices
 from .design import Design, make_design
 from .groups import two_groups
 from .individual import subject_check, w_scores
@@ -26,12 +25,7 @@ from .regression import regress
 from .shrinkage import target_correlation
 from .subjects import Subjects, Table, read_subjects
 
-__all__ = ["EFFECTS", "ERRORS", "Contrast", "contrast"]
-
-EFFECTS = ("d", "mm")
-ERRORS = ("hc3", "classical", "bootstrap")
-
-_FEWEST_PERMUTATIONS = 19
+__all__ = ["Contrast", "contrast"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +97,7 @@ def contrast(
     group: str,
     case: object,
     control: object,
-    covariates: Sequence[str] = (),
+    covariates: str | Sequence[str] = (),
     thickness: Table | Sequence[Table] = (),
     effect: str = "d",
     errors: str = "hc3",
@@ -137,7 +131,8 @@ def contrast(
         Column of the groups, and its value for cases and for controls. ADNI's tables also get a column ``diagnosis``
         (CN, MCI, AD).
     covariates
-        Columns to adjust for: linear where all values are numbers; a factor where all are words, or as ``C(site)``.
+        Columns to adjust for, a list or one text with commas: linear where all values are numbers; a factor where all
+        are words, or as ``C(site)``.
     effect
         "d" (the default) or "mm".
     errors
@@ -179,9 +174,9 @@ def contrast(
     Hedges (1981); Gleser & Olkin (1994); MacKinnon & White (1985); Li, Morgan & Zaslavsky (2018); Freedman & Lane
     (1983); Winkler et al. (2014).
     """
-    _check(effect, errors, weights, bootstrap, permutations, seed)
-    covariates = [name.strip() for name in covariates.split(",")] if isinstance(covariates, str) else list(covariates)
-    _check_names(group=group, covariates=covariates, strata=strata, subject_column=subject_column, visit=visit)
+    check_choices(effect, errors, weights, bootstrap, permutations, seed)
+    wanted = plain_covariates(covariates)
+    check_names(group=group, covariates=wanted, strata=strata, subject_column=subject_column, visit=visit)
     reading: dict[str, Any] = {
         "subject_column": subject_column, "visit": visit, "hemispheres": hemispheres, "adni_table": adni_table,
         "missing_codes": missing_codes, "scale": scale,
@@ -189,12 +184,11 @@ def contrast(
     everyone = _read(subjects, thickness, reading)
     if everyone.scale != "mm" and effect == "mm":
         raise SettingsError(f"thickness on the scale {everyone.scale!r} has no effect in mm; give --effect d.")
-    needed = (*covariates, *([f"C({strata})"] if strata else []))
-    _check_twice(covariates)
+    needed = (*wanted, *([f"C({strata})"] if strata else []))
     rules: dict[str, Any] = {"missing": missing, "repeats": repeats, "missing_codes": missing_codes}
     chosen = two_groups(everyone, group, case, control, needed, **rules)
-    design = make_design(chosen, group, case, covariates)
-    _check_room(chosen, bootstrap, permutations)
+    design = make_design(chosen, group, case, wanted)
+    check_room(chosen, bootstrap, permutations)
     weight = group_weights(weights, design.case, design.without_group)
     fitted = regress(chosen.thickness, design.matrix, weight)
     check_spread(chosen, fitted.sd)
@@ -203,7 +197,7 @@ def contrast(
     covariance = effect_covariance(fitted, effect=effect, errors=errors, replicates=replicates, target=target)
     permuted, unmoved = _permuted(chosen, design, weight, effect, permutations, strata, seed)
     settings = {
-        "group": group, "case": str(case), "control": str(control), "covariates": list(covariates), "effect": effect,
+        "group": group, "case": str(case), "control": str(control), "covariates": wanted, "effect": effect,
         "errors": errors, "weights": weights, "bootstrap": bootstrap, "permutations": permutations, "strata": strata,
         **rules, **reading, "scale": everyone.scale, "seed": seed,
         "target": covariance.target, "shrinkage": covariance.share,
@@ -218,7 +212,7 @@ def contrast(
         settings=settings,
         notices=(
             *chosen.notices,
-            *covariate_notices(chosen, covariates),
+            *covariate_notices(chosen, wanted),
             *design_notices(chosen, design, weights),
             covariance.told(),
             *unmoved,
@@ -240,51 +234,6 @@ def _read(
             f"{idle[0]} says how to read tables, and these subjects are read already; give it to read_subjects."
         )
     return subjects
-
-
-def _check(effect: str, errors: str, weights: str, bootstrap: int, permutations: int, seed: int) -> None:
-    choices = {"effect": (effect, EFFECTS), "errors": (errors, ERRORS), "weights": (weights, SCHEMES)}
-    for name, (value, known) in choices.items():
-        if value not in known:
-            raise SettingsError(f"{name} is {value!r}: the known ones are {', '.join(known)}.")
-    for name, number in (("bootstrap", bootstrap), ("permutations", permutations)):
-        if not isinstance(number, Integral) or isinstance(number, bool):
-            raise SettingsError(f"{name} is {number!r}; give a whole number.")
-    if bootstrap != 0 and bootstrap < 100:
-        raise SettingsError(f"bootstrap is {bootstrap}; give at least 100 replicates, or 0 for none.")
-    if permutations != 0 and permutations < _FEWEST_PERMUTATIONS:
-        raise SettingsError(
-            f"permutations is {permutations}; give at least {_FEWEST_PERMUTATIONS}, below which no p can reach .05, "
-            "or 0 for none."
-        )
-    if errors == "bootstrap" and not bootstrap:
-        raise SettingsError(
-            "errors are to come from the bootstrap, of which there are no replicates; give --bootstrap 2000."
-        )
-    check_seed(seed)
-
-
-def _check_names(**names: str | Sequence[str] | None) -> None:
-    for option, given in names.items():
-        for name in [given] if isinstance(given, str) else given or ():
-            if not str(name).strip():
-                raise SettingsError(f"{option} has an empty name; give the name of a column.")
-
-
-def _check_twice(covariates: Sequence[str]) -> None:
-    columns: dict[str, str] = {}
-    for covariate in covariates:
-        name = covariate_column(covariate)
-        if columns.setdefault(name, covariate) != covariate:
-            raise SettingsError(f"covariate {name} is given twice, as {columns[name]} and {covariate}; keep one.")
-
-
-def _check_room(subjects: Subjects, bootstrap: int, permutations: int) -> None:
-    """Check that the memory holds all replicates and permutations: rows drawn, effects, and their table."""
-    regions = len(subjects.regions)
-    for option, number, size in (("bootstrap", bootstrap, 2), ("permutations", permutations, 6)):
-        needed = 8 * number * (subjects.n_rows + size * regions)
-        check_memory(needed, f"--{option} {number:,}", "ask for fewer")
 
 
 def _replicates(

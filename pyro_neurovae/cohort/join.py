@@ -12,7 +12,7 @@ from ..wording import first_names
 from .same_subjects import match_subjects
 from .sheet import Sheet, cell_text, is_blank, subject_column, subject_names
 from .thickness import Thickness
-from .visits import BASELINE, plain_visit, visit_codes, visit_columns
+from .visits import BASELINE, plain_visit, split_sessions, visit_codes, visit_columns
 
 __all__ = ["join_tables"]
 
@@ -65,9 +65,9 @@ def _columns_of(
     sheet: Sheet, scans: list[Key], source: str, with_visits: bool, notices: list[str], wanted: str | None
 ) -> pd.DataFrame:
     who = subject_column(sheet, wanted if wanted in sheet.frame.columns else None)
-    names = subject_names(sheet, who)
+    names, sessions = split_sessions(subject_names(sheet, who)) if with_visits else (subject_names(sheet, who), None)
     names = match_subjects(names, [subject for subject, _ in scans], sheet.source, source, notices)
-    visits = visit_codes(sheet) if with_visits else None
+    visits = (visit_codes(sheet) or sessions) if with_visits else None
     targets = scans if visits else [(subject, "") for subject, _ in scans]
     keys = list(zip(names, map(plain_visit, visits) if visits else [""] * len(names), strict=True))
     frame = sheet.frame.drop(columns=[who, *(visit_columns(sheet) if visits else [])])

@@ -22,7 +22,7 @@ from .missing_codes import CodesInput, MissingCodes, read_codes
 from .sheet import Sheet, as_sheet, upright
 from .tables import has_regions, is_long, read_long, read_wide
 from .thickness import HEMISPHERES, SCALES, Thickness, check_scale, join_thickness
-from .visits import keep_visit
+from .visits import keep_visit, split_sessions
 
 __all__ = ["REPEATS", "Subjects", "read_subjects"]
 
@@ -166,6 +166,9 @@ def read_subjects(
     if not parts:
         parts = [read_wide(tables[0], subject_column)]  # which says that no column names a region
     joined = join_thickness(parts, hemispheres)
+    people, sessions = split_sessions(joined.subjects)
+    if sessions and not joined.visits:
+        joined = replace(joined, subjects=tuple(people), visits=tuple(sessions))
     kept, notices = keep_visit(joined.source, joined.visits or ("",) * len(joined.subjects), visit)
     table, told = join_tables(joined, kept, tables, subject_column)
     chosen = np.flatnonzero(kept)

@@ -14,13 +14,14 @@ from ..readers.thinning_columns import first_column
 from ..wording import first_names
 from .sheet import Sheet
 
-__all__ = ["BASELINE", "keep_visit", "plain_visit", "visit_codes", "visit_columns"]
+__all__ = ["BASELINE", "keep_visit", "plain_visit", "split_sessions", "visit_codes", "visit_columns"]
 
 BASELINE = "bl"
 VISITS = ("viscode2", "viscode", "visit", "visitid", "session", "sessionid", "ses", "timepoint")
 
 _BASELINES = ("bl", "sc", "scmri", "m00", "baseline", "screening")
 _MONTH = re.compile(r"(?:month|m)[ _-]?0*(\d+)")
+_SESSION = re.compile(r"(?:^|[/\\])(sub-[A-Za-z0-9]+)_(ses-[A-Za-z0-9]+)(?=$|[._/\\])")
 _MOST_NAMED = 8
 
 
@@ -54,6 +55,14 @@ def visit_codes(sheet: Sheet) -> list[str] | None:
         return None
     cells = sheet.frame[columns].itertuples(index=False)
     return [next((str(cell).strip() for cell in row if plain_visit(cell)), "") for row in cells]
+
+
+def split_sessions(names: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """Subjects and sessions of ids that hold both, as sub-01_ses-M000; the ids and None where they do not all do."""
+    found = [_SESSION.search(name) for name in names]
+    if not all(found):
+        return list(names), None
+    return [match[1] for match in found if match], [match[2] for match in found if match]
 
 
 def keep_visit(source: str, visits: Sequence[str], wanted: str | None) -> tuple[np.ndarray, list[str]]:

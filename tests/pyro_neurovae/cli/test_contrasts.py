@@ -152,11 +152,11 @@ def test_bad_input_ends_with_one_sentence_and_nothing_written(
 
 
 def test_codes_for_missing_begin_with_a_sign(run: Run, arguments: list[object], tmp_path: Path) -> None:
-    table = pd.read_csv(arguments[2]).assign(score=1.5).rename(columns={"PTEDUCAT": "years"})  # type: ignore[call-overload]
+    table = pd.read_csv(arguments[2]).rename(columns={"PTEDUCAT": "years"})  # type: ignore[call-overload]
     assert (table["years"] == -4).sum() > 1
     table.to_csv(tmp_path / "people.csv", index=False)
-    given = [*arguments, "--covariates", "years"]
-    given[2] = tmp_path / "people.csv"
+    given = [tmp_path / "people.csv" if one == arguments[2] else one for one in arguments]
+    given[given.index("--covariates") + 1] = "years"
     status, _, err = run(*given)
     assert status == 2
     assert "years is -4 for " in err

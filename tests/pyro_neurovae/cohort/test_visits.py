@@ -7,7 +7,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.cohort.sheet import Sheet
-from pyro_neurovae.cohort.visits import keep_visit, plain_visit, visit_codes
+from pyro_neurovae.cohort.visits import keep_visit, plain_visit, split_sessions, visit_codes
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,23 @@ def test_visits_that_are_left_out_are_named_with_their_counts() -> None:
         keep_visit("x", ["bl", "m12"], "m99")
     with pytest.raises(nv.InputError, match="x has no column of visits"):
         keep_visit("x", (), "bl")
+
+
+def test_ids_that_hold_a_session_are_subject_and_visit(wide: pd.DataFrame) -> None:
+    assert split_sessions(["/fs/sub-1_ses-M000/", "sub-2_ses-M012.long.sub-2_x"]) == (
+        ["sub-1", "sub-2"],
+        ["ses-M000", "ses-M012"],
+    )
+    assert split_sessions(["sub-1_ses-1", "s2"]) == (["sub-1_ses-1", "s2"], None)
+    names = wide["subject"].str.replace("-", "").str.replace("sub", "sub-")
+    regions = wide[[name for name in wide if name[:2] in ("L_", "R_")]]
+    scans = pd.concat(
+        [(regions + 0.1).assign(subject=names + "_ses-M012"), regions.assign(subject=names + "_ses-M000")]
+    )
+    people = wide[["diagnosis", "age"]].assign(participant_id=names, session_id="ses-M000")
+    expected = nv.contrast(wide, group="diagnosis", case="AD", control="CN", covariates=["age"]).map
+    for table in (people, people.drop(columns="session_id"), people.assign(participant_id=names + "_ses-M000")):
+        options = {"thickness": scans.reset_index(drop=True), "group": "diagnosis", "case": "AD", "control": "CN"}
+        found = nv.contrast(table, **options, covariates=["age"])
+        pd.testing.assert_frame_equal(found.map, expected)
+        assert any("visit bl kept, 60 of 120 scans; left out: m12 (60)" in one for one in found.notices)
