@@ -153,7 +153,8 @@ def test_what_five_maps_print(five_maps):
         "enigma_tle_right.csv",
     ]
     assert all("by more than a factor of two, by a factor of " in line for line in warned)
-    assert "note: enigma_pd.txt: standard errors of d, read as Cohen's d, computed from the group sizes" in done.stdout
+    read = "note: enigma_pd.txt: read d (Cohen's d, negative for thinner), its standard errors computed from the group"
+    assert read in done.stdout
     assert "differ from what" not in done.stdout
     assert "enigma_pd: the 10 most affected regions" in done.stdout
     assert done.stdout.splitlines()[-1] == (
@@ -286,6 +287,8 @@ def test_genes_that_say_nothing_are_dropped_with_a_notice(files, no_training):
     assert study.notices[1:] == (
         "expression.csv: 1 gene dropped, missing in every region: G4.",
         "expression.csv: 1 gene dropped, constant: G3.",
+        "map.csv: read d (Cohen's d, negative for thinner) with the standard errors se; group sizes n_controls and "
+        "n_patients.",
     )
     assert (study.normalise, settings.draws, settings.seed) == ("region", 7, 9)
 
@@ -345,8 +348,8 @@ BAD_MAP = {
     "no errors": (lambda t: t[["region", "d"]], "no column of standard errors of d and no group sizes; name the"),
     "no effect": (lambda t: t.rename(columns={"d": "ad_nc"}), "no column of effects among region, ad_nc, se"),
     "few regions": (lambda t: t.iloc[:9], "map: 9 regions with both expression and thinning"),
-    "constant": (lambda t: t.assign(d=-0.3), "map: thinning is -0.3 in every region; check that the column"),
-    "group size": (cell(3, "n_controls", 0), "row L_cuneus: a group size in n_controls or n_patients is not above 0"),
+    "constant": (lambda t: t.assign(d=-0.3), "map.csv: column d is -0.3 in every region, up to rounding; name"),
+    "group size": (cell(3, "n_controls", 0), "row L_cuneus: a group size in n_controls or n_patients is not from 1"),
 }
 BAD_GRAPH = {
     "not symmetric": (cell(DK[0], DK[1], 5.0), "not symmetric: L_bankssts to L_caudalanteriorcingulate is 5 and"),
@@ -475,7 +478,8 @@ def test_verify_without_out_writes_nothing(run, files):
     assert arguments[-2] == "--out"
     status, out, err = run(*arguments[:-2])
     assert (status, err) == (1, "")
-    assert out.count("\n") == 2
+    assert out.count("\n") == 3
+    assert "note: map.csv: read d (Cohen's d, negative for thinner) with the standard errors se" in out
     assert out.startswith("note: map: sampling errors are taken to go together across regions as regional thickness")
     assert "The in-sample R2 of" in out
     assert sorted(files.iterdir()) == before

@@ -27,6 +27,8 @@ def test_words_of_the_command_line():
     assert StudyOptions(**FILES, se="sizes").files().standard_error == "sizes"
     assert StudyOptions(**FILES, covariance=["none"]).files().covariance == "none"
     assert StudyOptions(**FILES, covariance=["c.csv"]).files().covariance == [Path("c.csv")]
+    said = StudyOptions(**FILES, kind="t", flip=True).files()
+    assert (said.kind, said.flip) == ("t", True)
     how = StudyOptions(**FILES, sampling_correlation="exchangeable", structure="r.csv").files()
     assert (how.sampling_correlation, how.structure) == ("exchangeable", "r.csv")
 
@@ -51,7 +53,29 @@ def test_correlations_are_read_from_files(data_dir, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (
+            {"se": "none", "covariance": ["c.csv"]},
+            "a covariance has no effect with --se none .*; leave out one of the two",
+        ),
+        ({"se": "sizes", "covariance": ["c.csv"]}, "a covariance has no effect with --se sizes"),
+        ({"se": "none", "sampling_correlation": "exchangeable"}, "--sampling-correlation has no effect with --se none"),
+        ({"se": "sizes", "se_column": "se"}, "--se-column se has no effect with --se sizes; leave out one of the two"),
+    ],
+)
+def test_options_without_effect(data_dir, options, message):
+    files = {
+        "expression": data_dir / "expression/ahba_dk68_l1000_stable0.2.csv",
+        "thinning": [data_dir / "thickness/enigma_pd.txt"],
+    }
+    with pytest.raises(InputError, match=message):
+        NormalisedStudyOptions(**files, **options).read()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
         ({"se": "some"}, "--se some is unknown: the known ones are file, sizes, none"),
+        ({"kind": "F"}, "--kind F is unknown: the known ones are auto, d, mm, percent, rate, t, z, b"),
         ({"normalise": "column"}, "--normalise column is unknown: the known ones are gene, region, none"),
     ],
 )
