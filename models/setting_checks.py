@@ -9,7 +9,7 @@ from typing import Any
 
 from pyro_neurovae.errors import SettingsError
 
-__all__ = ["check_flag", "check_known", "check_number", "check_whole"]
+__all__ = ["check_flag", "check_known", "check_most", "check_number", "check_whole"]
 
 
 def check_whole(record: Any, *names: str) -> None:
@@ -18,6 +18,14 @@ def check_whole(record: Any, *names: str) -> None:
         value = getattr(record, name)
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise SettingsError(f"{name} is {value!r}; give a whole number of at least 1.")
+
+
+def check_most(record: Any, **most: int) -> None:
+    """Check that fields are no larger than anybody's machine could be asked for; SettingsError otherwise."""
+    for name, bound in most.items():
+        value = getattr(record, name)
+        if value > bound:
+            raise SettingsError(f"{name} is {value!r}; give at most {bound:,}.")
 
 
 def check_number(record: Any, name: str, *, least: float = -math.inf, above: float = -math.inf) -> None:

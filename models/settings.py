@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from pyro_neurovae.errors import SettingsError
 
 from .noise import GaussianNoise, Noise
-from .setting_checks import check_flag, check_known, check_number, check_whole
+from .setting_checks import check_flag, check_known, check_most, check_number, check_whole
 
 __all__ = [
     "CrossScaleSettings",
@@ -178,6 +178,7 @@ class CrossScaleSettings(FamilySettings):
 
     def __post_init__(self) -> None:
         check_whole(self, "n_programs")
+        check_most(self, n_programs=10_000)
         _check_priors(self)
         if self.homologue_sharing is not None:
             check_number(self, "homologue_sharing", least=0.0)
@@ -284,6 +285,7 @@ class PaperSettings(FamilySettings):
 
     def __post_init__(self) -> None:
         check_whole(self, "n_latent", "layers", "width")
+        check_most(self, n_latent=10_000, layers=100, width=10_000)
         _check_number_or_prior(self, "lam", least=0.0)
         _check_number_or_prior(self, "unexplained_scale", above=0.0)
         check_flag(self, "standard_errors")
@@ -326,6 +328,7 @@ class StackedSettings(FamilySettings):
         if len(self.members) < 2 or len(set(self.members)) < len(self.members):
             raise SettingsError(f"members is {list(self.members)}; give two or more different ones.")
         check_whole(self, "folds")
+        check_most(self, folds=1_000)
         if self.folds < 2:
             raise SettingsError(f"folds is {self.folds}; give at least 2.")
 

@@ -7,9 +7,12 @@ from typing import ClassVar
 
 from pyro_neurovae.errors import SettingsError
 
-from .setting_checks import check_number, check_whole
+from .setting_checks import check_most, check_number, check_whole
 
 __all__ = ["ExactTraining", "NutsTraining", "PaperTraining", "StackedTraining", "Training", "TrainingSettings"]
+
+# More than these take weeks.
+_STEPS, _PARTICLES = 10_000_000, 10_000
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,12 @@ class TrainingSettings(Training):
 
     def __post_init__(self) -> None:
         check_whole(self, "steps", "map_steps", "particles", "map_particles", "proposals", "program_proposals")
+        check_most(self, steps=_STEPS, map_steps=_STEPS, particles=_PARTICLES, map_particles=_PARTICLES)
+        check_most(self, proposals=_PARTICLES, program_proposals=_PARTICLES)
         check_number(self, "program_sweeps", least=0.0)
         if self.program_sweeps != int(self.program_sweeps):
             raise SettingsError(f"program_sweeps is {self.program_sweeps}; give a whole number.")
+        check_most(self, program_sweeps=_STEPS)
         check_number(self, "learning_rate", above=0.0)
         check_number(self, "map_learning_rate", above=0.0)
 
@@ -126,6 +132,7 @@ class PaperTraining(Training):
 
     def __post_init__(self) -> None:
         check_whole(self, "steps", "particles", "warm_up", "patience")
+        check_most(self, steps=_STEPS, particles=_PARTICLES)
         check_number(self, "learning_rate", above=0.0)
         check_number(self, "validation", least=0.0)
         if self.validation > 0.5:
@@ -161,6 +168,7 @@ class NutsTraining(Training):
 
     def __post_init__(self) -> None:
         check_whole(self, "warm_up", "max_tree_depth")
+        check_most(self, warm_up=_STEPS, max_tree_depth=20)
         check_number(self, "target_accept", above=0.0)
         if self.target_accept >= 1:
             raise SettingsError(f"target_accept is {self.target_accept}; give a probability below 1.")
@@ -183,5 +191,6 @@ class ExactTraining(Training):
 
     def __post_init__(self) -> None:
         check_whole(self, "points")
+        check_most(self, points=1_000)
         if self.points < _LEAST_POINTS:
             raise SettingsError(f"points is {self.points}; give at least {_LEAST_POINTS} for each scale.")

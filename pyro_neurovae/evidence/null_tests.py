@@ -15,6 +15,7 @@ from ..inference.methods import method_of
 from ..models.families import families_that, family_of
 from ..models.options import FitSettings
 from ..posterior.fits import Fit
+from ..studies.requests import check_rows
 from ..studies.study import Study
 from .null_genes import LEVEL, gene_tests
 from .null_sources import NullInput, described_nulls, given_null_maps, limits_of_nulls, source_null_maps
@@ -211,6 +212,8 @@ def _null_maps(
     if method == "given":
         raise SettingsError("no null maps are given; name their table, or another method.")
     kind, many = method or "model", _NUMBER if number is None else number
+    if isinstance(many, int):
+        check_rows(float(many) * len(study.maps) * study.n_regions, f"{many:,} null maps")
     return kind, source_null_maps(study, settings, method=kind, number=many, seed=seed)
 
 

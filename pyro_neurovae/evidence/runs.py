@@ -23,6 +23,7 @@ from ..models.options import FitSettings
 from ..readers.limits import check_archive
 from ..readers.whole_file import write_whole
 from ..studies.fingerprints import fingerprint
+from ..studies.requests import check_workers
 
 __all__ = ["Arrays", "Job", "Progress", "run_jobs"]
 
@@ -96,6 +97,7 @@ def run_jobs(
     """
     if not isinstance(workers, Integral) or workers < 1:
         raise SettingsError(f"workers is {workers!r}; give a whole number of at least 1.")
+    check_workers(workers)
     store = None if resume is None else _folder(resume)
     files = [] if store is None else [store / f"{job.key(label)}.npz" for job in jobs]
     kept = {number: _read(file) for number, file in enumerate(files)}

@@ -15,6 +15,8 @@ from ..errors import NeurovaeWarning, SettingsError
 from ..graphs.folds import SINGLE
 from ..inference.methods import method_of, methods_that
 from ..models.options import FitSettings, fit_settings
+from ..posterior.fits import check_device
+from ..studies.requests import check_rows
 from ..studies.study import Study
 from .baselines import BASELINES, predict_baseline
 from .result import Result, Shown
@@ -184,6 +186,11 @@ def validate(
     InputError
         When folds of the user's do not number every region, or a fold leaves too little to learn from.
     """
+    check_device(device)
+    check_rows(
+        float(repeats) * len(models) * len(study.maps) * study.n_regions if isinstance(repeats, int) else 0,
+        f"{repeats} repeats of {len(models)} models",
+    )
     ways, label = make_ways(study, folds, repeats, seed)
     named = {name: {"model": name} for name in models} if not isinstance(models, Mapping) else models
     if not named:

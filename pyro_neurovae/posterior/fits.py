@@ -18,6 +18,7 @@ from ..inference.methods import method_of, methods_that
 from ..models.families import family_of
 from ..models.options import FitSettings, fit_settings
 from ..studies.fingerprints import versions
+from ..studies.requests import check_draws
 from ..studies.study import Study
 from ..studies.summary import ceiling_alarms
 from . import store, tables
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..inference.programs.trained import TrainedPrograms
     from .groups import NamedFit
 
-__all__ = ["Fit", "fit", "load"]
+__all__ = ["Fit", "check_device", "fit", "load"]
 
 Progress = Callable[[str, int, int, float], None]
 
@@ -176,6 +177,9 @@ def fit(
     settings = fit_settings(model, method=method, seed=seed, draws=draws, device=device, **options)
     way = method_of(settings.training)
     settings = replace(settings, restarts=way.chains if restarts is None else restarts)
+    sizes = {"region": study.n_regions, "gene": len(study.genes), "map": len(study.maps)}
+    steps = max(getattr(settings.training, name, 0) for name in ("steps", "map_steps", "warm_up"))
+    check_draws(sizes, draws=settings.draws, replicates=settings.restarts, steps=steps)
     lent: TrainedPrograms | None = None
     notices: tuple[str, ...] = ()
     if programs is not None:
@@ -186,21 +190,22 @@ def fit(
     from ..inference.progress import training_progress
     from .groups import fit_groups  # late: torch and Pyro take two seconds to import
 
-    _check_device(device)
+    check_device(device)
     with training_progress(progress) as report:
         result = fit_groups(study, settings, programs=lent, progress=report)
     result = replace(result, notices=(*notices, *result.notices))
     return Fit(_inference_data(study, settings, result), study, settings)
 
 
-def _check_device(device: str) -> None:
-    import torch
-
+def check_device(device: str) -> None:
+    """Check that a device can be computed on; SettingsError otherwise."""
     if device == "auto":
         return
+    import torch  # late: it takes a second
+
     try:
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise SettingsError(f"device {device!r} is not to be had here; give auto or cpu.") from error
 
 

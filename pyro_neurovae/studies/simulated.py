@@ -12,6 +12,7 @@ from ..graphs.region_graph import RegionGraph
 from ..models.algebra import structural_root, tied_programs
 from ..readers.standard_errors import cohens_d_error, spread_share
 from .correlations import CorrelationInput, error_correlation, structure_of
+from .requests import check_draws, check_rows
 from .sampling import sampling_covariance
 from .study import Study
 
@@ -95,6 +96,8 @@ def simulate(
     if not 0 <= homologue_sharing <= 1:
         raise SettingsError(f"homologue_sharing is {homologue_sharing}; give a number from 0 to 1.")
     graph = RegionGraph.dk68() if graph is None else graph
+    check_draws({"region": graph.n_regions, "gene": genes, "map": maps}, draws=1)
+    check_rows(float(genes) * max(graph.n_regions, programs), f"{genes:,} genes of {programs:,} programs")
     rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     smoothness = rng.uniform(0.5, 0.98, programs)
     score = _programs(graph, smoothness, rng)  # (region, program)
