@@ -13,9 +13,9 @@ from .gene_columns import is_no_gene
 from .placement import PlacedRows, place_rows
 from .row_labels import label_rows
 from .text_table import plain_name
-from .thinning_columns import ThinningColumns, choose_columns, group_size_columns
+from .thinning_columns import ThinningColumns, choose_columns
 
-__all__ = ["contrast_of", "place_effects"]
+__all__ = ["contrast_of", "place_effects", "unread_columns"]
 
 
 def place_effects(
@@ -56,22 +56,31 @@ def contrast_of(placed: PlacedRows) -> str | None:
     return next(iter(values)) if len(values) == 1 else None
 
 
+def unread_columns(table: pd.DataFrame, columns: ThinningColumns) -> list[str]:
+    """Columns of numbers that are not read and that no usual name accounts for: further maps, perhaps."""
+    roles, sizes = column_roles(list(table.columns)), columns.sizes or ()
+    return [
+        column
+        for column, other in zip(table.columns, is_no_gene(table.columns), strict=True)
+        if roles[column].what == "other"
+        and roles[column].tag != "df"
+        and column not in (columns.value, columns.error, columns.statistic, *sizes)
+        and not other
+        and _numeric(table.loc[:, [column]].iloc[:, 0])
+    ]
+
+
 def _check_alone(table: pd.DataFrame, columns: ThinningColumns, source: str) -> None:
     """Refuse an effect of a single letter beside other numbers, where nothing else tells a table of effects."""
     roles = column_roles(list(table.columns))
-    support = group_size_columns(list(table.columns)) or {"error", "p", "lower"} & {one.what for one in roles.values()}
+    support = columns.sizes or {"error", "p", "lower", "interval"} & {role.what for role in roles.values()}
     if support or len(plain_name(columns.value)) > 1:
         return
-    others = [
-        column
-        for column, other in zip(
-            table.columns, is_no_gene(table.columns), strict=True
-        )  # nor is a number of a row a map
-        if column != columns.value and not other and _numeric(table.loc[:, [column]].iloc[:, 0])
-    ]
+    effects = [name for name, role in roles.items() if role.what == "effect" and name != columns.value]
+    others = [*effects, *unread_columns(table, columns)]
     if others:
         raise InputError(
-            f"{source}: {columns.value} may be an effect or the name of a map, as {', '.join(others[:5])} may be; name "
+            f"{source}: {columns.value} may be an effect or the name of a map, as {first_names(others)} may be; name "
             "the one to read with --value-column (in Python give a mapping from map name to series for several)."
         )
 

@@ -15,7 +15,7 @@ from .column_names import KINDS
 from .effect_checks import check_effects, check_kind, sign_notice, twin_notice
 from .error_comparison import compare_errors
 from .error_sources import find_errors
-from .placed_effects import contrast_of, place_effects
+from .placed_effects import contrast_of, place_effects, unread_columns
 from .placement import PlacedRows, place_rows
 from .standard_errors import ErrorSource, checked_errors, error_remedy, group_sizes, implied_errors, spread_share
 from .text_table import file_stem, read_table
@@ -172,6 +172,8 @@ def map_from_table(
     )
     signs += twin_notice(value, names, source=source)
     effect, read = -value if flip else value, f"read {columns.value} ({KINDS[columns.kind]}{_sign_words(flip)})"
+    unread = unread_columns(placed.frame, columns)
+    signs += [f"{source}: columns not read: {first_names(unread)}."] if unread else []
     if standard_error == "none":
         return _without_errors(name, effect, placed.notices, signs, source, read)
     error, words, doubts = _errors(placed, columns, value, labels, source, standard_error, named=se_column is not None)

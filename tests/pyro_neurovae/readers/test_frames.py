@@ -100,7 +100,8 @@ def test_maps_of_any_name_are_all_read():
 
 def test_a_frame_of_one_map_has_columns_that_only_such_a_table_has():
     (single,) = placed(pd.DataFrame({"d": VALUE}), "none")
-    (table,) = placed(pd.DataFrame({"d": VALUE, "se": ERROR, "n_vertices": 7}))
+    (table,) = placed(pd.DataFrame({"d": VALUE, "se": ERROR, "AD": VALUE}))
+    assert "map thinning: columns not read: AD." in table.notices
     (labelled,) = placed(pd.DataFrame({"region": NAMES[::-1], "d": VALUE.to_numpy()}), "none")
     with pytest.raises(InputError, match="d may be an effect or the name of a map, as b may be; name the one to read"):
         placed(pd.DataFrame({"region": NAMES[::-1], "d": VALUE.to_numpy(), "b": 1.0}), "none")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pyro_neurovae.errors import InputError
-from pyro_neurovae.readers.placed_effects import contrast_of, place_effects
+from pyro_neurovae.readers.placed_effects import contrast_of, place_effects, unread_columns
 
 NAMES = [f"r{k}" for k in range(12)]
 
@@ -28,9 +28,9 @@ def test_a_letter_is_an_effect_beside_what_maps_do_not_have(beside):
 
 def test_a_letter_beside_other_maps_is_asked_for():
     with pytest.raises(
-        InputError, match=r"m\.csv: d may be an effect or the name of a map, as AD, MCI may be; name the one"
+        InputError, match=r"m\.csv: d may be an effect or the name of a map, as b, AD, MCI may be; name th"
     ):
-        place_effects(table(AD=-0.2, MCI=-0.1), NAMES, source="m.csv")
+        place_effects(table(AD=-0.2, b=0.1, MCI=-0.1), NAMES, source="m.csv")
     assert place_effects(table(AD=-0.2), NAMES, source="m.csv", value_column="d")[1].value == "d"
 
 
@@ -49,3 +49,11 @@ def test_the_contrast_of_all_rows():
     assert contrast_of(placed) == "HC - AD"
     mixed, _ = place_effects(table(se=0.1, contrast=[*["a"] * 6, *["b"] * 6]), NAMES, source="m.csv")
     assert contrast_of(mixed) is None
+
+
+def test_columns_that_are_not_read():
+    more = {"AD": -0.2, "df": 118, "n0": 9, "n1": 8, "x": 1.0, "id": 3, "note": "a", "p": 0.1, "b": 0.1}
+    placed, columns = place_effects(table(se=0.1, **more), NAMES, source="m.csv")
+    assert unread_columns(placed.frame, columns) == ["AD"]
+    placed, columns = place_effects(table(se=0.1, **more), NAMES, source="m.csv", value_column="AD")
+    assert unread_columns(placed.frame, columns) == []
