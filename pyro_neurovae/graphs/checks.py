@@ -99,8 +99,9 @@ def check_nearness(weights: np.ndarray, *, centroids: np.ndarray | None, hemisph
     else:
         return
     raise GraphError(
-        f"{what}, as distances do, where a graph has large weights between regions that are near; say that they are "
-        'distances (--graph-kind distance, graph_kind="distance"), or give weights that fall with distance.'
+        f"{what}, as distances do, where a graph has large weights between regions that are near; say that they "
+        'are distances (--graph-kind distance, graph_kind="distance", RegionGraph.from_distances), or give weights '
+        "that fall."
     )
 
 

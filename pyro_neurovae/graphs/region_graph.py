@@ -143,10 +143,11 @@ class RegionGraph:
         Raises
         ------
         GraphError
-            Naming the labels whose weights can't be used.
+            Naming the labels whose weights can't be used; also where they are distances.
         """
         weights, labels = square_from_frame(adjacency, names)
         check_adjacency(weights, labels)
+        check_nearness(weights, centroids=centroids, hemispheres=None)
         kept = np.where(weights > threshold, 1.0 if binary else weights, 0.0)
         return cls(names=labels, weights=kept, centroids=centroids, label=label)
 

@@ -41,6 +41,8 @@ def test_a_metric_is_refused_where_no_position_is_known(far):
         check(far)
     with pytest.raises(GraphError, match="as distances do"):
         nv.RegionGraph.from_connectivity(far, [f"r{k}" for k in range(30)])
+    with pytest.raises(GraphError, match="as distances do"):
+        nv.RegionGraph.from_adjacency(far, [f"r{k}" for k in range(30)])
 
 
 @pytest.mark.parametrize(
