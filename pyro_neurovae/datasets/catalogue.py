@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
+import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 
 from ..atlases.atlas import dk68_names
 from ..errors import InputError
+from ..readers.whole_file import abandoned, stage
 
 __all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "names", "table"]
 
@@ -21,6 +23,8 @@ DATA_VARIABLE = "PYRO_NEUROVAE_DATA"
 
 _TABLES = Path(__file__).parent / "tables"
 _RECORD = "checksums.json"
+# Seconds without an answer, and bytes of the largest file that is fetched.
+_PATIENCE, _LARGEST = 60, 1_000_000_000
 _TERMS = {
     "adni1": "published figures, which come with the package. Adjusted differences of 142 people with Alzheimer's "
     "disease from 197 controls, APOE4 among the covariates; the standard error is the width of the published 95% "
@@ -145,7 +149,7 @@ def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:
         _check(one, local, one.sha256)
         return local
     folder = Path(cache) if cache is not None else _cache()
-    recorded = _recorded(folder).get(one.name, "")
+    recorded = _recorded(one, folder)
     # A table cut to the cortex here is not the pinned file byte by byte: its numbers were compared when it came.
     known = recorded if one.kind == "expression" else one.sha256 or recorded
     kept = folder / one.file
@@ -175,33 +179,52 @@ def _cache() -> Path:
 
 
 def _download(one: Dataset, folder: Path, known: str) -> Path:
-    """Fetch to the cache, whole or not at all."""
-    import pooch
-
+    """Fetch to the cache, whole or not at all, and checked before it is there."""
     target = folder / one.file
-    prepared = one.kind == "expression"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as stage:
-            logger = pooch.get_logger()
-            level, _ = logger.level, logger.setLevel("ERROR")  # pooch announces each download with its unknown hash
-            try:
-                came = Path(pooch.retrieve(one.url, known_hash=None, fname="download", path=stage))
-            finally:
-                logger.setLevel(level)
-            if prepared:
+        for left in abandoned(target.parent):
+            shutil.rmtree(left.parent, ignore_errors=True)
+        with stage(target.parent) as place:
+            came = place / "download"
+            _get(one, came)
+            if one.kind == "expression":
                 came = _cortex_only(one, came, target)
                 _check_content(one, came)
             else:
                 _check(one, came, known)
+            _record(one, folder, came)
             came.replace(target)
     except OSError as fault:  # requests' errors are among them
         raise InputError(
             f"{one.name} can't be fetched ({_reason(fault)}) and is not in a local folder; get {one.url} where there "
             f"is a network, save it as {one.file} in a folder, and name that folder in {DATA_VARIABLE}."
         ) from fault
-    _record(folder, one.name, _sha256(target))
     return target
+
+
+def _get(one: Dataset, path: Path) -> None:
+    """Fetch an address to a file; InputError where it, or one that it leads to, is not encrypted, or sends too much."""
+    import requests
+
+    _check_address(one, one.url)
+    with requests.get(one.url, stream=True, timeout=_PATIENCE) as answer:
+        answer.raise_for_status()
+        for step in (*answer.history, answer):
+            _check_address(one, step.url)
+        size = 0
+        with path.open("wb") as file:
+            for piece in answer.iter_content(1 << 20):
+                size += len(piece)
+                if size > _LARGEST:
+                    raise InputError(f"{one.name}: {one.url} sends more than {_LARGEST:,} bytes; report it.")
+                file.write(piece)
+
+
+def _check_address(one: Dataset, address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise InputError(f"{one.name}: {address} is no https address, by which alone files are fetched; report it.")
 
 
 def _reason(fault: OSError) -> str:
@@ -258,20 +281,36 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _recorded(folder: Path) -> dict[str, str]:
-    """Checksums of what was downloaded before, so that a changed file is noticed."""
+def _recorded(one: Dataset, folder: Path) -> str:
+    """Checksum of what was downloaded before, so that a changed file is noticed; "" where nothing was."""
     try:
+        return _record_of(one, folder).read_text(encoding="utf-8").strip()
+    except OSError:
+        pass
+    try:  # as version 0.1 kept them, all in one file
         held = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    return held if isinstance(held, dict) else {}
+        return ""
+    return str(held.get(one.name, "")) if isinstance(held, dict) else ""
 
 
-def _record(folder: Path, name: str, checksum: str) -> None:
-    held = _recorded(folder) | {name: checksum}
-    stage = folder / f".{_RECORD}"
-    stage.write_text(json.dumps(held, indent=1, sort_keys=True), encoding="utf-8")
-    stage.replace(folder / _RECORD)
+def _record(one: Dataset, folder: Path, came: Path) -> None:
+    """Keep the checksum of a download; of two processes that fetch at once, the second must have what the first had."""
+    record = _record_of(one, folder)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    kept = came.with_name("checksum")
+    kept.write_text(_sha256(came), encoding="utf-8")
+    try:
+        os.link(kept, record)
+    except FileExistsError:
+        _check(one, came, "" if one.kind == "expression" else _recorded(one, folder))
+        kept.replace(record)
+    except OSError:  # a file system without links
+        kept.replace(record)
+
+
+def _record_of(one: Dataset, folder: Path) -> Path:
+    return folder / "checksums" / f"{one.name}.sha256"
 
 
 @lru_cache(maxsize=1)

@@ -97,6 +97,70 @@ def test_a_download_is_cached_and_its_checksum_kept(
         datasets.fetch("enigma_22q", cache=tmp_path / "cache")
 
 
+@pytest.mark.parametrize("address", ["http://example.org/map.csv", "ftp://example.org/map.csv", "file:///etc/passwd"])
+def test_only_encrypted_addresses_are_asked(
+    registry: dict[str, datasets.Dataset], tmp_path: Path, address: str
+) -> None:
+    registry["enigma_22q"] = replace(registry["enigma_22q"], url=address)
+    with pytest.raises(nv.InputError, match=r"enigma_22q: .* is no https address, by which alone files are fetched"):
+        datasets.fetch("enigma_22q", cache=tmp_path)
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+
+
+def test_an_address_that_leads_to_another_that_is_not_encrypted(
+    registry: dict[str, datasets.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Answer:
+        history = ()
+        url = "http://example.org/elsewhere"
+
+        def __enter__(self) -> Answer:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def raise_for_status(self) -> None: ...
+
+    monkeypatch.setattr("requests.get", lambda *_, **__: Answer())
+    registry["enigma_22q"] = replace(registry["enigma_22q"], url="https://example.org/map.csv")
+    with pytest.raises(nv.InputError, match=r"http://example.org/elsewhere is no https address"):
+        datasets.fetch("enigma_22q", cache=tmp_path)
+
+
+def test_a_download_without_end_is_cut_off(
+    server: tuple[Path, str], registry: dict[str, datasets.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "_LARGEST", 10)
+    (server[0] / "map.csv").write_text("0" * 1000)
+    registry["enigma_22q"] = replace(registry["enigma_22q"], url=f"{server[1]}/map.csv")
+    with pytest.raises(nv.InputError, match="sends more than 10 bytes"):
+        datasets.fetch("enigma_22q", cache=tmp_path / "cache")
+    assert [file for file in (tmp_path / "cache").rglob("*") if file.is_file()] == []
+
+
+def test_two_processes_that_fetch_at_once_must_have_the_same(
+    server: tuple[Path, str], registry: dict[str, datasets.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = server
+    one = registry["enigma_22q"] = replace(registry["enigma_22q"], url=f"{address}/map.csv")
+    (folder / "map.csv").write_text("of the first")
+    path = datasets.fetch("enigma_22q", cache=tmp_path / "cache")
+    (folder / "map.csv").write_text("of the second")
+    with pytest.raises(nv.InputError, match="checksum mismatch"):  # as one that began before the first had ended
+        datasets._download(one, tmp_path / "cache", "")
+    assert path.read_text() == "of the first"
+
+
+def test_checksums_of_version_0_1_count(
+    server: tuple[Path, str], registry: dict[str, datasets.Dataset], tmp_path: Path
+) -> None:
+    registry["enigma_22q"] = replace(registry["enigma_22q"], url=f"{server[1]}/map.csv")
+    (server[0] / "map.csv").write_text("changed")
+    (tmp_path / "checksums.json").write_text('{"enigma_22q": "0123"}')
+    with pytest.raises(nv.InputError, match="checksum mismatch"):
+        datasets.fetch("enigma_22q", cache=tmp_path)
+
+
 def test_a_download_that_is_not_the_pinned_file_leaves_nothing(
     server: tuple[Path, str], registry: dict[str, datasets.Dataset], tmp_path: Path
 ) -> None:
