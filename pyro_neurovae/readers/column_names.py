@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from .text_table import plain_name
 
-__all__ = ["KINDS", "ColumnRole", "column_roles", "kind_words"]
+__all__ = ["KINDS", "ColumnRole", "column_roles", "name_words"]
 
 # Kinds of effects as the option names them, and in words. "" stands for one whose name does not tell.
 KINDS = {
@@ -107,13 +107,13 @@ def column_roles(columns: Sequence[str]) -> dict[str, ColumnRole]:
     return roles
 
 
-def kind_words(kind: str) -> str:
-    """Words for a kind of effect, as stand after its name."""
-    return KINDS[kind]
+def name_words(name: object) -> list[str]:
+    """Words of a name in lower case: those between signs, and those that capitals or digits tell apart."""
+    return [word.lower() for word in WORD.findall(str(name).replace("'", ""))]
 
 
 def _role(name: str) -> ColumnRole:
-    words = [word.lower() for word in WORD.findall(str(name).replace("'", ""))]
+    words = name_words(name)
     held, tag = set(words), _tag(words)
     end = _interval_end(words)
     if end is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
-from .column_names import KINDS, WORD
+from .column_names import KINDS, name_words
 from .magnitudes import check_magnitude, constant
 
 __all__ = ["check_effects", "check_kind", "sign_notice", "twin_notice"]
@@ -100,13 +100,13 @@ def sign_notice(
     if flipped or not known.size:
         return []
     share = float((known > 0).mean())
-    called = LOSS & set(_words(f"{column} {name if share > 0.5 else ''}"))
+    called = LOSS & set(name_words(f"{column} {name if share > 0.5 else ''}"))
     hints = []
     if share > MOSTLY:
         hints.append(f"{(known > 0).sum()} of {known.size} effects are positive")
     if called:
         hints.append(f"it is called {min(called)}")
-    if contrast is not None and set(_words(contrast)[:1]) & CONTROLS:
+    if contrast is not None and set(name_words(contrast)[:1]) & CONTROLS:
         hints.append(f"its contrast is {contrast}")
     if not hints:
         return []
@@ -127,7 +127,3 @@ def twin_notice(value: np.ndarray, names: Sequence[str], *, source: str) -> list
         f"{source}: left and right have the same values in all {len(both)} pairs, as means of both have, which then "
         "count twice; keep the rows of one hemisphere for intervals that do not."
     ]
-
-
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in WORD.findall(name)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .column_names import ColumnRole, column_roles
+from .column_names import ColumnRole, column_roles, name_words
 from .effect_columns import MOST_COLUMNS, asked_column, check_effect, usual_effect
 from .text_table import plain_name
 
@@ -42,6 +42,9 @@ CASES = (
     "nepi",
     "n1",
 )
+# What else tables count, beside the people of a group.
+NO_GROUPS = {"sites", "site", "studies", "study", "cohorts", "total", "all", "vertices", "voxels", "obs", "sample",
+             "samples", "men", "women", "male", "males", "female", "females", "subjects", "regions"}  # fmt: skip
 # Kinds whose standard errors are in the units of the data; a standard error without a name beside another is theirs.
 IN_UNITS = ("b", "mm")
 USUAL_LEVEL = 0.95
@@ -158,9 +161,13 @@ def effect_table(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def group_size_columns(columns: Sequence[str]) -> tuple[str, str] | None:
-    """Columns of the sizes of the control and of the case group; None where one is lacking."""
+    """Columns of the sizes of the control and of the case group, or of two other groups; None where one is lacking."""
     controls, cases = first_column(columns, CONTROLS), first_column(columns, CASES)
-    return (controls, cases) if controls is not None and cases is not None else None
+    if controls is not None and cases is not None:
+        return controls, cases
+    words = {column: name_words(column) or [""] for column in columns}
+    counts = [column for column, (first, *rest) in words.items() if first == "n" and rest and not NO_GROUPS & set(rest)]
+    return (counts[0], counts[1]) if len(counts) == 2 else None
 
 
 def _owners(roles: dict[str, ColumnRole], value: str, held: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError
-from pyro_neurovae.readers.thinning_columns import choose_columns, effect_table, first_column
+from pyro_neurovae.readers.thinning_columns import choose_columns, effect_table, first_column, group_size_columns
 
 DK = dk68_names()
 
@@ -217,3 +217,20 @@ def test_columns_that_are_not_there():
 )
 def test_a_table_of_effects_by_its_columns(columns, found):
     assert effect_table(columns) == found
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        (["n.patients", "n.controls"], ("n.controls", "n.patients")),
+        (["NPD", "NHC", "n_sites"], ("NHC", "NPD")),
+        (["d-icv", "n-firstepisode", "n-recurrent"], ("n-firstepisode", "n-recurrent")),
+        (["nFTD", "nCN"], ("nFTD", "nCN")),
+        (["n_patients", "n_total"], None),
+        (["n_sites", "n_studies"], None),
+        (["n_a", "n_b", "n_c"], None),
+        (["n", "", "network"], None),
+    ],
+)
+def test_the_sizes_of_two_groups(columns, found):
+    assert group_size_columns(columns) == found

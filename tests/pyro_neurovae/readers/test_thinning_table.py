@@ -505,6 +505,17 @@ def test_negative_errors_of_enigma(tmp_path):
     assert found.notices[0].endswith("from the group sizes n.controls and n.patients; those in se.icv are set aside.")
 
 
+def test_hyphens_and_other_groups_of_enigma(tmp_path):
+    table = enigma(pobs="0,21", **{"se.icv": 0.167})
+    table["Structure"] = [name.replace("_", "-") for name in DK]
+    spelled = {"n.controls": "n-firstepisode", "n.patients": "n-recurrent", "d.icv": "d-icv", "se.icv": "se-icv"}
+    path = saved(tmp_path, table.rename(columns=spelled), "mdd.csv")
+    with pytest.warns(NeurovaeWarning, match="larger than what the group sizes imply"):
+        assert read_thinning(path, DK).standard_error[0] == 0.167
+    found = read_thinning(path, DK, standard_error="sizes")
+    np.testing.assert_allclose(found.standard_error, cohens_d_error(found.value, 539, 733))
+
+
 def test_errors_of_enigma_that_are_in_millimetres(tmp_path):
     path = saved(tmp_path, enigma(**{"se.icv": 0.007, "n.controls": 1284, "n.patients": 1357}), "ocd.csv")
     with pytest.warns(NeurovaeWarning, match=r"smaller than what the group sizes imply, .*pass --se sizes to compute"):
