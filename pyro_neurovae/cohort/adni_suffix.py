@@ -13,6 +13,7 @@ __all__ = ["without_suffix"]
 # What --adni-table calls the columns that have no suffix.
 PLAIN = "plain"
 
+_OF_SCANS = re.compile(r"ST\d+[A-Z]{2}|[A-Z]+QC|EXAMDATE|RUNDATE|VERSION|FLDSTRENG|IMAGEUID|LONI[SU]ID|STATUS")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
@@ -46,6 +47,8 @@ def without_suffix(sheet: Sheet, wanted: str | None = None) -> tuple[Sheet, list
     if others:
         notices.append(f"{sheet.source}: thickness that ends with {_shown(others)} is set aside.")
     plain = {column: column[: -len(suffix)] for column in columns if suffix and column.endswith(suffix)}
+    if "UCSF" not in suffix.upper():  # DX_bl is no column of the scans
+        plain = {column: name for column, name in plain.items() if _OF_SCANS.fullmatch(name)}
     if plain:
         # A merged table's own EXAMDATE is that of the visit; the scan's is the one that has the suffix.
         twice = [column for column in columns if column in plain.values()]

@@ -142,6 +142,16 @@ def test_a_suffix_goes_off_the_columns_of_qc_too(small_cohort: nv.SimulatedCohor
     assert "FLDSTRENG" in found.table.columns
 
 
+def test_a_suffix_that_names_no_table_is_that_of_the_scans_only(small_cohort: nv.SimulatedCohort) -> None:
+    tables = small_cohort.tables()
+    scans = tables["UCSFFSX51"]
+    tables["UCSFFSX51"] = scans[~scans["RID"].duplicated(keep=False)]
+    plain, found = nv.read_subjects(_merged(tables, "")), nv.read_subjects(_merged(tables, "_bl"))
+    assert found.names == plain.names
+    assert list(found.table["DX"]) == list(plain.table["DX"])
+    assert list(found.table["DX_bl"]) == list(plain.table["DX_bl"])
+
+
 def test_of_two_tables_side_by_side_one_is_chosen(small_cohort: nv.SimulatedCohort) -> None:
     tables = small_cohort.tables()
     tables["UCSFFSX51"] = tables["UCSFFSX51"].query("OVERALLQC == 'Pass' and VISCODE != 'm12'")
