@@ -193,10 +193,12 @@ def _wanted(frame: pd.DataFrame, genes: Sequence[str] | None, source: str, notic
     wanted = frame.columns.isin(list(genes))
     absent = [gene for gene in genes if gene not in set(frame.columns)]
     if not wanted.any():
-        raise InputError(
-            f"{source}: none of the genes asked for is in the table ({first_names(absent)}); "
-            "check that both use gene symbols."
+        lower = {str(gene).lower() for gene in frame.columns}
+        cased = any(str(gene).lower() in lower for gene in genes)
+        remedy = (
+            "they are in another letter case, write them as the table does" if cased else "check that both use symbols"
         )
+        raise InputError(f"{source}: none of the genes asked for is in the table ({first_names(absent)}); {remedy}.")
     if absent:
         notices.append(f"{source}: genes asked for that the table lacks: {first_names(absent)}.")
     return frame.loc[:, wanted]

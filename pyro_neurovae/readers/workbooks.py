@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from .limits import check_archive
 
 __all__ = ["is_workbook", "read_workbook"]
 
@@ -32,8 +34,8 @@ def read_workbook(path: str | os.PathLike[str]) -> tuple[str, list[tuple[int, li
     Raises
     ------
     InputError
-        If openpyxl is not installed, the file is no workbook, several sheets or none have cells, or the result of a
-        formula is not in the file.
+        If openpyxl is not installed, the file is no workbook or too large, several sheets or none have cells, or the
+        result of a formula is not in the file.
     """
     name = Path(path).name
     try:
@@ -43,28 +45,41 @@ def read_workbook(path: str | os.PathLike[str]) -> tuple[str, list[tuple[int, li
             f"{name}: an Excel workbook, which openpyxl reads and which is not installed; install it (pip install "
             "openpyxl), or export the sheet as CSV."
         ) from fault
+    place = Path(path)
     try:
-        values, formulas = (
-            openpyxl.load_workbook(os.fspath(path), read_only=True, data_only=results) for results in (True, False)
-        )
-        filled = [sheet.title for sheet in formulas.worksheets if any(map(_any, sheet.iter_rows(values_only=True)))]
-        if len(filled) != 1:
-            which = f"{len(filled)} sheets have cells ({', '.join(filled[:5])})" if filled else "no sheet has cells"
-            raise InputError(f"{name}: {which}; export the sheet that is meant as CSV, or keep only that one.")
-        source = f"{name}, sheet {filled[0]}"
-        shown, written = (list(book[filled[0]].iter_rows(values_only=True)) for book in (values, formulas))
+        check_archive(place)
+        shown, written = (_sheets(openpyxl.load_workbook, place, data_only=results) for results in (True, False))
     except InputError:
         raise
     except Exception as fault:  # openpyxl lets through whatever zip, XML and its own checks raise
         raise InputError(f"{name}: no Excel workbook that can be read ({fault}); export the sheet as CSV.") from fault
+    filled = [title for title, rows in written.items() if any(map(_any, rows))]
+    if len(filled) != 1:
+        which = f"{len(filled)} sheets have cells ({', '.join(filled[:5])})" if filled else "no sheet has cells"
+        raise InputError(f"{name}: {which}; export the sheet that is meant as CSV, or keep only that one.")
+    source = f"{name}, sheet {filled[0]}"
     lines = []
-    for number, (row, own) in enumerate(zip(shown, written, strict=True), start=1):
-        lines.append((number, [_text(cell) for cell in row]))
-        lost = next((cell for cell, formula in zip(row, own, strict=True) if cell is None and _is_formula(formula)), 0)
-        if lost is None:
+    for number, (row, own) in enumerate(zip(shown[filled[0]], written[filled[0]], strict=True), start=1):
+        if any(cell is None and _is_formula(formula) for cell, formula in zip(row, own, strict=True)):
             raise InputError(f"{source}, row {number}: a formula without its result; save the file in Excel once more.")
+        lines.append((number, [_text(cell) for cell in row]))
     width = max(len(row) for _, row in lines)
-    return source, [(number, row + [""] * (width - len(row))) for number, row in lines]
+    padded = [(number, row + [""] * (width - len(row))) for number, row in lines]
+    first = min(next(place for place, cell in enumerate(row) if cell) for _, row in padded if any(row))
+    return source, [(number, row[first:]) for number, row in padded]
+
+
+def _sheets(load: Callable[..., Any], place: Path, *, data_only: bool) -> dict[str, list[tuple[Any, ...]]]:
+    """Cells of each sheet, results or formulas, as far as there are any, whatever size the sheet says that it has."""
+    book = load(place, read_only=True, data_only=data_only)
+    try:
+        sheets = {}
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            sheets[sheet.title] = list(sheet.iter_rows(values_only=True))
+    finally:
+        book.close()
+    return sheets
 
 
 def _any(row: tuple[Any, ...]) -> bool:

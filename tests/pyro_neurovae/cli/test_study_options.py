@@ -27,6 +27,7 @@ def test_words_of_the_command_line():
     assert StudyOptions(**FILES, se="sizes").files().standard_error == "sizes"
     assert StudyOptions(**FILES, covariance=["none"]).files().covariance == "none"
     assert StudyOptions(**FILES, covariance=["c.csv"]).files().covariance == [Path("c.csv")]
+    assert StudyOptions(**FILES, graph="far.csv", graph_kind="distance").files().graph_kind == "distance"
     said = StudyOptions(**FILES, kind="t", flip=True).files()
     assert (said.kind, said.flip) == ("t", True)
     how = StudyOptions(**FILES, sampling_correlation="exchangeable", structure="r.csv").files()
@@ -74,6 +75,7 @@ def test_options_without_effect(data_dir, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"graph_kind": "far"}, "--graph-kind far is unknown: the known ones are weights, distance"),
         ({"se": "some"}, "--se some is unknown: the known ones are file, sizes, none"),
         ({"kind": "F"}, "--kind F is unknown: the known ones are auto, d, mm, percent, rate, t, z, b"),
         ({"normalise": "column"}, "--normalise column is unknown: the known ones are gene, region, none"),

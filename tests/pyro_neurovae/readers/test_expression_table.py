@@ -91,6 +91,10 @@ def test_genes_of_the_users_choice(tmp_path):
     assert found.notices == ("e.csv: genes asked for that the table lacks: G99.",)
     with pytest.raises(InputError, match=r"e\.csv: none of the genes asked for"):
         read_expression(tmp_path / "e.csv", DK, genes=["G99"])
+    with pytest.raises(
+        InputError, match=r"none .* \(g1\); they are in another letter case, write them as the table does"
+    ):
+        read_expression(tmp_path / "e.csv", DK, genes=["g1"])
 
 
 @pytest.mark.parametrize(

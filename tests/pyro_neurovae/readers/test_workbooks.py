@@ -29,6 +29,31 @@ def test_the_sheet_that_has_cells_is_read_and_named(tmp_path):
     assert found.cells.tolist() == [["L_cuneus", "-0.1", "1001"], ["R_cuneus", "", "12"]]
 
 
+def test_a_table_that_does_not_begin_in_the_first_cell(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (
+        [],
+        [None, "region", "d", None, "note"],
+        [None, "L_cuneus", 0.5],
+        [],
+        [None, "R_cuneus", True, None, "x"],
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "b.xlsx")
+    found = read_table(tmp_path / "b.xlsx")
+    assert found.header == ("region", "d", "", "note")
+    assert found.cells.tolist() == [["L_cuneus", "0.5", "", ""], ["R_cuneus", "True", "", "x"]]
+
+
+def test_a_workbook_that_unpacks_to_more_than_can_be_held(tmp_path, monkeypatch):
+    pytest.importorskip("openpyxl")
+    write(tmp_path / "b.xlsx", S1=FRAME)
+    monkeypatch.setenv("PYRO_NEUROVAE_MEMORY_GB", "0.00001")
+    with pytest.raises(InputError, match=r"b\.xlsx holds more than"):
+        read_table(tmp_path / "b.xlsx")
+
+
 def test_what_cannot_be_read_in_one_way_is_refused(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     path = tmp_path / "b.xlsx"
