@@ -71,9 +71,11 @@ def usual_effect(columns: Sequence[str], roles: Mapping[str, ColumnRole], kind: 
     return found
 
 
-def check_effect(value: str, role: ColumnRole, source: str) -> None:
-    """Raise InputError for a column that holds no effects by its name."""
-    what = NO_EFFECTS.get(role.what, "limma's log odds" if role.what == "other" and value == "B" else None)
+def check_effect(value: str, role: ColumnRole, source: str, *, sizes: tuple[str, str] | None = None) -> None:
+    """Raise InputError for a column that holds no effects by its name, or is one of those of the group sizes."""
+    what = "sizes of a group" if value in (sizes or ()) else NO_EFFECTS.get(role.what)
+    if value == "B" and role.what == "other":
+        what = "limma's log odds"
     if what is not None:
         raise InputError(f"{source}: {value} holds {what} by its name, no effects; give --value-column the effect.")
 

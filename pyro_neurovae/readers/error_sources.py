@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import InputError
 from ..wording import first_names
 from .column_names import KINDS
+from .magnitudes import check_magnitude
 from .placement import PlacedRows
 from .standard_errors import ErrorSource, error_remedy
 from .text_table import is_missing
@@ -182,7 +183,9 @@ def _from_statistic(placed: PlacedRows, columns: ThinningColumns, value: np.ndar
     statistic = placed.numbers(columns.statistic, source=source)
     if np.isnan(statistic).all():
         return None
-    with np.errstate(divide="ignore", invalid="ignore"):
+    labels = placed.labels([""] * placed.n_regions)
+    check_magnitude(statistic, labels=labels, source=source, what=f"column {columns.statistic}")
+    with np.errstate(all="ignore"):
         found = np.abs(value / statistic)
     words = f", its standard errors as {columns.value} over {columns.statistic}"
     return FoundErrors(np.where(np.isfinite(found) & (found > 0), found, np.nan), words)

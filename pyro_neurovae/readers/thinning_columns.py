@@ -125,10 +125,12 @@ def choose_columns(
     value = asked_column(columns, value_column, "--value-column", source)
     if value is None:
         value = usual_effect(columns, roles, kind, source)
-    check_effect(value, roles[value], source)
+    sizes = group_size_columns(columns)
+    check_effect(value, roles[value], source, sizes=sizes)
     error = asked_column(columns, se_column, "--se-column", source)
-    if error is not None and (error == value or roles[error].what == "p"):
-        held = "the effect" if error == value else "p values"
+    counted = error is not None and error in (sizes or ())
+    if error is not None and (error == value or counted or roles[error].what == "p"):
+        held = "the effect" if error == value else "the size of a group" if counted else "p values"
         raise InputError(f"{source}: {error} holds {held}, no standard errors; give --se-column the column of these.")
     foreign, rivals = None, ()
     if error is None:
@@ -136,7 +138,7 @@ def choose_columns(
     return ThinningColumns(
         value,
         error,
-        group_size_columns(columns),
+        sizes,
         roles[value].kind if kind == "auto" else kind,
         _matching_interval(columns, roles, value),
         _matching_statistic(columns, roles, value),

@@ -108,6 +108,11 @@ def test_a_statistic_of_zero_tells_no_error():
     np.testing.assert_allclose(found(bare, implied=None, t=[5, 0, 15]).values, [0.02, np.nan, 0.02])
 
 
+def test_a_statistic_too_large_to_compute_with():
+    with pytest.raises(InputError, match=r"m\.csv, row two: column t 1e\+200 is beyond 1e\+30"):
+        found(without(error=None, interval=None, sizes=None), implied=None, t=[5, 1e200, 15])
+
+
 def test_errors_taken_from_sizes_are_told():
     foreign = without(error=None, interval=None, foreign_error="SE", rivals=("b",))
     assert found(foreign).words.endswith("from the group sizes n0 and n1; SE may be that of b and is not read")

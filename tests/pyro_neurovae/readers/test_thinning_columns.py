@@ -155,13 +155,15 @@ def test_the_first_kind_is_read_and_no_other():
         ),
         ({"value_column": "P.Value"}, "P.Value holds p values by its name, no effects"),
         ({"value_column": "B"}, "B holds limma's log odds by its name, no effects"),
+        ({"value_column": "n0"}, "n0 holds sizes of a group by its name, no effects"),
+        ({"se_column": "n1"}, "n1 holds the size of a group, no standard errors"),
         ({"se_column": "P.Value"}, "P.Value holds p values, no standard errors; give --se-column the column of these"),
         ({"value_column": "d", "se_column": "d"}, "d holds the effect, no standard errors"),
     ],
 )
 def test_columns_that_hold_something_else_are_refused(asked, message):
     with pytest.raises(InputError, match=message):
-        choose_columns(["region", "d", "se", "P.Value", "logFC", "B"], source="m.csv", **asked)
+        choose_columns(["region", "d", "se", "P.Value", "logFC", "B", "n0", "n1"], source="m.csv", **asked)
 
 
 def test_expression_in_place_of_a_map():
