@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -50,10 +51,23 @@ def fit_groups(
     progress: Progress | None = None,
 ) -> NamedFit:
     """Fit a study and arrange its draws; see `inference.engine.draw_fit` for the parameters."""
-    found = draw_fit(study, settings, programs=programs, progress=progress)
-    with single_threaded(study.n_regions):
-        groups = name_groups(study, settings, found.fitted.sampler, found.fitted.record, found.drawn)
+    with _own_modes():
+        found = draw_fit(study, settings, programs=programs, progress=progress)
+        with single_threaded(study.n_regions):
+            groups = name_groups(study, settings, found.fitted.sampler, found.fitted.record, found.drawn)
     return NamedFit(groups, found.notices, found.elapsed_s)
+
+
+@contextmanager
+def _own_modes() -> Iterator[None]:
+    """Train with gradients and make tensors on the processor, whatever the caller has set; theirs again afterwards."""
+    with ExitStack() as modes:
+        modes.enter_context(torch.inference_mode(False))
+        modes.enter_context(torch.enable_grad())
+        modes.enter_context(np.errstate(all="warn", under="ignore"))
+        if torch.get_default_device().type != "cpu":
+            modes.enter_context(torch.device("cpu"))
+        yield
 
 
 def name_groups(
