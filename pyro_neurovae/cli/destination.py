@@ -21,7 +21,7 @@ __all__ = ["Destination", "check_out", "clean", "staged"]
 # What lies beside staged files: what was in the folder before, and the list of what goes where.
 _EARLIER, _MOVES = "earlier", "moves.json"
 # Results whose names a table of the user's own may well have.
-_TABLES = ("regions.csv", "genes.csv", "programs.csv", "variance.csv")
+_TABLES = ("regions.csv", "genes.csv", "variance.csv")
 # Folders above a destination that a killed process may have staged in.
 _ABOVE = 3
 
