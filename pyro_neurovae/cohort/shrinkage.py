@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..atlases.normative import MEASURED, normative_correlation
 from ..errors import InputError, SettingsError
+from ..readers.text_table import parse_numbers
 from ..wording import first_names
 
 __all__ = ["NORMATIVE", "NORMATIVE_WEIGHT", "shrunk_to_none", "shrunk_to_target", "target_correlation"]
@@ -134,7 +135,7 @@ def _given(table: pd.DataFrame, names: list[str]) -> np.ndarray:
             )
         if labels.has_duplicates:
             raise InputError(f"normative: {kind} {labels[labels.duplicated()][0]} stands twice; keep one.")
-    square = table.loc[names, names].to_numpy(dtype=float)
+    square = parse_numbers(table.loc[names, names], source="normative", remedy="give another table").to_numpy()
     whole = np.isfinite(square).all() and np.allclose(square, square.T, atol=1e-6)
     if not whole or not np.allclose(np.diag(square), 1, atol=1e-6) or np.linalg.eigvalsh(square)[0] < -1e-6:
         raise InputError(

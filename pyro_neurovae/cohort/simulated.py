@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
 
 from ..atlases.atlas import dk68_names
 from ..errors import SettingsError, check_seed
+from ..readers.limits import check_memory
 from .simulated_adni import adni_tables
 from .subjects import Subjects
 
 __all__ = ["SimulatedCohort", "simulate_cohort"]
 
 CONTROL, CASE = "CN", "AD"
+
+_COPIES = 6  # of the table of thickness, while it is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +85,18 @@ def simulate_cohort(
     """
     check_seed(seed)
     names = dk68_names()
+    for size in (n_control, n_case):
+        if not isinstance(size, Integral):
+            raise SettingsError(f"a group of {size!r}; give a whole number of subjects.")
+    check_memory(_COPIES * 8.0 * len(names) * (n_control + n_case), f"{n_control + n_case:,} subjects", "ask for fewer")
     if min(n_control, n_case) < 5 or not 0 <= error_correlation < 1 or case_sd <= 0:
         raise SettingsError("give groups of at least 5, an error correlation of 0 to below 1 and a case_sd above 0.")
     rng = np.random.default_rng([seed, *b"cohort"])
     d = rng.normal(-0.2, 0.15, len(names)) if effect is None else np.asarray(effect, dtype=float)
+    if d.shape == (len(names),) and not np.isfinite(d).all():
+        raise SettingsError(
+            f"effect of {names[int(np.argmin(np.isfinite(d)))]} is no number; give one for each region."
+        )
     if d.shape != (len(names),):
         raise SettingsError(f"effect has shape {d.shape}; give one number for each of the {len(names)} regions.")
     truth = pd.DataFrame(

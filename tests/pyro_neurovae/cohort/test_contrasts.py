@@ -384,3 +384,18 @@ def test_tables_of_different_subjects_are_told(small_cohort: nv.SimulatedCohort)
         nv.read_subjects(merge.assign(RID="P" + merge["RID"].astype(str)), tables["UCSFFSX51"])
     with pytest.raises(nv.InputError, match="no subject of subjects is among those of thickness"):
         nv.read_subjects(merge.assign(RID=merge["RID"] + 90_000), tables["UCSFFSX51"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_case": 10**12}, "subjects would take about .* of memory"),
+        ({"n_case": 1e3}, "a group of 1000.0; give a whole number"),
+        ({"n_case": 4}, "give groups of at least 5"),
+        ({"effect": np.full(68, np.nan)}, "effect of L_bankssts is no number"),
+        ({"effect": np.zeros(3)}, r"effect has shape \(3,\)"),
+    ],
+)
+def test_a_cohort_that_can_not_be_drawn_is_told(options: dict[str, object], message: str) -> None:
+    with pytest.raises(nv.SettingsError, match=message):
+        nv.simulate_cohort(0, **options)

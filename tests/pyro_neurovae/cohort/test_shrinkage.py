@@ -61,6 +61,7 @@ def test_the_target_is_in_the_order_of_the_regions() -> None:
         (lambda table: table.drop(index="L_insula"), "no row L_insula"),
         (lambda table: table.drop(columns="L_insula"), "no column L_insula"),
         (lambda table: pd.concat([table, table.iloc[:1]]), "row L_bankssts stands twice"),
+        (lambda table: table.astype(object).replace(1.0, "one"), "row L_bankssts, column L_bankssts: 'one' is not a"),
         (lambda table: 2 * table, "is no correlation"),
         (lambda table: table.where(table < 1, 0.2), "is no correlation"),
         (lambda table: table.mask(table.eq(table.loc["L_insula", "R_insula"]), -1), "is no correlation"),
