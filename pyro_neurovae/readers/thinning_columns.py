@@ -28,20 +28,7 @@ P_VALUES = (
     "pt",
 )
 CONTROLS = ("ncontrols", "ncontrol", "nhc", "nctl", "nctrl", "nctr", "ncn", "nnc", "nhealthy", "n0", "n2")
-CASES = (
-    "npatients",
-    "npatient",
-    "ncases",
-    "ncase",
-    "npd",
-    "nad",
-    "nmci",
-    "nscz",
-    "nbd",
-    "nmdd",
-    "nepi",
-    "n1",
-)
+CASES = ("npatients", "npatient", "ncases", "ncase", "npd", "nad", "nmci", "nscz", "nbd", "nmdd", "nepi", "n1")
 # What else tables count, beside the people of a group.
 NO_GROUPS = {"sites", "site", "studies", "study", "cohorts", "total", "all", "vertices", "voxels", "obs", "sample",
              "samples", "men", "women", "male", "males", "female", "females", "subjects", "regions"}  # fmt: skip
@@ -132,7 +119,8 @@ def choose_columns(
     if error is not None and (error == value or counted or roles[error].what == "p"):
         held = "the effect" if error == value else "the size of a group" if counted else "p values"
         raise InputError(f"{source}: {error} holds {held}, no standard errors; give --se-column the column of these.")
-    foreign, rivals = None, ()
+    foreign: str | None = None
+    rivals: tuple[str, ...] = ()
     if error is None:
         error, foreign, rivals = _matching_error(columns, roles, value)
     return ThinningColumns(
