@@ -69,6 +69,7 @@ def summarise(study: Study) -> str:
         f"{counted(len(study.genes), 'gene')}, {counted(len(study.maps), 'map')}",
         f"Expression: measured in {counted(measured, 'region')}, {NORMALISED[study.normalise]}",
         *_missing("expression", study.regions, study.expression_observed),
+        "Thinning: effects in each map's own units, negative where cases are thinner",
         _together(study),
         "",
         *_map_lines(study),

@@ -20,6 +20,7 @@ def test_summary_names_what_is_missing_and_what_was_done(expression, thinning, e
     for part in (
         "66 regions",
         "No thinning in ad: L_cuneus",
+        "negative where cases are thinner",
         "unknown",
         "Notices:",
         "the first of each kept: G0",
