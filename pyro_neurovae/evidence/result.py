@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 
 from ..errors import InputError
+from ..readers.limits import check_regular
 from ..readers.written_tables import read_written, write_table
 
 __all__ = ["Result", "Shown"]
@@ -107,11 +108,19 @@ class Result:
 
 def _read(folder: Path, name: str, *, empty: bool) -> Any:
     path = folder / name
+    if path.exists():
+        check_regular(path)
     try:
         found = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_written(path)
     except FileNotFoundError as fault:
         raise InputError(f"{folder} holds no {name}; name the folder that the command wrote to.") from fault
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, json.JSONDecodeError, UnicodeDecodeError) as fault:
+    except (
+        pd.errors.EmptyDataError,
+        pd.errors.ParserError,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as fault:
         if empty and isinstance(fault, pd.errors.EmptyDataError):
             return pd.DataFrame()
         what = "record" if path.suffix == ".json" else "table"

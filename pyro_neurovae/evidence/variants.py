@@ -17,6 +17,7 @@ from ..graphs.registry import GRAPHS, as_graph, named_graphs
 from ..models.families import family_of
 from ..models.options import FitSettings
 from ..models.settings import prior_of
+from ..readers.limits import read_bytes
 from ..studies.study import Study
 
 __all__ = ["GRAPH_CHANGES", "Variant", "default_grid", "read_grid"]
@@ -171,13 +172,12 @@ def read_grid(path: str | os.PathLike[str]) -> list[Variant]:
     """
     place = Path(path)
     try:
-        record = tomllib.loads(place.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{place}: no such file; check the path and the spelling.") from error
-    except (OSError, UnicodeDecodeError) as error:
+        record = tomllib.loads(read_bytes(place).decode())
+    except UnicodeDecodeError as error:
         raise InputError(f"{place} can't be read as text; give a TOML file.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{place.name} is no TOML ({error}); correct it there.") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        why = error if isinstance(error, tomllib.TOMLDecodeError) else "it nests brackets too deep"
+        raise InputError(f"{place.name} is no TOML ({why}); correct it there.") from error
     other = sorted(set(record) - {"variant"})
     if other or not isinstance(record.get("variant"), list) or not record["variant"]:
         found = f"has {other[0]!r} at its top" if other else "has no variant"
@@ -193,8 +193,8 @@ def read_grid(path: str | os.PathLike[str]) -> list[Variant]:
 _OWN = {"name": str, "graph": str, "normalise": str, "errors": str, "structure": str, "seed": int}
 
 
-def _variant(entry: Mapping[str, Any], number: int, place: Path) -> Variant:
-    name = entry.get("name")
+def _variant(entry: Any, number: int, place: Path) -> Variant:
+    name = entry.get("name") if isinstance(entry, Mapping) else None
     if not isinstance(name, str) or not name:
         raise InputError(f'{place.name}: variant number {number} has no name; add one, as in name = "few programs".')
     where = f"{place.name}, variant {name!r}"
@@ -226,8 +226,8 @@ def _value(value: Any, key: str, where: str) -> Any:
 def _genes(value: Any, place: Path, where: str) -> tuple[str, ...]:
     if isinstance(value, str):
         try:
-            value = (place.parent / value).read_text(encoding="utf-8").split()
-        except OSError as error:
+            value = read_bytes(place.parent / value).decode().split()
+        except (InputError, UnicodeDecodeError) as error:
             raise InputError(f"{where}: the file of genes {value!r} can't be read; check the path.") from error
     if not isinstance(value, Sequence) or not value or not all(isinstance(gene, str) for gene in value):
         raise InputError(f"{where}: genes is no list of names; give one, or a file with one gene a line.")

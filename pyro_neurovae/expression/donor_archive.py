@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..readers.limits import check_archive
 from ..readers.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -58,11 +59,14 @@ def read_archive(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not source.is_file():
         raise InputError(f"{source}: no such file; give the .npz that DonorExpression.save wrote.")
     try:
+        check_archive(source)
         with np.load(io.BytesIO(source.read_bytes()), allow_pickle=False) as archive:
             if str(archive["format"]) != FORMAT:
                 raise KeyError("format")
             names = {name: tuple(archive[name].tolist()) for name in _NAMES}
             return {**names, "values": archive["values"], **json.loads(str(archive["record"]))}
+    except InputError:  # too large
+        raise
     except (OSError, ValueError, KeyError, IndexError, EOFError, TypeError, zipfile.BadZipFile) as fault:
         raise InputError(
             f"{source} holds no expression of donors that can be read; give the .npz that DonorExpression.save wrote."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -136,3 +137,22 @@ def test_scores_without_a_ceiling_come_back_as_none_or_nan(made_results, tmp_pat
     assert again.noise_ceiling is None
     assert np.isnan(again.in_sample["r"])
     assert again.passed == unknown.passed
+
+
+def test_names_that_look_like_something_else_come_back(made_results, tmp_path):
+    found = made_results[Validation]
+    odd = {"a": "1", "b": "NA", "c": "=x"}
+    found = Validation(*(table.assign(map=table["map"].map(odd)) for table in found.contents().values()))
+    found.write(tmp_path)
+    again = Validation.read(tmp_path)
+    for name, table in found.contents().items():
+        assert list(getattr(again, name)["map"]) == list(table["map"])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_is_not_waited_for(made_results, tmp_path):
+    made_results[Validation].write(tmp_path)
+    (tmp_path / "scores.csv").unlink()
+    os.mkfifo(tmp_path / "scores.csv")
+    with pytest.raises(InputError, match=r"scores\.csv is a pipe or a device"):
+        Validation.read(tmp_path)

@@ -112,6 +112,9 @@ def test_every_usual_variant_can_be_applied_and_differs(small_study, model):
     ("text", "message"),
     [
         ("name = ", "grid.toml is no TOML .* correct it there"),
+        ("variant = 3", r"grid.toml has no variant; write each"),
+        ("variant = [1, 2]", "grid.toml: variant number 1 has no name; add one"),
+        (f"variant = {'[' * 5000}", "grid.toml is no TOML .* correct it there"),
         ("", r"grid.toml has no variant; write each variant as a table \[\[variant\]\] with a name"),
         ("seed = 3", "grid.toml has 'seed' at its top; write each"),
         ("[[variant]]\nseed = 3", "grid.toml: variant number 1 has no name; add one"),
