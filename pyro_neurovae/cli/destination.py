@@ -20,6 +20,8 @@ __all__ = ["Destination", "check_out", "clean", "staged"]
 
 # What lies beside staged files: what was in the folder before, and the list of what goes where.
 _EARLIER, _MOVES = "earlier", "moves.json"
+# Letters of a path that a message may have.
+_LONGEST = 400
 # Results whose names a table of the user's own may well have.
 _TABLES = ("regions.csv", "genes.csv", "variance.csv")
 # Folders above a destination that a killed process may have staged in.
@@ -105,15 +107,16 @@ def check_out(out: Path, files: Sequence[str], *, overwrite: bool, inputs: Itera
             raise
         why = getattr(error, "strerror", None) or error
         raise InputError(
-            f"--out {str(out)[:200]} can't be written ({why}); name a folder that you may write to."
+            f"--out {str(out)[:_LONGEST]} can't be written ({why}); name a folder that you may write to."
         ) from error
     if held and not overwrite:
         name = held[0].name
         raise InputError(f"--out {out} holds {name} already; add --overwrite to replace it, or name another folder.")
+    alone = all(file.name in _TABLES for file in held)  # beside other results it is one of theirs
     for file in held:
         if any(file.samefile(path) for path in _paths(inputs)):
             raise InputError(f"--out {out} would overwrite {file.name}, which is read too; name another folder.")
-        if file.name in _TABLES and not _is_result(file):
+        if file.name in _TABLES and alone and not _is_result(file):
             raise InputError(f"--out {out} holds a {file.name} that no command wrote; move it, or name another folder.")
 
 

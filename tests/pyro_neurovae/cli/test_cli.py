@@ -89,8 +89,9 @@ def files(tmp_path):
 
 
 def fit_arguments(folder, *more):
-    given = ["fit", "--expression", folder / "expression.csv", "--thinning", folder / "map.csv", *more]
-    return given if "--out" in more else [*given, "--out", folder / "out"]
+    usual = {"--expression": folder / "expression.csv", "--thinning": folder / "map.csv", "--out": folder / "out"}
+    left = [part for flag, value in usual.items() if flag not in more for part in (flag, value)]
+    return ["fit", *left, *more]
 
 
 def verify_arguments(folder, *more):
@@ -419,7 +420,7 @@ def test_a_bad_option_is_named_and_nothing_written(run, files, no_training, monk
     (files / "words.txt").write_text("word\nword\n")
     before = sorted(files.iterdir())
     monkeypatch.chdir(files)
-    assert message in one_sentence(*run(*fit_arguments(files), *options))
+    assert message in one_sentence(*run(*fit_arguments(files, *options)))
     assert not no_training
     assert sorted(files.iterdir()) == before
 
@@ -510,7 +511,7 @@ def test_verify_replaces_its_record_only_when_that_is_asked_for(run, files):
 def test_verify_names_a_bad_option_and_writes_nothing(run, files, no_training, monkeypatch, options, message):
     before = sorted(files.iterdir())
     monkeypatch.chdir(files)
-    assert message in one_sentence(*run(*verify_arguments(files), *options))
+    assert message in one_sentence(*run(*verify_arguments(files, *options)))
     assert not no_training
     assert sorted(files.iterdir()) == before
 
