@@ -16,7 +16,7 @@ from ..plots.sensitivity_plot import plot_sensitivity
 from ..posterior.fits import Fit
 from ..posterior.summary import summarise_fit
 from ..posterior.tables import GENE_COLUMNS, PROGRAM_COLUMNS
-from ..readers.file_names import file_names
+from ..readers.safe_names import file_names
 from ..readers.written_tables import write_table
 from ..studies.study import Study
 

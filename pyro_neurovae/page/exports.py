@@ -18,7 +18,7 @@ from ..errors import InputError, SettingsError
 from ..plots.cortex import vertex_regions
 from ..plots.surface_map import check_atlas
 from ..posterior.summary import summarise_fit
-from ..readers.file_names import file_names
+from ..readers.safe_names import file_names
 from ..readers.written_tables import write_table
 from ..wording import visible
 

@@ -6,7 +6,7 @@ from pathlib import PureWindowsPath
 
 import pytest
 
-from pyro_neurovae.readers.file_names import file_names
+from pyro_neurovae.readers.safe_names import file_names
 
 ODD = [
     *("../../x", "..", ".", "", "/etc/passwd", "~", "~root", "a/b", r"a\b", "C:x", "a\0b", "a\nb", "-rf", ".hidden"),
