@@ -16,7 +16,7 @@ from ..readers.limits import check_memory
 from ..studies.study import Study
 
 if TYPE_CHECKING:
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
 __all__ = ["check_content", "check_fit"]
 
