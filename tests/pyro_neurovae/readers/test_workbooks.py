@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 
 import pandas as pd
 import pytest
 
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.text_table import read_table
-from pyro_neurovae.readers.workbooks import is_workbook
+from pyro_neurovae.readers.workbooks import is_workbook, read_workbook
 
 FRAME = pd.DataFrame({"region": ["L_cuneus", "R_cuneus"], "d": [-0.1, None], "n": [1001.0, 12]})
 
@@ -85,3 +86,12 @@ def test_text_that_is_called_a_workbook_is_read_as_text(tmp_path):
     assert not is_workbook(tmp_path / "b.xlsx")
     assert not is_workbook(tmp_path / "none.xlsx")
     assert read_table(tmp_path / "b.xlsx").header == ("region", "d")
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "map.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 1_000_000)
+    monkeypatch.setenv("PYRO_NEUROVAE_MEMORY_GB", "0.002")
+    with pytest.raises(InputError, match=r"map\.xlsx holds more than .* of text, too much to be a table"):
+        read_workbook(path)
