@@ -204,7 +204,7 @@ def check_device(device: str) -> None:
     import torch  # late: it takes a second
 
     try:
-        torch.empty(0, device=device)
+        torch.ones(1, device=device).item()  # a device that keeps no numbers fails here
     except (RuntimeError, AssertionError, TypeError) as error:
         raise SettingsError(f"device {device!r} is not to be had here; give auto or cpu.") from error
 

@@ -60,6 +60,8 @@ def test_absurd_draws_are_refused_until_allowed(more, asked, monkeypatch):
         (lambda study: nv.validate(study, ["ridge"], repeats=10**9), r"1000000000 repeats of 1 models would take"),
         (lambda study: nv.validate(study, ["ridge"], workers=10**6), r"1,000,000 workers would take"),
         (lambda study: nv.validate(study, ["ridge"], device="nonsense"), "device 'nonsense' is not to be had here"),
+        (lambda study: nv.validate(study, ["ridge"], device="meta"), "device 'meta' is not to be had here"),
+        (lambda study: nv.fit(study, device="meta"), "device 'meta' is not to be had here"),
         (lambda study: nv.simulate(maps=10**12), "would take about"),
         (lambda study: nv.simulate(genes=10**12), "would take about"),
     ],
