@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
 import os
 import tempfile
 import threading
@@ -161,15 +162,22 @@ def _results(
 
 def _work(parent: int, *call: Any) -> tuple[int, Arrays]:
     """Do a job in a worker, which ends with the process that it works for, however that ends."""
-    if os.getppid() == parent and not any(one.name == _WATCH for one in threading.enumerate()):
-        threading.Thread(target=_end_with, args=(parent,), name=_WATCH, daemon=True).start()
+    ours = multiprocessing.current_process().name.startswith("Loky")  # else somebody else started and ends it
+    if ours and not any(one.name == _WATCH for one in threading.enumerate()):
+        _end_without(parent)
+        threading.Thread(target=_watch, args=(parent,), name=_WATCH, daemon=True).start()
     return _call(*call)
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
+def _watch(parent: int) -> None:
+    while True:
+        _end_without(parent)
         time.sleep(1)
-    os._exit(1)
+
+
+def _end_without(parent: int) -> None:
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _call(

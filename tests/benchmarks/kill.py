@@ -56,8 +56,8 @@ _GRID = '[[variant]]\nname = "another seed"\nseed = 6\n'
 # Files that tell when they were made or how long it took.
 _TIMED = ("fit.nc", "summary.json", "sensitivity_variants.csv")
 _EARLIER = "earlier"
-# Seconds within which a worker notices that nobody waits for it.
-_PATIENCE = 6.0
+# Seconds within which a worker notices that nobody waits for it: it may be importing torch.
+_PATIENCE = 30.0
 
 
 class Killing(NamedTuple):
