@@ -138,7 +138,7 @@ def _results(
     progress: Progress | None,
 ) -> Iterator[tuple[int, Arrays]]:
     """Results as they come, each with its job's number."""
-    if workers == 1:
+    if workers == 1 or not left:
         for number in left:
             yield _call(number, function, jobs[number], progress)
         return
@@ -146,9 +146,10 @@ def _results(
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     for _ in range(_TRIES):
+        # No more workers than jobs: one without a job would not notice the end of its run for minutes.
         calls = [delayed(_work)(os.getpid(), number, function, jobs[number]) for number in left]
         try:
-            for number, arrays in Parallel(n_jobs=workers, return_as="generator_unordered")(calls):
+            for number, arrays in Parallel(n_jobs=min(workers, len(left)), return_as="generator_unordered")(calls):
                 left = [other for other in left if other != number]
                 yield number, arrays
             return
