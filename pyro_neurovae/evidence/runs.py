@@ -146,10 +146,13 @@ def _results(
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     for _ in range(_TRIES):
-        # No more workers than jobs: one without a job would not notice the end of its run for minutes.
+        # Hardly more workers than jobs: one without a job would not notice the end of its run for minutes. Two at
+        # least, since with one joblib works in this process, which what ends a worker must not end.
         calls = [delayed(_work)(os.getpid(), number, function, jobs[number]) for number in left]
         try:
-            for number, arrays in Parallel(n_jobs=min(workers, len(left)), return_as="generator_unordered")(calls):
+            for number, arrays in Parallel(n_jobs=min(workers, max(2, len(left))), return_as="generator_unordered")(
+                calls
+            ):
                 left = [other for other in left if other != number]
                 yield number, arrays
             return
