@@ -11,7 +11,6 @@ from torch import Tensor
 
 from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.models.linear import LinearModel
-from pyro_neurovae.models.marginal import PartlySeenNormal
 from pyro_neurovae.models.training_settings import ExactTraining
 
 from .noise import NoiseStreams
@@ -63,9 +62,7 @@ def scale_grid(model: LinearModel, points: int) -> ScaleGrid:
     kernels, pieces = model.kernels({}), []
     for start in range(0, each ** len(names), _CHUNK):
         now = between(scales, start, start + _CHUNK)
-        normal = PartlySeenNormal(model.covariance(now, kernels), data.seen[:, None], validate_args=False)
-        prior = sum(model.scale_prior(name).log_prob(value) + value.log() for name, value in now.items())
-        pieces.append(normal.log_prob(data.thinning[:, None]) + prior)
+        pieces.append(model.log_density(now, kernels) + sum(value.log() for value in now.values()))
     return ScaleGrid(scales, torch.cat(pieces, 1).softmax(1), float(axis[1] - axis[0]))
 
 

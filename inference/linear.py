@@ -38,6 +38,6 @@ def train_linear(
     source, drawn = None, {}
     if model.has_programs:
         source = ProgramSource.of(cast(CrossScale, model), programs, seeds, training, progress=progress)
-        drawn = source.draw_guided(source.streams("kernels"), _TRAINING_DRAWS)
+        drawn = source.draw_guided("kernels", _TRAINING_DRAWS)
     guide, record = train_scales(model, model.kernels(drawn), seeds, training, progress=progress)
     return PosteriorSampler(model, guide, source, tuple(seeds), training), record

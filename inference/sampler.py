@@ -181,7 +181,7 @@ class PosteriorSampler(LinearSampler):
     def _draw_programs(self, draws: int, workers: int) -> Quantities:
         if self.programs is None:
             return {}
-        return self.programs.draw(self.programs.streams("posterior programs"), draws, workers)
+        return self.programs.draw("posterior programs", draws, workers)
 
     def _draw_noise(self, programs: Quantities, most: int, draws: int) -> ThinningNoise:
         """Draw all random numbers of the thinning, so that they do not hang on how draws are batched."""

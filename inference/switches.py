@@ -46,11 +46,12 @@ _CALLERS: ContextVar[_Switches | None] = ContextVar("callers", default=None)
 
 @contextmanager
 def _kept() -> Iterator[_Switches]:
-    """Put everything back at the end; gives what was set before."""
+    """Put everything back at the end, gradients on meanwhile; gives what was set before."""
     before = _Switches.now()
     token = _CALLERS.set(before) if _CALLERS.get() is None else None
     try:
-        yield before
+        with torch.inference_mode(False), torch.enable_grad():
+            yield before
     finally:
         before.put()
         if token is not None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from .elbo import ReplicateELBO
 from .switches import quick, suspended
 
-__all__ = ["Progress", "TrainingRecord", "train"]
+__all__ = ["Progress", "TrainingRecord", "train", "untrained"]
 
 
 class Progress(Protocol):
@@ -120,12 +120,17 @@ def train(
     return replace(record, best_step=stopping.best_step)
 
 
+def untrained(elbo: Tensor) -> TrainingRecord:
+    """Record of what was fitted without training, from an estimate at every round; (replicate, round)."""
+    nothing = torch.full_like(elbo[:, 0], math.nan)
+    return TrainingRecord(elbo, nothing, nothing)
+
+
 def _record(elbo: Tensor) -> TrainingRecord:
     window = max(elbo.shape[-1] // 10, 1)
     last, before = elbo[:, -window:], elbo[:, -2 * window : -window]
     if before.shape[-1] < 2:
-        nothing = torch.full_like(elbo[:, 0], math.nan)
-        return TrainingRecord(elbo, nothing, nothing)
+        return untrained(elbo)
     drift = last.mean(-1) - before.mean(-1)
     drift_se = ((last.var(-1) + before.var(-1)) / window).sqrt()
     return TrainingRecord(elbo, drift, drift_se)

@@ -142,6 +142,13 @@ class LinearModel(Model):
         total: Tensor = map_covariance(noise, wide_covariance(self.levels[:, None], self.wide), amounts, every_map)
         return total
 
+    def log_density(self, scales: Quantities, kernels: Quantities) -> Tensor:
+        """Log joint density of the seen thinning and the map's globals, fractions uniform; (replicate, draw, map)."""
+        prior: Any = sum(self.scale_prior(name).log_prob(scales[name]) for name in self.scale_names)
+        seen = PartlySeenNormal(self.covariance(scales, kernels), self.data.seen[:, None], validate_args=False)
+        total: Tensor = prior + seen.log_prob(self.data.thinning[:, None])
+        return total
+
     def thinning_part(self, kernels: Quantities, draws: int = 1) -> None:
         """Pyro model of the maps given the parts' unit covariances (replicate, draw, region, region)."""
         with self.replicate_plate(), self.draw_plate(draws), self.map_plate():

@@ -12,12 +12,12 @@ from pyro_neurovae.errors import SettingsError
 __all__ = ["check_flag", "check_known", "check_most", "check_number", "check_whole"]
 
 
-def check_whole(record: Any, *names: str) -> None:
-    """Check that fields are whole numbers of at least 1; SettingsError otherwise."""
+def check_whole(record: Any, *names: str, least: int = 1) -> None:
+    """Check that fields are whole numbers of at least ``least``; SettingsError otherwise."""
     for name in names:
         value = getattr(record, name)
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise SettingsError(f"{name} is {value!r}; give a whole number of at least 1.")
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+            raise SettingsError(f"{name} is {value!r}; give a whole number of at least {least}.")
 
 
 def check_most(record: Any, **most: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -17,12 +17,16 @@ from ..training import Progress
 from .gibbs import ProgramGibbs, ProgramState
 from .guide import ProgramNoise, draw_programs, program_field
 from .matching import match
+from .recall import DrawMemory, digest
 from .trained import TrainedPrograms, train_programs
 
 __all__ = ["ProgramSource"]
 
 # Numbers of a batch of matrices that fit a processor's cache.
 _CACHED = 500_000
+
+# Draws that fits share: of 1000 draws of 14 programs over 68 regions they are 8 MB.
+_MEMORY = DrawMemory(200_000_000)
 
 # Chains of Gibbs sweeps of one replicate, and how many chains are moved at a time.
 _CHAINS, _TOGETHER = 50, 100
@@ -79,14 +83,20 @@ class ProgramSource:
         """Streams of random numbers for one use."""
         return NoiseStreams(self.seeds, use, dtype=self.trained.elbo.dtype, device=self.trained.elbo.device)
 
-    def draw(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
+    def draw(self, use: str, draws: int, workers: int = 1) -> dict[str, Tensor]:
         """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw).
 
         Named as in the posterior. Up to 50 draws of the guide each begin a chain of Gibbs sweeps, of which every sweep
         after the first few is kept: draws are in the chains' order, programs in the guide's order, with its signs.
+        Random numbers are the seeds' own for the ``use``; what was drawn before is given again.
         """
+        return self._shared(_MEMORY.get(self._key(use, draws, self.sweeps), lambda: self._swept(use, draws, workers)))
+
+    def _swept(self, use: str, draws: int, workers: int) -> dict[str, Tensor]:
+        """Draws of every pair."""
+        streams = self.streams(use)
         if self.sweeps == 0:
-            return self._shared(self._guided(streams, draws, workers))
+            return self._guided(streams, draws, workers)
         gibbs, chains = ProgramGibbs(self.model), min(_CHAINS, draws)
         kept = -(-draws // chains)
         begun = self._guided(streams, chains, workers)
@@ -99,11 +109,18 @@ class ProgramSource:
             states = list(gibbs.run(start, **{name: values[some] for name, values in noise.items()}))
             pieces.append(_labelled(gibbs, states[self.sweeps :], reference[some]))
         whole = {name: torch.cat([piece[name] for piece in pieces]) for name in begun}  # (replicate x chain, kept, ...)
-        return self._shared({k: v.unflatten(0, (-1, chains)).flatten(1, 2)[:, :draws] for k, v in whole.items()})
+        return {k: v.unflatten(0, (-1, chains)).flatten(1, 2)[:, :draws] for k, v in whole.items()}
 
-    def draw_guided(self, streams: NoiseStreams, draws: int) -> dict[str, Tensor]:
+    def draw_guided(self, use: str, draws: int) -> dict[str, Tensor]:
         """Draw from the guide alone, without sweeps."""
-        return self._shared(self._guided(streams, draws))
+        return self._shared(_MEMORY.get(self._key(use, draws, 0), lambda: self._guided(self.streams(use), draws)))
+
+    def _key(self, use: str, draws: int, sweeps: int) -> bytes:
+        """Fingerprint of all that draws of the programs hang on."""
+        data, sites = self.model.data, self.trained.sites
+        expression = (data.scatter, data.genes, data.expressed, data.spectrum.icar, data.spectrum.vectors)
+        asked = (use, draws, sweeps, self.seeds, self.model.settings)
+        return digest(*asked, *expression, *(getattr(sites, one.name) for one in fields(sites)))
 
     def _shared(self, drawn: dict[str, Tensor]) -> dict[str, Tensor]:
         """Give every fit the draws of its pair."""

@@ -106,10 +106,7 @@ class ScaleGuide(nn.Module):
 
     def transform(self, noise: ScaleNoise) -> tuple[Tensor, Tensor]:
         """Globals and the log density of each given those before it; both (replicate, draw, map, global)."""
-        roots = self.lower.tril(-1) + torch.diag_embed(self.log_diagonal.exp())
-        loc, root = self._chosen(self.loc, noise), self._chosen(roots, noise)
-        white = noise.white if noise.wide is None else torch.where(noise.wide[..., None], _WIDE, 1.0) * noise.white
-        x = loc + (root @ white[..., None])[..., 0]
+        roots, x = self._roots(), self.scores(noise)
         count = self.rate.shape[-1]
         log_survival = torch.special.log_ndtr(-x[..., :count])
         value = torch.cat([-log_survival / self.rate, torch.special.ndtr(x[..., count:])], -1)
@@ -118,6 +115,15 @@ class ScaleGuide(nn.Module):
             [log_jacobian[..., :count] - log_survival - self.rate.log(), log_jacobian[..., count:]], -1
         )
         return value, self._log_density(x, roots, defensive=noise.wide is not None) - log_jacobian
+
+    def scores(self, noise: ScaleNoise) -> Tensor:
+        """Normal scores of the globals; (replicate, draw, map, global)."""
+        loc, root = self._chosen(self.loc, noise), self._chosen(self._roots(), noise)
+        white = noise.white if noise.wide is None else torch.where(noise.wide[..., None], _WIDE, 1.0) * noise.white
+        return loc + (root @ white[..., None])[..., 0]
+
+    def _roots(self) -> Tensor:
+        return self.lower.tril(-1) + torch.diag_embed(self.log_diagonal.exp())
 
     def _chosen(self, values: Tensor, noise: ScaleNoise) -> Tensor:
         """Pick each draw's component from (replicate, map, component, ...); (replicate, draw, map, ...)."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import pyro
 import torch
-from pyro import poutine
 from torch import Tensor
 
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.training_settings import TrainingSettings
 
-from ..elbo import site_densities
 from ..noise import NoiseStreams
-from ..training import Progress, TrainingRecord, train
+from ..training import Progress, TrainingRecord, train, untrained
+from .adaptation import adapt_guide
 from .guide import ScaleGuide, ScaleNoise
 
 __all__ = ["ScaleDraws", "draw_scales", "train_scales"]
@@ -54,14 +51,19 @@ def train_scales(
     *,
     progress: Progress | None = None,
 ) -> tuple[ScaleGuide, TrainingRecord]:
-    """Train the scales' guide of every replicate and map, all as one batch.
+    """Fit the scales' guide of every replicate and map, all as one batch: rounds of proposals, then steps of SVI.
 
-    ``kernels`` are the parts' unit covariances (replicate or 1, draw or 1, region, region); step t uses the
-    next ``map_particles`` of their draws, so that the guide averages over what is unsure about the programs.
+    ``kernels`` are the parts' unit covariances (replicate or 1, draw or 1, region, region); proposals go through their
+    draws, and step t uses the next ``map_particles`` of them, so that the guide averages over what is unsure about the
+    programs. See `adaptation.adapt_guide` for the rounds.
     """
     data, size = model.data, training.map_particles
     streams = NoiseStreams(seeds, "thinning training", dtype=data.thinning.dtype, device=data.thinning.device)
     guide = ScaleGuide(model, streams)
+    if training.map_rounds:
+        evidence = adapt_guide(model, guide, kernels, streams, training.map_rounds, progress=progress)
+        if not training.map_steps:
+            return guide, untrained(evidence)
 
     def inputs(step: int) -> tuple[dict[str, Tensor], ScaleNoise]:
         now = {part: _window(kernel, step * size, size) for part, kernel in kernels.items()}
@@ -108,25 +110,18 @@ def draw_scales(
         part: kernel if kernel.shape[1] == 1 else kernel.repeat_interleave(proposals, 1)
         for part, kernel in kernels.items()
     }
-    with pyro.validation_enabled(False):
-        trace = poutine.trace(guide).get_trace(repeated, noise)
-        target = poutine.trace(poutine.replay(model.thinning_part, trace)).get_trace(repeated, draws * proposals)
-    log_p, log_q = (_total(site_densities(one)).unflatten(1, shape) for one in (target, trace))
+    values, log_q = guide.transform(noise)
+    proposed = dict(zip(model.globals, values.unbind(-1), strict=True))
+    log_p, log_q = (one.unflatten(1, shape) for one in (model.log_density(proposed, repeated), log_q.sum(-1)))
     ratio = log_p - log_q  # (replicate, draw, proposal, map)
     chosen = (ratio.softmax(2).cumsum(2) < pick[:, :, None]).sum(2, keepdim=True).clamp(max=proposals - 1)
 
     def keep(values: Tensor) -> Tensor:
         return values.gather(2, chosen)[:, :, 0]
 
-    scales = {name: keep(trace.nodes[name]["value"].unflatten(1, shape)) for name in model.globals}
+    scales = {name: keep(one.unflatten(1, shape)) for name, one in proposed.items()}
     evidence = ratio.logsumexp(2) - torch.log(ratio.new_tensor(float(proposals)))
     return ScaleDraws(scales, ratio, evidence, keep(log_p), keep(log_q))
-
-
-def _total(densities: Mapping[str, Tensor]) -> Tensor:
-    """Sum of the sites' log densities; (replicate, draw, map)."""
-    total: Any = sum(densities.values())
-    return total
 
 
 def _window(kernel: Tensor, start: int, size: int) -> Tensor:

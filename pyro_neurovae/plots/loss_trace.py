@@ -38,7 +38,7 @@ def training(fit: Fit, *, figure: Any = None) -> Figure:
     Figure
         A fit with programs trains these on expression and then each map's scales: a panel each. Faint is
         the loss of every step, which is noisy; the line is its running mean. A line that still falls at its end wants
-        more ``steps`` or ``map_steps``; chains that end apart found different optima.
+        more ``steps``; chains that end apart found different optima.
 
     Raises
     ------

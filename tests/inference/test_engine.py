@@ -51,7 +51,7 @@ def test_fits_of_one_seed_share_their_programs(study, quick):
     source = trained.sampler.programs
     assert source.seeds == (4, 6)
     assert source.index.tolist() == [0, 0, 1]
-    pool = source.draw(source.streams("posterior programs"), 5 * quick.training.program_proposals)["program_score"]
+    pool = source.draw("posterior programs", 5 * quick.training.program_proposals)["program_score"]
     assert torch.equal(pool[0], pool[1])
     assert not torch.equal(pool[0], pool[2])
     kept = trained.sampler.draw(5)["program_score"]  # each fit keeps the draws that its own thinning speaks for

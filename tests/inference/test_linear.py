@@ -11,7 +11,7 @@ from pyro_neurovae.models.training_settings import TrainingSettings
 
 def test_programs_are_trained_before_the_scales(models, quick):
     heard = []
-    training = TrainingSettings(steps=3, map_steps=2)
+    training = TrainingSettings(steps=3, map_steps=2, map_rounds=0)
     sampler, record = train_linear(
         models["cross-scale"], training, (0,), draws=5, progress=lambda label, step, *_: heard.append((label, step))
     )
@@ -24,7 +24,7 @@ def test_programs_are_trained_before_the_scales(models, quick):
 
 def test_a_model_without_programs_trains_its_scales_only(models):
     heard = []
-    training = TrainingSettings(map_steps=2)
+    training = TrainingSettings(map_steps=2, map_rounds=0)
     sampler, _ = train_linear(models["spatial"], training, (4,), draws=5, progress=lambda *news: heard.append(news[0]))
     assert heard == ["thinning"] * 2
     assert sampler.programs is None

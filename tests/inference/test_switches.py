@@ -104,7 +104,8 @@ def test_what_the_callers_function_changes_is_the_callers(study):
         torch.set_num_threads(2)
 
     fit_model(observe(study), settings, (0,), progress=progress)
-    assert seen == [CALLERS] * 3
+    assert len(seen) >= 3
+    assert seen == [CALLERS] * len(seen)
     assert now() == CALLERS
 
 

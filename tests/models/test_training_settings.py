@@ -49,7 +49,7 @@ def test_a_stack_is_trained_by_the_same_settings():
         (TrainingSettings, {"particles": 0}, "particles is 0"),
         (TrainingSettings, {"learning_rate": float("nan")}, "learning_rate is nan; give a number above 0"),
         (TrainingSettings, {"map_learning_rate": 0}, "map_learning_rate is 0"),
-        (TrainingSettings, {"program_sweeps": -1}, "program_sweeps is -1; give a number of at least 0"),
+        (TrainingSettings, {"program_sweeps": -1}, "program_sweeps is -1; give a whole number of at least 0"),
         (TrainingSettings, {"program_sweeps": 1.5}, "program_sweeps is 1.5; give a whole number"),
         (PaperTraining, {"steps": 0}, "steps is 0; give a whole number"),
         (PaperTraining, {"particles": True}, "particles is True; give a whole number"),

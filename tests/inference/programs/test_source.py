@@ -19,7 +19,7 @@ def source_of(study, quick, seeds, programs=None):
 
 def test_draws_do_not_hang_on_sweeps_kept_or_threads(fitted):
     source = fitted.sampler.programs
-    one, other = (source.draw(source.streams("x"), 120, workers) for workers in (1, 2))
+    one, other = (source.draw("x", 120, workers) for workers in (1, 2))
     for name, values in one.items():
         assert torch.equal(values, other[name])
         assert values.shape[1] == 120
@@ -31,7 +31,7 @@ def test_programs_are_trained_once_for_each_seed(study, quick):
     assert source.seeds == (4, 6)
     assert source.index.tolist() == [0, 0, 1]
     assert source.trained.elbo.shape[0] == source.model.data.replicates == 2
-    drawn = source.draw_guided(source.streams("x"), 5)["program_score"]
+    drawn = source.draw_guided("x", 5)["program_score"]
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])
 
@@ -47,11 +47,11 @@ def test_lent_programs_are_taken_in_turn(study, quick):
 @pytest.mark.parametrize("sweeps", [0, 3])
 def test_draws_are_named_as_in_the_posterior(study, fitted, sweeps):
     source = replace(fitted.sampler.programs, sweeps=sweeps)
-    drawn = source.draw(source.streams("x"), 7)
+    drawn = source.draw("x", 7)
     n = study.n_regions
     shapes = {"program_score": (3, n), "strength": (3,), "smoothness": (3,), "expression_noise": ()}
     assert {name: tuple(values.shape) for name, values in drawn.items()} == {k: (1, 7, *v) for k, v in shapes.items()}
-    guided = source.draw_guided(source.streams("x"), 7)
+    guided = source.draw_guided("x", 7)
     assert torch.equal(guided["strength"], drawn["strength"]) == (sweeps == 0)
     # Order and sign are the guide's: each program is nearest to its own site.
     score = drawn["program_score"][0] * drawn["strength"][0, ..., None]

@@ -26,7 +26,7 @@ def test_draws_are_of_the_exact_posterior_even_where_the_guide_is_not(models, st
     """Of the proposals of a guide that is hardly trained the kept ones have the posterior's moments on a grid."""
     model = models["spatial"]
     kernels = model.kernels({})
-    guide, _ = train_scales(model, kernels, (0,), TrainingSettings(map_steps=25))
+    guide, _ = train_scales(model, kernels, (0,), TrainingSettings(map_steps=25, map_rounds=0))
     found = draw_scales(model, guide, kernels, *proposals_of(model, streams(2), DRAWS, 30))
     grid = scale_grid(model, 60)
     for name in model.scale_names:
@@ -68,7 +68,7 @@ def test_evidence_is_the_mean_of_the_ratios(models, streams):
 
 
 def test_each_replicate_trains_as_if_alone(study, hidden, same_draws):
-    family, training = family_of("spatial"), TrainingSettings(map_steps=8)
+    family, training = family_of("spatial"), TrainingSettings(map_steps=8, map_rounds=0)
     states, elbos = [], []
     for data, seeds in ((observe(study, hidden=hidden), (3, 5)), (observe(study, hidden=hidden[1:]), (5,))):
         model = family.build(data, family.settings())
@@ -93,7 +93,7 @@ def test_training_goes_round_the_draws_of_the_programs(models, streams, monkeypa
         return type(model).thinning_part(model, given, draws)
 
     monkeypatch.setattr(model, "thinning_part", told)
-    train_scales(model, whole, (0,), TrainingSettings(map_steps=4, map_particles=3))
+    train_scales(model, whole, (0,), TrainingSettings(map_steps=4, map_particles=3, map_rounds=0))
     assert seen == [[0, 1, 2], [3, 4, 0], [1, 2, 3], [4, 0, 1]]
 
 
@@ -105,5 +105,5 @@ def programs(model, streams):
 @pytest.mark.parametrize("name", ["expression", "spatial", "structural"])
 def test_training_raises_the_bound(models, name):
     model = models[name]
-    _, record = train_scales(model, model.kernels({}), (0,), TrainingSettings(map_steps=60))
+    _, record = train_scales(model, model.kernels({}), (0,), TrainingSettings(map_steps=60, map_rounds=0))
     assert float(record.elbo[0, -10:].mean()) > float(record.elbo[0, :10].mean())

@@ -1,0 +1,199 @@
+"""Guides of the scales fitted by rounds of proposals: adaptive importance sampling, without a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pyro_neurovae.models.linear import LinearModel
+
+from ..noise import NoiseStreams
+from ..switches import quick, suspended
+from ..training import Progress
+from .guide import COMPONENTS, ScaleGuide, ScaleNoise
+
+__all__ = ["adapt_guide"]
+
+# Proposals of a round, how many of them have to count before their ratios are taken as they are, and how many rounds
+# more a map gets of whose last one fewer did.
+_PROPOSALS, _FEWEST, _MORE = 512, 77, 2
+
+# Steps of expectation maximisation a round; variance that is added to every component, in normal scores, so that none
+# collapses; proposals' worth of the common covariance that each component's own is drawn towards.
+_STEPS, _FLOOR, _COMMON = 8, 0.04, 2.5
+
+# Numbers of a batch of matrices at a time: few enough to stay near the processor.
+_CACHED = 150_000
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Proposals of a round or of several.
+
+    Attributes
+    ----------
+    x
+        Normal scores of the scales; (replicate, map, proposal, scale).
+    log_ratio
+        Log of joint density over proposal density; (replicate, map, proposal).
+    """
+
+    x: Tensor
+    log_ratio: Tensor
+
+
+def adapt_guide(
+    model: LinearModel,
+    guide: ScaleGuide,
+    kernels: Mapping[str, Tensor],
+    streams: NoiseStreams,
+    rounds: int,
+    *,
+    progress: Progress | None = None,
+) -> Tensor:
+    r"""Fit the guide's mixtures to weighted proposals, round by round, and return each round's log evidence.
+
+    Adaptive importance sampling (Cappé et al. 2008, Statistics and Computing 18, 447-459): proposals of the guide as it
+    is get their exact ratios, :math:`p(y, \sigma) / q(\sigma)`, and the mixture is fitted to all rounds' proposals,
+    each round weighing as much as it has effective ones. While few count, ratios are tempered until more do. A map
+    whose last round was still tempered gets a few rounds more; others keep what they have, so that each
+    replicate's guide is the one that it would have alone.
+
+    Parameters
+    ----------
+    model, guide
+        The model, and its guide, which is changed.
+    kernels
+        The parts' unit covariances (replicate or 1, draw or 1, region, region); proposals go through their draws.
+    streams
+        Random numbers, a stream for each replicate.
+    rounds
+        Number of rounds.
+
+    Returns
+    -------
+    Tensor
+        Log of the mean ratio, summed over maps; (replicate, round).
+    """
+    maps, count = model.data.maps, len(model.globals)
+    kept: list[_Sample] = []
+    evidence: list[Tensor] = []
+    done = torch.zeros_like(model.data.unit, dtype=torch.bool)  # (replicate, map)
+    with quick(), torch.no_grad():
+        for turn in range(rounds + _MORE):
+            sample = _propose(
+                model, guide, kernels, ScaleNoise.draw(streams, 1, _PROPOSALS, maps, count, defensive=True)
+            )
+            kept.append(sample)
+            evidence.append(_log_mean(sample.log_ratio).sum(-1))
+            weight, tempered = _weights(kept)
+            _set(guide, _mixture(torch.cat([one.x for one in kept], 2), weight), ~done)
+            done = done | (~tempered if turn + 1 >= rounds else done)
+            if progress is not None:
+                with suspended():
+                    progress("thinning", min(turn + 1, rounds), rounds, float(evidence[-1].mean()))
+            if bool(done.all()):
+                break
+    return torch.stack(evidence, -1)
+
+
+def _propose(model: LinearModel, guide: ScaleGuide, kernels: Mapping[str, Tensor], noise: ScaleNoise) -> _Sample:
+    """Proposals of the guide with their exact ratios, few at a time."""
+    data, number = model.data, noise.white.shape[1]
+    size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
+    ratios = []
+    for start in range(0, number, size):
+        stop = min(start + size, number)
+        values, log_q = guide.transform(noise.between(start, stop))
+        scales = dict(zip(model.globals, values.unbind(-1), strict=True))
+        now = {part: _window(kernel, start, stop) for part, kernel in kernels.items()}
+        ratios.append(model.log_density(scales, now) - log_q.sum(-1))
+    return _Sample(guide.scores(noise).transpose(1, 2), torch.cat(ratios, 1).mT)
+
+
+def _window(kernel: Tensor, start: int, stop: int) -> Tensor:
+    """Draws ``start`` to before ``stop`` of a kernel, around the end and again."""
+    if kernel.shape[1] == 1:
+        return kernel
+    return kernel[:, torch.arange(start, stop, device=kernel.device) % kernel.shape[1]]
+
+
+def _log_mean(log_ratio: Tensor) -> Tensor:
+    return log_ratio.logsumexp(-1) - torch.log(log_ratio.new_tensor(float(log_ratio.shape[-1])))
+
+
+def _effective(weight: Tensor) -> Tensor:
+    """Effective number of weighted proposals; the last dimension is summed over."""
+    return 1 / weight.square().sum(-1)
+
+
+def _weights(kept: list[_Sample]) -> tuple[Tensor, Tensor]:
+    """Weights of all rounds' proposals (replicate, map, proposal), and where the last round's alone had to be tempered.
+
+    Each round's weights sum to its share of the effective proposals. Where all rounds together have too few, the last
+    one counts alone, its ratios to the largest power under which enough of them count.
+    """
+    own = [one.log_ratio.softmax(-1) for one in kept]
+    sizes = torch.stack([_effective(one) for one in own], -1)  # (replicate, map, round)
+    share = sizes / sizes.sum(-1, keepdim=True)
+    pooled = torch.cat([one * share[..., i : i + 1] for i, one in enumerate(own)], -1)
+    last = kept[-1].log_ratio
+    power = _bisect(lambda t: _effective((last * t[..., None]).softmax(-1)) >= _FEWEST, torch.ones_like(sizes[..., 0]))
+    alone = torch.cat([*(torch.zeros_like(one) for one in own[:-1]), (last * power[..., None]).softmax(-1)], -1)
+    few = sizes.sum(-1) < _FEWEST
+    return torch.where(few[..., None], alone, pooled), sizes[..., -1] < _FEWEST
+
+
+def _bisect(holds: Callable[[Tensor], Tensor], most: Tensor, halvings: int = 20) -> Tensor:
+    """Largest number from 0 to ``most`` at which what holds at 0 still does, entry by entry."""
+    low, high = torch.zeros_like(most), most
+    low = torch.where(holds(most), most, low)
+    for _ in range(halvings):
+        middle = (low + high) / 2
+        good = holds(middle)
+        low, high = torch.where(good, torch.maximum(low, middle), low), torch.where(good, high, middle)
+    return low
+
+
+def _mixture(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Means (replicate, map, component, scale) and triangular roots of equally weighted Gaussians fitted to proposals.
+
+    Expectation maximisation from centres that lie evenly in the weights.
+    """
+    mean = (weight[..., None] * x).sum(2)
+    away = x - mean[:, :, None]
+    whole = torch.einsum("rmd,rmdi,rmdj->rmij", weight, away, away)
+    floor = _FLOOR * torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    places = (torch.arange(COMPONENTS, dtype=x.dtype, device=x.device) + 0.5) / COMPONENTS
+    chosen = torch.searchsorted(weight.cumsum(-1), places.expand(*weight.shape[:2], -1).contiguous())
+    loc = x.gather(2, chosen.clamp(max=x.shape[2] - 1)[..., None].expand(-1, -1, -1, x.shape[-1]))
+    root = torch.linalg.cholesky(0.3 * whole + floor)[:, :, None].expand(-1, -1, COMPONENTS, -1, -1)
+    common = _COMMON / COMPONENTS / _effective(weight)
+    for _ in range(_STEPS):
+        white = torch.linalg.solve_triangular(
+            root[:, :, None], (x[:, :, :, None] - loc[:, :, None])[..., None], upper=False
+        )
+        log_density = -0.5 * white[..., 0].square().sum(-1) - root.diagonal(dim1=-2, dim2=-1).log().sum(-1)[:, :, None]
+        belongs = log_density.softmax(-1) * weight[..., None]  # (replicate, map, proposal, component)
+        size = belongs.sum(2).clamp(min=torch.finfo(x.dtype).tiny)
+        loc = torch.einsum("rmdk,rmdi->rmki", belongs, x) / size[..., None]
+        square = torch.einsum("rmdk,rmdi,rmdj->rmkij", belongs, x, x) / size[..., None, None]
+        own = square - loc[..., :, None] * loc[..., None, :]
+        trust = (size / (size + common[..., None]))[..., None, None]
+        root = torch.linalg.cholesky(trust * own + (1 - trust) * whole[:, :, None] + floor)
+    return loc, root
+
+
+def _set(guide: ScaleGuide, mixture: tuple[Tensor, Tensor], where: Tensor) -> None:
+    """Give the guide of every chosen (replicate, map) its mixture."""
+    loc, root = mixture
+    for parameter, values in (
+        (guide.loc, loc),
+        (guide.lower, root.tril(-1)),
+        (guide.log_diagonal, root.diagonal(dim1=-2, dim2=-1).log()),
+    ):
+        chosen = where.reshape(where.shape + (1,) * (values.dim() - 2))
+        parameter.copy_(torch.where(chosen, values, parameter))
