@@ -167,9 +167,9 @@ def nulls(
     seed
         Seed of the null maps; fits have the fit's own.
     draws, map_steps
-        Posterior draws of each fit, fewer than a fit has by itself since means need few; and steps of SVI that train its
-        scales, None (the default) for three rounds of proposals. Importance weights make good what a short training
-        leaves.
+        Posterior draws of each fit, fewer than a fit has by itself since means need few; and steps of SVI that train
+        its scales, None (the default) for three rounds of proposals. Importance weights make good what a short
+        training leaves.
     workers, resume
         Processes that batches of null maps are spread over, and a folder that keeps what is finished; see `run_jobs`.
     progress
