@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from .placement import place_rows
+from .table_headers import check_columns
 from .text_table import parse_numbers, read_table
 
 __all__ = ["read_folds"]
@@ -26,11 +27,8 @@ def read_folds(path: str | os.PathLike[str], names: Sequence[str]) -> np.ndarray
     """
     table = read_table(path)
     frame = table.frame()
-    for column in ("region", "fold"):
-        if column not in frame.columns:
-            raise InputError(
-                f"{table.source} has no column {column}; a table of folds has the columns region and fold."
-            )
+    what = "a table of folds has the columns region and fold"
+    check_columns(table.header, ("region", "fold"), source=table.source, what=what)
     placed = place_rows(frame.set_index("region")[["fold"]], names, source=table.source)
     numbers = parse_numbers(placed.frame, source=table.source).to_numpy()[:, 0]
     for label, number in zip(placed.frame.index, numbers, strict=True):

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..wording import first_names
 from .magnitudes import check_magnitude
 from .placement import place_rows
+from .table_headers import check_columns
 from .text_table import parse_numbers, read_table
 
 __all__ = ["read_null_maps"]
@@ -44,9 +45,9 @@ def read_null_maps(
     else:
         table = read_table(null_maps)
         source, frame = table.source, table.frame()
-    for column in _COLUMNS:
-        if column not in frame.columns:
-            raise InputError(f"{source} has no column {column}; null maps have the columns {', '.join(_COLUMNS)}.")
+    own = ("map",) if "map" in frame.columns else ()
+    what = f"null maps have the columns {', '.join(_COLUMNS)}"
+    check_columns(list(frame.columns), (*_COLUMNS, *own), source=source, what=what)
     values = parse_numbers(frame[["value"]].set_axis(frame["region"].astype(str)), source=source)["value"].to_numpy()
     check_magnitude(values, labels=list(frame["region"]), source=source, what="value")
     labels = pd.Index(frame["region"].astype(str)).unique()

@@ -12,6 +12,7 @@ import pandas as pd
 from ..errors import InputError
 from ..wording import first_names
 from .magnitudes import check_magnitude
+from .table_headers import check_columns
 from .text_table import parse_numbers, read_table
 
 __all__ = ["Reliability", "place_reliability", "read_reliability"]
@@ -47,8 +48,8 @@ def read_reliability(path: str | os.PathLike[str]) -> Reliability:
     """
     table = read_table(path)
     frame = table.frame().rename(columns=str.lower)
-    if not {"gene", "weight"} <= set(frame.columns):
-        raise InputError(f"{table.source}: no columns gene and weight; name them so.")
+    what = "a table of weights has the columns gene and weight"
+    check_columns(list(frame.columns), ("gene", "weight"), source=table.source, what=what)
     return Reliability(table.source, frame.set_index("gene")["weight"])
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..errors import InputError
 from ..wording import counted
 
-__all__ = ["plain_name", "split_header"]
+__all__ = ["check_columns", "plain_name", "split_header"]
 
 Lines = list[tuple[int, list[str]]]
 
@@ -29,6 +30,16 @@ _MOST_NOTES = 20
 def plain_name(name: object) -> str:
     """Return a column's name in lower case, letters and digits only."""
     return re.sub(r"[^a-z0-9]", "", str(name).lower())
+
+
+def check_columns(header: Sequence[str], wanted: Sequence[str], *, source: str, what: str) -> None:
+    """Raise InputError unless a header has each of the wanted columns once; ``what`` says what such tables have."""
+    for column in wanted:
+        times = list(header).count(column)
+        if not times:
+            raise InputError(f"{source} has no column {column}; {what}.")
+        if times > 1:
+            raise InputError(f"{source} has {times} columns {column}; keep one of them.")
 
 
 def split_header(lines: Lines, source: str) -> tuple[list[str], Lines]:

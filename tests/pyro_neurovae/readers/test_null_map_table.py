@@ -45,6 +45,9 @@ def test_several_maps_have_a_column(table):
 def test_what_is_wrong_is_said(table, tmp_path):
     with pytest.raises(InputError, match="null maps has no column value; null maps have the columns null, region"):
         read_null_maps(table.rename(columns={"value": "d"}), NAMES, ["m"])
+    for name in ("region", "value", "null"):
+        with pytest.raises(InputError, match=f"null maps has 2 columns {name}; keep one of them"):
+            read_null_maps(pd.concat([table, table[[name]]], axis=1), NAMES, ["m"])
     with pytest.raises(InputError, match="null map 7 of m has two rows for one region"):
         read_null_maps(pd.concat([table, table[:1]]), NAMES, ["m"])
     both = pd.concat([table.assign(map="one"), table[:2].assign(map="two")])

@@ -82,9 +82,17 @@ def test_weights_that_cannot_be_used_are_told(
         _study(frames, gene_weights=weights)
 
 
+def test_two_columns_of_weights_are_told(frames: tuple[pd.DataFrame, pd.Series], tmp_path: Path) -> None:
+    (tmp_path / "weights.csv").write_text("gene,weight,Weight\ngene0001,1,2\n")
+    with pytest.raises(nv.InputError, match=r"weights.csv has 2 columns weight; keep one of them"):
+        _study(frames, gene_weights=tmp_path / "weights.csv")
+
+
 def test_a_file_of_weights_without_its_columns_is_told(frames: tuple[pd.DataFrame, pd.Series], tmp_path: Path) -> None:
     (tmp_path / "weights.csv").write_text("a,b\ngene0001,1\n")
-    with pytest.raises(nv.InputError, match=r"weights.csv: no columns gene and weight"):
+    with pytest.raises(
+        nv.InputError, match=r"weights.csv has no column gene; a table of weights has the columns gene and weight"
+    ):
         _study(frames, gene_weights=tmp_path / "weights.csv")
 
 
