@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
+from ..readers.magnitudes import LARGEST
 
 __all__ = ["UNSAID", "CodesInput", "MissingCodes", "check_suspects", "read_codes"]
 
@@ -122,7 +123,7 @@ def check_suspects(source: str, name: str, numbers: np.ndarray, *, values_are: s
     InputError
         Naming the number, how many rows have it, and what to say.
     """
-    seen = numbers[~np.isnan(numbers)]
+    seen = numbers[np.abs(numbers) <= LARGEST]  # NaN and numbers that are refused for their size stay out
     values, counts = np.unique(seen, return_counts=True)
     times = dict(zip(values.tolist(), counts.tolist(), strict=True))
     looks = {value for value in times if _LIKE_A_CODE.fullmatch(f"{value:g}")}

@@ -75,6 +75,7 @@ def test_a_number_far_from_the_others_that_looks_like_a_code_is_named(numbers: l
         np.round(np.random.default_rng(0).normal(size=200), 0).tolist(),
         [*np.random.default_rng(1).normal(size=200), -1.0, -1.0, -3.0],
         [*np.linspace(55, 90, 40), 95],
+        [*np.linspace(55, 90, 40), 1e308, -1e200],  # refused for their size, as covariates
         [7] * 5,
         [],
     ],
