@@ -152,10 +152,11 @@ def _check_regular(source: Path) -> None:
 
 def _check_format(source: Path, found: Any) -> None:
     """Check that the file is a fit, and not of a version to come."""
-    if found == FORMAT:
+    told = found if isinstance(found, str) else ""
+    if told == FORMAT:
         return
     name, number = FORMAT.rsplit(" ", 1)
-    later = re.fullmatch(rf"{name} (\d+)", found) if isinstance(found, str) else None
+    later = re.fullmatch(rf"{name} (\d+)", told)
     if later and int(later[1]) > int(number):
         raise InputError(
             f"{source} was written by a later version of pyro_neurovae (format {later[1]}, where this one reads "

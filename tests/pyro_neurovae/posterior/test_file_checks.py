@@ -115,6 +115,7 @@ def words(file):
         (edit("constant_data/adjacency", lambda old: -old), r"holds no fit of pyro_neurovae that is whole"),
         (attribute("format", "pyro_neurovae fit 7"), r"written by a later version .* \(format 7, .* reads 1\); update"),
         (attribute("format", "other"), r"holds no fit of pyro_neurovae; give the fit\.nc"),
+        (attribute("format", np.zeros(3)), r"holds no fit of pyro_neurovae; give the fit\.nc"),
         (attribute("format", 3), r"holds no fit of pyro_neurovae; give the fit\.nc"),
         (attribute("settings", "{}"), r"holds no fit of pyro_neurovae that is whole"),
         (attribute("settings", '{"model": "none"}'), r"holds no fit of pyro_neurovae that is whole"),
