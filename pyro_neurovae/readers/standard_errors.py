@@ -138,8 +138,9 @@ def checked_errors(
             f"{'negative' if error[row] < 0 else 'zero'}; {remedy}."
         )
     typical = np.median(np.abs(value[observed])) if observed.any() else 0.0
-    apart = np.maximum(error / typical, typical / error) if typical > 0 else np.zeros_like(error)
-    if np.nanmax(apart, initial=0.0) > MOST_APART:
+    # Logarithms, as the ratio itself may be more than a number can hold.
+    apart = np.abs(np.log(error) - np.log(typical)) if typical > 0 else np.zeros_like(error)
+    if np.nanmax(apart, initial=0.0) > np.log(MOST_APART):
         row = int(np.nanargmax(apart))
         raise InputError(
             f"{source}, row {labels[row]}: standard error {error[row]:g} is of another unit than the effects, whose "
@@ -149,7 +150,5 @@ def checked_errors(
         raise InputError(f"{source}: the standard errors are the effects themselves; {remedy}.")
     empty = [label for label, lacks in zip(labels, observed & np.isnan(error), strict=True) if lacks]
     if empty:
-        raise InputError(
-            f"{source}: no standard error for {first_names(empty, limit=len(empty))}; fill {fill} in, {remedy}."
-        )
+        raise InputError(f"{source}: no standard error for {first_names(empty, limit=20)}; fill {fill} in, {remedy}.")
     return error

@@ -166,7 +166,7 @@ def _check_error(regions: Sequence[str], name: str, observed: np.ndarray, error:
     if np.isnan(seen).any():
         empty = [region for region, lacks in zip(regions, np.isnan(seen), strict=True) if lacks]
         raise InputError(
-            f"map {name}: no standard error for {first_names(empty, limit=len(empty))}; "
+            f"map {name}: no standard error for {first_names(empty, limit=20)}; "
             "fill them in, or give 0 for the whole map to estimate the noise."
         )
     useless = observed & ~(error > 0)

@@ -89,7 +89,7 @@ def test_only_errors_of_values_count():
         checked_errors(value, np.array([0.1, 0.1, 1e200]), **told)
     with pytest.raises(InputError, match=r"m\.csv: standard error is nowhere above .*; give it in another unit"):
         checked_errors(value, np.full(3, 5e-324), **told)
-    for unit in (1e9, 1e-9):
+    for unit in (1e9, 1e-9, 5e-324):
         with pytest.raises(
             InputError, match=r"row three: standard error .* is of another unit than the effects, whose"
         ):
