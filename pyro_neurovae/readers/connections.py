@@ -38,7 +38,7 @@ def read_connections(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, tuple[
         If the file has none of the three forms, or a label or number can't be used.
     """
     source, lines = read_cells(path)
-    rows = [row for _, row in lines]
+    rows = _without_ends([row for _, row in lines])
     width = len(rows[-1])
     if len(rows) == width and all(_is_number(cell) for cell in rows[0] + rows[-1]):
         labels = _labels_beside(Path(path), width)
@@ -55,6 +55,12 @@ def read_connections(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, tuple[
             "give regions by regions with labels, or lines of region, region, weight."
         )
     return _without_loops(_canonical_square(table, source), source)
+
+
+def _without_ends(rows: list[list[str]]) -> list[list[str]]:
+    """Rows without the empty fields that delimiters at the ends of all lines make."""
+    spare = min(next((k for k, cell in enumerate(reversed(row)) if cell), len(row)) for row in rows)
+    return [row[: len(row) - spare] for row in rows]
 
 
 def align_connections(table: pd.DataFrame, *, source: str = "graph") -> tuple[pd.DataFrame, tuple[str, ...]]:

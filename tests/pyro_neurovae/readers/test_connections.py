@@ -50,6 +50,13 @@ def test_labelled_square_in_any_order_and_edge_list_agree(tmp_path):
         np.testing.assert_allclose(graph.weights, table / mean, err_msg=name)
 
 
+def test_delimiters_at_the_ends_of_lines_make_no_column(tmp_path):
+    text = square().to_csv()
+    wanted, _ = read_graph(written(tmp_path, text))
+    graph, _ = read_graph(written(tmp_path, text.replace("\n", ",,\n")))
+    np.testing.assert_array_equal(graph.weights, wanted.weights)
+
+
 def test_edges_without_weights_on_names_of_another_atlas(tmp_path):
     graph, _ = read_graph(written(tmp_path, "first,second\np1,p2\np2,p3\np4,p3\n"))
     assert graph.names == ("p1", "p2", "p3", "p4")
