@@ -10,17 +10,13 @@ from functools import lru_cache
 from typing import Literal
 
 from ..errors import InputError
-from .atlas import adni_thickness, atlas_of, dk68_names
+from .atlas import atlas_of, dk68_names
+from .label_codes import decoded
 
-__all__ = ["Resolution", "is_extra", "known_share", "region_codes", "resolve", "resolve_on"]
+__all__ = ["Resolution", "is_extra", "known_share", "resolve", "resolve_on"]
 
 # Labels that are looked at to see whether a column or row names regions.
 _VOTERS = 16
-
-# Place among FreeSurfer's ids of the label that is no region of the Desikan-Killiany atlas.
-_CALLOSUM = 3
-# ADNI's columns of the corpus callosum and of what has no label.
-_ADNI_EXTRA = ("ST22TA", "ST81TA", "ST64TA", "ST123TA")
 
 _SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
 _THICKNESS = "thickness|thickavg|thick|thck|thk|thicknessavg|meanthickness"
@@ -126,8 +122,7 @@ def resolve_on(
     """
     atlas = atlas_of(names)
     known = tuple(names) if atlas is None else atlas.names
-    codes = {} if atlas is None else region_codes()
-    spelled = {str(label): codes.get(_code(label), str(label)) for label in labels}
+    spelled = {str(label): str(label) if atlas is None else decoded(label) for label in labels}
     found = _resolve(list(spelled.values()), known, hemisphere, source, atlas=atlas is not None)
     canonical = {label: found.canonical[one] for label, one in spelled.items() if one in found.canonical}
     _check_unique(canonical, source)
@@ -145,11 +140,10 @@ def known_share(labels: Iterable[object], names: Sequence[str], *, hemisphere: L
 
 
 def _names_region(label: str, names: Sequence[str], hemisphere: Literal["L", "R"] | None) -> bool:
-    try:
-        resolve_on([label], names, source="label", hemisphere=hemisphere)
-    except InputError:
-        return False
-    return True
+    atlas = atlas_of(names)
+    known = tuple(names) if atlas is None else atlas.names
+    spelled = label if atlas is None else decoded(label)
+    return _find(spelled, known, hemisphere, atlas=atlas is not None) is not None or is_extra(spelled)
 
 
 def _resolve(
@@ -197,22 +191,6 @@ def _split(label: str) -> tuple[str | None, str]:
         if match:
             return _SIDES[match[side].lower()], _MEASURE.sub("", match[rest])
     return None, label
-
-
-@lru_cache(maxsize=1)
-def region_codes() -> dict[str, str]:
-    """Code of a table to the name of its region: FreeSurfer's ids of the two hemispheres, and ADNI's columns."""
-    codes = adni_thickness() | dict.fromkeys(_ADNI_EXTRA, "unknown")
-    left = [name[2:] for name in dk68_names() if name[0] == "L"]
-    left.insert(_CALLOSUM, "corpuscallosum")
-    for first, side in ((1000, "L"), (2000, "R")):
-        codes |= {str(first + place): f"{side}_{name}" for place, name in enumerate(["unknown", *left])}
-    return codes
-
-
-def _code(label: object) -> str:
-    """A label as codes are written: a number without its fraction, a column of ADNI's without its table's ending."""
-    return re.sub(r"^(\d+)\.0+$|^(ST\d+TA)_.*$", r"\1\2", str(label).strip().upper())
 
 
 @lru_cache(maxsize=32)
