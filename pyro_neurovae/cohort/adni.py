@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ..atlases.atlas import dk68_table
+from ..atlases.atlas import adni_thickness, dk68_table
 from ..errors import InputError
 from ..readers.text_table import MISSING
 from .adni_suffix import without_suffix
@@ -18,7 +16,7 @@ from .sheet import Sheet, subject_column, subject_names, thicknesses
 from .thickness import Thickness
 from .visits import plain_visit, visit_codes, visit_columns
 
-__all__ = ["adni_columns", "read_adni"]
+__all__ = ["read_adni"]
 
 _ST = re.compile(r"^ST\d+(?:CV|SA|TA|TS|SV|HS)(?:[._].+)?$")
 _VERDICTS = ("pass", "partial", "hippocampus only", "fail")  # what OVERALLQC says, the best first
@@ -83,7 +81,7 @@ def read_adni(sheet: Sheet, table: str | None = None, codes: MissingCodes = UNSA
 
 def _thickness_columns(sheet: Sheet) -> dict[str, str]:
     """The table's columns of the 68 regions, to the regions."""
-    codes = adni_columns()
+    codes = adni_thickness()
     lacking = [code for code in codes if code not in sheet.frame.columns]
     if lacking:
         raise InputError(
@@ -91,13 +89,6 @@ def _thickness_columns(sheet: Sheet) -> dict[str, str]:
             "export the table with all its ST columns."
         )
     return {code: codes[code] for code in sheet.frame.columns if code in codes}
-
-
-@lru_cache(maxsize=1)
-def adni_columns() -> dict[str, str]:
-    """ADNI's column of average thickness to the region, the 68 of the atlas."""
-    table = pd.read_csv(Path(__file__).parent.parent / "atlases" / "tables" / "adni_thickness_columns.csv")
-    return dict(zip(table["column"], table["region"], strict=True))
 
 
 def _regional_qc(sheet: Sheet, values: np.ndarray, regions: list[str], notices: list[str]) -> np.ndarray:

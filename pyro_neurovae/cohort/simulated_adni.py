@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .adni import adni_columns
+from ..atlases.atlas import adni_thickness
 
 if TYPE_CHECKING:
     from .subjects import Subjects
@@ -67,7 +67,7 @@ def _failed(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _freesurfer(scans: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    columns = {region: column for column, region in adni_columns().items()}
+    columns = {region: column for column, region in adni_thickness().items()}
     thickness = scans[list(columns)].rename(columns=columns).astype(object)
     holes = rng.random(thickness.shape)
     thickness = thickness.mask(holes < 0.001, "-4").mask((holes >= 0.001) & (holes < 0.002), "")
