@@ -94,9 +94,9 @@ class Family:
     equations: str
     own_dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guide: str = (
-        "Posterior draws came from guides in Pyro [bingham2019], that of the programs trained and that of a map's scales "
-        "fitted by adaptive importance sampling, corrected by Gibbs sweeps and Pareto-smoothed importance resampling "
-        "[vehtari2024]"
+        "Posterior draws came from guides in Pyro [bingham2019], that of the programs trained and that of a map's "
+        "scales fitted by adaptive importance sampling, corrected by Gibbs sweeps and Pareto-smoothed importance "
+        "resampling [vehtari2024]"
     )
     loss: str = "training"
     null: str | None = None
