@@ -26,8 +26,8 @@ __all__ = [
 # What the table was measured in: "abide", "adhd200", and both together.
 MEASURED = ("pooled", "abide", "adhd200")
 
-# Width of the kernel, mm. Each pair of the 68 regions predicted from the other 66: root mean square error .168 at
-# 10 mm, .143 at 15, .131 at 20; but homologues, .58 in truth, come out at .50, .41 and .36: wide kernels blur them.
+# Width of the kernel, mm. Each pair of the 68 regions predicted from the other 66: root mean square error .174 at
+# 10 mm, .150 at 15, .140 at 20; but homologues, .61 in truth, come out at .51, .42 and .35: wide kernels blur them.
 BANDWIDTH = 15.0
 # A parcel further than that (mm) from the middle of all the regions of its hemisphere is not on the cortex: no point
 # of the cortex of fsaverage5 is further than 36.

@@ -22,8 +22,8 @@ __all__ = ["CorrelationDraws", "sample_correlation"]
 _SOURCES = ("abide", "adhd200")
 _NORMATIVE = ("normative", "interpolated")
 # A correlation that comes from elsewhere is as far from that of a map's people as the one of so many people is from
-# the truth: the root mean square difference between ABIDE and ADHD-200, .075, is that of 148 people.
-_ELSEWHERE = 150
+# the truth: the root mean square difference between ABIDE and ADHD-200, .083, is that of 115 people.
+_ELSEWHERE = 115
 # Fewer people than that make no map of Cohen's d: effects are then in other units, and say nothing of numbers.
 _FEWEST = 20
 
@@ -48,7 +48,7 @@ class CorrelationDraws:
 
     Where either is the normative correlation, R of ABIDE or of ADHD-200 is taken at random and drawn anew as of as
     many people as were measured there; errors get it mixed with an equal one, as the study's have it. A correlation
-    from a file or table is drawn as if of 150 people, which is as far as the two data sets are from each other. A
+    from a file or table is drawn as if of 115 people, which is as far as the two data sets are from each other. A
     map's own covariance is drawn as if of as many people as its standard errors imply where effects are Cohen's d, the
     median of 4 / se^2; where that is below 20 they are not, and it is left as it is. So are independent errors and
     equal correlations. Standard errors stay what they are.
