@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
 from .balance import group_weights
-from .bootstrap import bootstrap_counts, bootstrap_effects
 from .contrast_choices import check_choices, check_names, check_room, plain_covariates
 from .contrast_tables import check_spread, comparison_table, design_notices, groups_table, map_table
 from .covariances import effect_covariance
@@ -20,8 +18,8 @@ from .design import Design, make_design
 from .groups import two_groups
 from .individual import subject_check, w_scores
 from .missing_codes import CodesInput
-from .permutations import check_strata, deal_rows, permuted_effects
 from .regression import regress
+from .resamples import permuted_maps, replicates_of
 from .shrinkage import target_correlation
 from .subjects import Subjects, Table, read_subjects
 
@@ -192,10 +190,10 @@ def contrast(
     weight = group_weights(weights, design.case, design.without_group)
     fitted = regress(chosen.thickness, design.matrix, weight)
     check_spread(chosen, fitted.sd)
-    replicates = _replicates(chosen, design, weights, effect, bootstrap, strata, seed)
+    replicates = replicates_of(chosen, design, weights, effect, bootstrap, strata, seed)
     target = target_correlation(normative, chosen.regions)
     covariance = effect_covariance(fitted, effect=effect, errors=errors, replicates=replicates, target=target)
-    permuted, unmoved = _permuted(chosen, design, weight, effect, permutations, strata, seed)
+    permuted, unmoved = permuted_maps(chosen, design, weight, effect, permutations, strata, seed)
     settings = {
         "group": group, "case": str(case), "control": str(control), "covariates": wanted, "effect": effect,
         "errors": errors, "weights": weights, "bootstrap": bootstrap, "permutations": permutations, "strata": strata,
@@ -234,38 +232,3 @@ def _read(
             f"{idle[0]} says how to read tables, and these subjects are read already; give it to read_subjects."
         )
     return subjects
-
-
-def _replicates(
-    subjects: Subjects, design: Design, scheme: str, effect: str, number: int, strata: str | None, seed: int
-) -> np.ndarray | None:
-    if not number:
-        return None
-    labels = [f"{case} {stratum}" for case, stratum in zip(design.case, _strata(subjects, strata), strict=True)]
-    counts = bootstrap_counts(np.unique(labels, return_inverse=True)[1], number, seed)
-    return bootstrap_effects(subjects.thickness, design.matrix, counts, scheme=scheme, standardised=effect == "d")
-
-
-def _permuted(
-    subjects: Subjects, design: Design, weight: np.ndarray, effect: str, number: int, strata: str | None, seed: int
-) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
-    """Null effects, a row for each permutation and region, and a notice of subjects that they leave in their group."""
-    if not number:
-        return None, ()
-    labels = _strata(subjects, strata)
-    told = check_strata(design.case, labels, strata)
-    rows = deal_rows(np.unique(labels, return_inverse=True)[1], number, seed)
-    effects = permuted_effects(
-        subjects.thickness, design.matrix, rows, weights=weight, standardised=effect == "d"
-    )  # (permutation, region)
-    columns = {
-        "null": np.repeat(np.arange(1, number + 1), len(subjects.regions)),
-        "region": list(subjects.regions) * number,
-        "value": effects.ravel(),
-    }
-    return pd.DataFrame(columns), told
-
-
-def _strata(subjects: Subjects, column: str | None) -> np.ndarray:
-    """Stratum of each subject, all the same without a column; (row,) of text."""
-    return subjects.table[column].map(str).to_numpy(dtype=str) if column else np.full(subjects.n_rows, "")

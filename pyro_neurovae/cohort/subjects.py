@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..atlases.atlas import dk68_names
 from ..errors import InputError, SettingsError
-from ..readers.text_table import plain_name
 from ..wording import first_names
 from .adni import read_adni
 from .diagnoses import DIAGNOSIS, diagnosis_of
 from .freesurfer import is_aparcstats, read_aparcstats, read_stats_folder
 from .join import join_tables
 from .missing_codes import CodesInput, MissingCodes, read_codes
+from .scan_checks import check_versions, unheeded
 from .sheet import Sheet, as_sheet, upright
 from .tables import has_regions, is_long, read_long, read_wide
 from .thickness import HEMISPHERES, SCALES, Thickness, check_scale, join_thickness
@@ -29,19 +28,6 @@ __all__ = ["REPEATS", "Subjects", "read_subjects"]
 Table = pd.DataFrame | str | os.PathLike[str]
 
 REPEATS = ("error", "first", "mean")
-_QUALITY = (
-    "qc",
-    "fsqc",
-    "qcpass",
-    "qcstatus",
-    "qcrating",
-    "qualitycontrol",
-    "exclude",
-    "excluded",
-    "include",
-    "included",
-)
-_VERSIONS = ("fsversion", "freesurferversion", "freesurfer", "fsver", "version")
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,8 +167,8 @@ def read_subjects(
     group = diagnosis_of(table)
     if group is not None and DIAGNOSIS not in table.columns:
         table = pd.concat([table, group.rename(DIAGNOSIS)], axis=1)
-    _one_version(joined.source, table)
-    told += _unheeded(joined, table, hemispheres)
+    check_versions(joined.source, table)
+    told += unheeded(joined, table, hemispheres)
     visits = joined.visits or ("",) * len(joined.subjects)
     return Subjects(
         names=tuple(joined.subjects[row] for row in chosen),
@@ -223,30 +209,3 @@ def _read_thickness(
     if is_long(source):
         return read_long(source, subject, codes)
     return read_wide(source, subject, codes)
-
-
-def _unheeded(thickness: Thickness, table: pd.DataFrame, hemispheres: str) -> list[str]:
-    """Sentences on regions that the tables lack, and on columns of quality that leave nothing out by themselves."""
-    notices = []
-    lacking = [name for name in dk68_names() if name[0] in HEMISPHERES[hemispheres] and name not in thickness.regions]
-    if lacking:
-        notices.append(f"{thickness.source}: no column of {first_names(lacking)}; these regions are not in the map.")
-    for column in table.columns:
-        if plain_name(column) in _QUALITY and len(set(table[column].map(str))) > 1:
-            notices.append(f"column {column} leaves out no scan by itself; keep the rows that pass.")
-    return notices
-
-
-def _one_version(source: str, table: pd.DataFrame) -> None:
-    """Refuse scans of different versions of FreeSurfer: thickness differs between them by as much as by a disease."""
-    for column in table.columns:
-        if plain_name(column) not in _VERSIONS:
-            continue
-        # ADNI's VERSION is the date of an upload, which several versions of FreeSurfer never share a form with.
-        text = table[column].dropna().map(lambda cell: str(cell).strip())
-        kinds = sorted({cell for cell in text if cell and not any(mark in cell for mark in "-/:")})
-        if len(kinds) > 1:
-            raise InputError(
-                f"{source}: column {column} says different versions of FreeSurfer ({first_names(kinds)}), which shifts "
-                "thickness; keep the rows of one, or process all scans with one."
-            )
