@@ -175,6 +175,8 @@ def fuzz(kitchen: Kitchen, inputs: int, number: int, until: float) -> tuple[dict
         if time.monotonic() > until:
             return
         outcome, fault = run_case(kitchen, case)
+        if outcome.status == cli._INTERRUPTED:
+            raise KeyboardInterrupt
         status = "failures" if fault else "refused" if outcome.status == 2 else "read"
         counts[DOORS[case.door].command[0]][status] += 1
         if fault:

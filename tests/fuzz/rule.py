@@ -216,7 +216,7 @@ def _sentence(outcome: Outcome, door: Door, draft: Draft, options: bool) -> str:
         return f"not one sentence: {outcome.said[-300:]!r}"
     text = lines[0].removeprefix("pyro-neurovae: ")
     named = options or draft.name in text or any(map(text.__contains__, door.command)) or _PLACE.search(text)
-    if not text.endswith(".") or len(text) > _LONGEST:
+    if not text.endswith((".", "?")) or len(text) > _LONGEST:
         return f"no sentence, or one of {len(text)} signs: {text[:400]}"
     if not re.search(r"[;:,(]", text):
         return f"no remedy: {text}"
