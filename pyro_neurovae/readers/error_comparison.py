@@ -109,7 +109,7 @@ def z_ratios(value: np.ndarray, error: np.ndarray, placed: PlacedRows, columns: 
     if columns.p_values is None or list(placed.frame.columns).count(columns.p_values) > 1:
         return np.zeros(0)
     p = placed.scatter(pd.to_numeric(placed.frame[columns.p_values], errors="coerce").to_numpy(dtype=np.float64))
-    usable = (p > 0) & (p < LARGEST_P) & (np.abs(value) > 0) & (error > 0)
+    usable = (p / 2 > 0) & (p < LARGEST_P) & (np.abs(value) > 0) & (error > 0)
     if not usable.any():
         return np.zeros(0)
     smallest = p[usable].min()

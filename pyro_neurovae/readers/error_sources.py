@@ -145,6 +145,9 @@ def _from_interval(
         lower, upper = _both_ends(placed, low, source)
     else:
         lower, upper = placed.numbers(low, source=source), placed.numbers(high, source=source)
+    labels = placed.labels([""] * placed.n_regions)
+    for column, ends in ((low, lower), (high, upper)):
+        check_magnitude(ends, labels=labels, source=source, what=f"column {column}", remedy=remedy)
     if np.isnan(upper - lower).all():
         return None
     offset = np.abs((lower + upper) / 2 - value) / np.where(upper > lower, upper - lower, np.nan)

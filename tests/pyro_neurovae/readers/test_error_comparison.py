@@ -22,7 +22,9 @@ P = 2 * norm.sf(np.abs(D) / ERROR)
 
 def compared(error, *, p=None, implied=ERROR, value="d", effect=D):
     """Sentences on effects whose errors are .1 by the group sizes, and warnings that came with them."""
-    columns = ThinningColumns(value, "se", ("n0", "n1"), "d" if value == "d" else "mm", p_values=None if p is None else "pobs")
+    columns = ThinningColumns(
+        value, "se", ("n0", "n1"), "d" if value == "d" else "mm", p_values=None if p is None else "pobs"
+    )
     placed = place_rows(pd.DataFrame({"pobs": P if p is None else p}, index=NAMES), NAMES, source="m.csv")
     told = {"placed": placed, "columns": columns, "labels": NAMES, "source": "m.csv", "remedy": "do so"}
     with warnings.catch_warnings(record=True) as caught:
@@ -89,9 +91,10 @@ def test_errors_off_the_p_values_alone():
         ([0.0] * 10 + [np.nan] * 10 + list(P[20:]), 20),
         ([0.6] * 10 + [1.0] * 10 + list(P[20:]), 20),
         ([1e-40] * 10 + list(P[10:]), 30),
+        ([5e-324] * 2 + list(P[2:]), 38),
         (["<0.001"] * 40, 0),
     ],
-    ids=["text", "zero or missing", "large", "floor", "none"],
+    ids=["text", "zero or missing", "large", "floor", "subnormal", "none"],
 )
 def test_p_values_that_tell_nothing_are_left_out(p, count):
     columns = ThinningColumns("d", "se", None, kind="d", p_values="pobs")
