@@ -14,6 +14,9 @@ from .text_table import parse_numbers, read_table
 
 __all__ = ["read_folds"]
 
+# Beyond it an integer of the machine ends.
+_LARGEST = 1e9
+
 
 def read_folds(path: str | os.PathLike[str], names: Sequence[str]) -> np.ndarray:
     """Read a way of folding, a table with the columns region and fold, onto a graph's regions; (region,) int.
@@ -32,7 +35,7 @@ def read_folds(path: str | os.PathLike[str], names: Sequence[str]) -> np.ndarray
     placed = place_rows(frame.set_index("region")[["fold"]], names, source=table.source)
     numbers = parse_numbers(placed.frame, source=table.source).to_numpy()[:, 0]
     for label, number in zip(placed.frame.index, numbers, strict=True):
-        if not (np.isfinite(number) and number == int(number) and number >= 0):
+        if not (0 <= number <= _LARGEST and number == int(number)):
             raise InputError(
                 f"{table.source}, row {label}: the fold is {number:g}; number folds with whole numbers from 0."
             )

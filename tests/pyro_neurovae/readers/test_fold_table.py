@@ -26,6 +26,7 @@ def test_folds_are_placed_by_name(tmp_path):
         ("region,fold,fold\none,1,2\n", r"folds\.csv has 2 columns fold; keep one of them"),
         ("region,region,fold\none,one,2\n", r"folds\.csv has 2 columns region; keep one of them"),
         ("region,fold\none,0.5\n", r"folds\.csv, row one: the fold is 0\.5; number folds with whole numbers from 0"),
+        ("region,fold\none,2e300\n", r"row one: the fold is 2e\+300"),
         ("region,fold\none,-1\n", "row one: the fold is -1"),
         ("region,fold\none,\n", "row one: the fold is nan"),
         ("region,fold\none,a\n", "row one, column fold: 'a' is not a number"),
