@@ -2,8 +2,8 @@
 
 python tests/fuzz/campaign.py [--inputs 20000] [--seed 0]
 
-Takes about 70 ms an input. Prints counts by command as a Markdown table, and each input that broke the rule, which
-`--case` runs by itself. The public data are looked for where the tests look for them.
+Takes about 60 ms an input, twenty minutes on a free core. Prints counts by command as a Markdown table, and each input
+that broke the rule, which `--case` runs by itself. The public data are looked for where the tests look for them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -183,7 +183,8 @@ def fuzz(kitchen: Kitchen, inputs: int, number: int, until: float) -> tuple[dict
             failures[case] = fault
             print(f"{case!r}\n    {fault}", file=sys.stderr, flush=True)
 
-    each()
+    with suppress(KeyboardInterrupt):  # what was tried until then is counted
+        each()
     return counts, failures
 
 
