@@ -108,21 +108,21 @@ def panel() -> tuple[pd.DataFrame, nv.Fit]:
     return expression, nv.fit(study, draws=50)
 
 
-def fitted(found: nv.Contrast, way: str, source: str, seed: int, draws: int = 600) -> nv.Fit:
-    """Fit of a contrast as one of `WAYS`."""
+def fitted(found: nv.Contrast, way: str, source: str, draws: int = 600) -> nv.Fit:
+    """Fit of a contrast as one of `WAYS`; all have one seed, so that programs are drawn once."""
     expression, lent = panel()
     other = normative_correlation(OTHER[source])
     frame = found.map[["region", "d", "se"]]
     if way == "subjects at hand":
         study = nv.Study.from_frames(expression, frame, covariance=found.covariance, structure=other)
-        return nv.fit(study, seed=seed, draws=draws, programs=lent)
+        return nv.fit(study, draws=draws, programs=lent)
     sizes = found.map[["region", "d", "n_control", "n_case"]]
     if way == "as published":
         mixed = pd.DataFrame(mixed_correlation(other.to_numpy()), other.index, other.columns)
         study = nv.Study.from_frames(expression, sizes, sampling_correlation=mixed, structure=other)
-        return nv.fit(study, seed=seed, draws=draws, programs=lent)
+        return nv.fit(study, draws=draws, programs=lent)
     study = nv.Study.from_frames(expression, sizes, sampling_correlation="independent", structure="none")
-    return nv.fit(study, seed=seed, draws=draws, programs=lent, **OLD)
+    return nv.fit(study, draws=draws, programs=lent, **OLD)
 
 
 def effects(fit: nv.Fit, way: str) -> np.ndarray:
@@ -143,7 +143,7 @@ def groups_task(task: tuple[int, int, int]) -> list[Row]:
     found = contrasted(table, ("age", "male"), source, permutations=nulls, strata="site", seed=number)
     rows = []
     for way in WAYS:
-        fit = fitted(found, way, source, number)
+        fit = fitted(found, way, source)
         drawn = effects(fit, way)
         if way == "subjects at hand":
             tested = nv.nulls(fit, null_maps=found.permuted, number=nulls, seed=number)
@@ -241,7 +241,7 @@ def splits_task(task: tuple[int, int]) -> list[Row]:
         )
         target, error = large.map["d"].to_numpy(), large.map["se"].to_numpy()
         for way in WAYS:
-            drawn = effects(fitted(small, way, source, number), way)
+            drawn = effects(fitted(small, way, source), way)
             white = np.random.default_rng([seed, number, 4]).standard_normal(drawn.shape)
             rows.append({"kind": kind, "way": way} | against(drawn + error * white, drawn.mean(0), target))
         d, both = small.map["d"].to_numpy(), np.hypot(small.map["se"], error).to_numpy()

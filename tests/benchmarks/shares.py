@@ -84,7 +84,7 @@ def shares_task(task: tuple[int, int]) -> list[dict]:
     for i, (truth, effect, rest) in enumerate((t, e, r) for t in TRUTHS for e in EFFECTS for r in RESTS):
         rng = np.random.default_rng([seed, number, i])
         study, true = known_share(studies()[number % len(MAPS)], truth, effect, rest, rng)
-        fit = nv.fit(study, seed=number, programs=panel()[1])
+        fit = nv.fit(study, programs=panel()[1])
         one = fit.variance().set_index("source").loc["transcriptomic"]
         rows.append(
             {"rest": rest, "truth": truth, "effects": effect, "true share": true, "mean": one["mean"]}
@@ -104,7 +104,7 @@ def fields_task(task: tuple[int, int, int]) -> list[dict]:
     made, _ = known_share(study, 0.0, "dense", "exponential", rng)
     field = unit(draw(exponential(study.graph, length, homologue), rng)) * np.nanstd(study.thinning)
     made = made.with_thinning(field + draw(made.covariance[0], rng), made.standard_error, covariance=made.covariance)
-    fit, row = nv.fit(made, seed=number, programs=panel()[1]), {"length": length}
+    fit, row = nv.fit(made, programs=panel()[1]), {"length": length}
     for method in ("model", "moran", "spin"):
         found = nv.nulls(fit, method=method, number=nulls, seed=number)
         row[f"share, {method}"] = float(found.summary.set_index("statistic")["p"]["transcriptomic_share"] <= 0.05)
