@@ -173,7 +173,7 @@ def fuzz(kitchen: Kitchen, inputs: int, number: int, until: float) -> tuple[dict
     @given(cases())
     def each(case: Case) -> None:
         if time.monotonic() > until:
-            return
+            raise KeyboardInterrupt
         outcome, fault = run_case(kitchen, case)
         if outcome.status == cli._INTERRUPTED:
             raise KeyboardInterrupt

@@ -363,7 +363,7 @@ def edit_store(draft: Draft) -> None:
             file = h5py.File(made, "r+")
         except (OSError, KeyError, RuntimeError):
             return content
-        with file, suppress(OSError, KeyError, RuntimeError, TypeError, ValueError):
+        with file, suppress(OSError, KeyError, RuntimeError, TypeError, ValueError, OverflowError):
             names: list[str] = []
             file.visit(names.append)
             _edit(draft, file, draft.pick.choice(names))
