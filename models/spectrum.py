@@ -115,6 +115,10 @@ class Spectrum:
         """Copy in NumPy, whose methods also take arrays of JAX."""
         return PlainSpectrum(self.icar.cpu().numpy(), self.vectors.cpu().numpy())
 
+    def numbers(self) -> tuple[Tensor, Tensor]:
+        """All that tells one graph's spectrum from another's: eigenvalues and eigenvectors."""
+        return self.icar, self.vectors
+
     def scaled(self, eigenvalues: Tensor) -> Tensor:
         """Divide by the geometric mean of the marginal variances in each component (Sorbye & Rue 2014)."""
         return eigenvalues / self.mean_within(self.variances(eigenvalues).log()).exp()

@@ -118,7 +118,7 @@ class ProgramSource:
     def _key(self, use: str, draws: int, sweeps: int) -> bytes:
         """Fingerprint of all that draws of the programs hang on."""
         data, sites = self.model.data, self.trained.sites
-        expression = (data.scatter, data.genes, data.expressed, data.spectrum.icar, data.spectrum.vectors)
+        expression = (data.scatter, data.genes, data.expressed, *data.spectrum.numbers())
         asked = (use, draws, sweeps, self.seeds, self.model.settings)
         return digest(*asked, *expression, *(getattr(sites, one.name) for one in fields(sites)))
 
