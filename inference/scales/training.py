@@ -61,7 +61,9 @@ def train_scales(
     streams = NoiseStreams(seeds, "thinning training", dtype=data.thinning.dtype, device=data.thinning.device)
     guide = ScaleGuide(model, streams)
     if training.map_rounds:
-        evidence = adapt_guide(model, guide, kernels, streams, training.map_rounds, progress=progress)
+        # Numbers of their own: how many rounds there are must not move the steps of a replicate beside it.
+        rounds = NoiseStreams(seeds, "thinning rounds", dtype=data.thinning.dtype, device=data.thinning.device)
+        evidence = adapt_guide(model, guide, kernels, rounds, training.map_rounds, progress=progress)
         if not training.map_steps:
             return guide, untrained(evidence)
 
