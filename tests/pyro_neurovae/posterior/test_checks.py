@@ -182,7 +182,7 @@ def test_an_offset_of_one_hemisphere(homologues, size, model):
 
 def test_standard_errors_understated_threefold():
     """Where neither expression nor structure can take the errors up, what is a region's own does."""
-    scales = {"spatial_scale": 0.2, "transcriptomic_scale": 0.02, "structural_scale": 0.0}
+    scales = {"spatial_scale": 0.4, "transcriptomic_scale": 0.02, "structural_scale": 0.0}
     study = nv.simulate(3, sampling_correlation="independent", **scales)
     assert "sampling_error" not in failed(quickly(study, "spatial"))
     less = study.with_thinning(study.thinning, study.standard_error / 3)
