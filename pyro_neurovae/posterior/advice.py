@@ -27,8 +27,8 @@ ADVICE = {
     'fit again, or use method="nuts".',
     "sampling_error": "What is a region's own exceeds the sampling error: check that standard errors are not "
     "understated and regions are labelled rightly; if both hold, programs and fields lack what moves this map.",
-    "importance_k": "The guide misses part of the posterior of the map's scales: raise map_rounds and proposals, or use "
-    'method="nuts".',
+    "importance_k": "The guide misses part of the posterior of the map's scales: raise map_rounds and proposals, or "
+    'use method="nuts".',
     "rhat": "Chains disagree on the effects: raise steps and map_rounds (warm_up for nuts).",
     "ess": "The ends of intervals rest on too few effective draws: raise draws.",
     "programs_k": "The maps say more of the programs than draws made from expression alone can hold, so that programs "
