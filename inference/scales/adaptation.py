@@ -21,6 +21,9 @@ __all__ = ["adapt_guide"]
 # more a map gets of whose last one fewer did.
 _PROPOSALS, _FEWEST, _MORE = 512, 77, 2
 
+# Points that stand for the weighted proposals when a mixture is fitted to them.
+_POINTS = 320
+
 # Steps of expectation maximisation a round; variance that is added to every component, in normal scores, so that none
 # collapses; proposals' worth of the common covariance that each component's own is drawn towards.
 _STEPS, _FLOOR, _COMMON = 8, 0.04, 2.5
@@ -90,7 +93,8 @@ def adapt_guide(
             kept.append(sample)
             evidence.append(_log_mean(sample.log_ratio).sum(-1))
             weight, tempered = _weights(kept)
-            _set(guide, _mixture(torch.cat([one.x for one in kept], 2), weight), ~done)
+            points = _resampled(torch.cat([one.x for one in kept], 2), weight)
+            _set(guide, _mixture(points, _effective(weight)), ~done)
             done = done | (~tempered if turn + 1 >= rounds else done)
             if progress is not None:
                 with suspended():
@@ -158,31 +162,35 @@ def _bisect(holds: Callable[[Tensor], Tensor], most: Tensor, halvings: int = 20)
     return low
 
 
-def _mixture(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Means (replicate, map, component, scale) and triangular roots of equally weighted Gaussians fitted to proposals.
-
-    Expectation maximisation from centres that lie evenly in the weights.
-    """
-    mean = (weight[..., None] * x).sum(2)
-    away = x - mean[:, :, None]
-    whole = torch.einsum("rmd,rmdi,rmdj->rmij", weight, away, away)
-    floor = _FLOOR * torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
-    places = (torch.arange(COMPONENTS, dtype=x.dtype, device=x.device) + 0.5) / COMPONENTS
+def _resampled(x: Tensor, weight: Tensor) -> Tensor:
+    """Proposals that lie evenly in the weights, as many of each as it weighs; (replicate, map, point, scale)."""
+    places = (torch.arange(_POINTS, dtype=x.dtype, device=x.device) + 0.5) / _POINTS
     chosen = torch.searchsorted(weight.cumsum(-1), places.expand(*weight.shape[:2], -1).contiguous())
-    loc = x.gather(2, chosen.clamp(max=x.shape[2] - 1)[..., None].expand(-1, -1, -1, x.shape[-1]))
+    return x.gather(2, chosen.clamp(max=x.shape[2] - 1)[..., None].expand(-1, -1, -1, x.shape[-1]))
+
+
+def _mixture(x: Tensor, effective: Tensor) -> tuple[Tensor, Tensor]:
+    """Means (replicate, map, component, scale) and triangular roots of equally weighted Gaussians fitted to points.
+
+    Expectation maximisation from every so many-th point; ``effective`` (replicate, map) proposals stand behind them.
+    """
+    points, scales = x.shape[2:]
+    away = x - x.mean(2, keepdim=True)
+    whole = away.mT @ away / points
+    floor = _FLOOR * torch.eye(scales, dtype=x.dtype, device=x.device)
+    loc = x[:, :, points // (2 * COMPONENTS) :: points // COMPONENTS]
     root = torch.linalg.cholesky(0.3 * whole + floor)[:, :, None].expand(-1, -1, COMPONENTS, -1, -1)
-    common = _COMMON / COMPONENTS / _effective(weight)
+    common = (_COMMON / COMPONENTS / effective)[..., None]
     for _ in range(_STEPS):
-        white = torch.linalg.solve_triangular(
-            root[:, :, None], (x[:, :, :, None] - loc[:, :, None])[..., None], upper=False
-        )
-        log_density = -0.5 * white[..., 0].square().sum(-1) - root.diagonal(dim1=-2, dim2=-1).log().sum(-1)[:, :, None]
-        belongs = log_density.softmax(-1) * weight[..., None]  # (replicate, map, proposal, component)
-        size = belongs.sum(2).clamp(min=torch.finfo(x.dtype).tiny)
-        loc = torch.einsum("rmdk,rmdi->rmki", belongs, x) / size[..., None]
-        square = torch.einsum("rmdk,rmdi,rmdj->rmkij", belongs, x, x) / size[..., None, None]
-        own = square - loc[..., :, None] * loc[..., None, :]
-        trust = (size / (size + common[..., None]))[..., None, None]
+        away = x[:, :, None] - loc[..., None, :]  # (replicate, map, component, point, scale)
+        white = torch.linalg.solve_triangular(root, away.mT, upper=False)
+        log_density = -0.5 * white.square().sum(-2) - root.diagonal(dim1=-2, dim2=-1).log().sum(-1)[..., None]
+        belongs = log_density.softmax(2) / points
+        size = belongs.sum(-1).clamp(min=torch.finfo(x.dtype).tiny)  # (replicate, map, component)
+        loc = (belongs[..., None, :] @ x[:, :, None])[..., 0, :] / size[..., None]
+        away = x[:, :, None] - loc[..., None, :]
+        own = (away * belongs[..., None]).mT @ away / size[..., None, None]
+        trust = (size / (size + common))[..., None, None]
         root = torch.linalg.cholesky(trust * own + (1 - trust) * whole[:, :, None] + floor)
     return loc, root
 

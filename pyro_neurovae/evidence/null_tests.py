@@ -27,9 +27,6 @@ __all__ = ["Nulls", "fit_null_maps", "null_fit_settings", "nulls"]
 # Null maps that make one batch.
 _BATCH = 100
 
-# Rounds of proposals that fit the scales of a null map.
-_ROUNDS = 3
-
 # How many null maps there are where nobody says how many.
 _NUMBER = 1000
 
@@ -128,7 +125,7 @@ def nulls(
     number: int | None = None,
     seed: int = 0,
     draws: int = 200,
-    map_steps: int | None = None,
+    map_steps: int = 60,
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
     progress: bool | Progress = False,
@@ -168,8 +165,8 @@ def nulls(
         Seed of the null maps; fits have the fit's own.
     draws, map_steps
         Posterior draws of each fit, fewer than a fit has by itself since means need few; and steps of SVI that train
-        its scales, None (the default) for three rounds of proposals. Importance weights make good what a short
-        training leaves.
+        its scales, which in large batches cost less than rounds of proposals; 0 for the fit's own rounds. Importance
+        weights make good what a short training leaves.
     workers, resume
         Processes that batches of null maps are spread over, and a folder that keeps what is finished; see `run_jobs`.
     progress
@@ -235,11 +232,11 @@ def fit_null_maps(
     return fit_maps(study, settings, maps, programs, progress=progress)
 
 
-def null_fit_settings(fit: Fit, *, draws: int, map_steps: int | None) -> tuple[FitSettings, Arrays | None]:
+def null_fit_settings(fit: Fit, *, draws: int, map_steps: int) -> tuple[FitSettings, Arrays | None]:
     """Settings of a null map's fit, and the trained programs of the fit's first chain where it has any."""
     if not method_of(fit.settings.training).batches:
         raise SettingsError("null maps are fitted by svi; fit the study without method= first.")
-    how = {"map_rounds": _ROUNDS, "map_steps": 0} if map_steps is None else {"map_rounds": 0, "map_steps": map_steps}
+    how = {"map_rounds": 0, "map_steps": map_steps} if map_steps else {"map_steps": 0}
     settings = fit.settings.with_options({"restarts": 1, "draws": draws} | how)
     trained = fit.posterior.trained_programs
     return settings, None if trained is None else {name: values[:1] for name, values in trained.items()}
