@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.options import FitSettings
 from pyro_neurovae.studies.study import Study
 
+from .gaussian import log_mean
 from .methods import method_of
 from .observation import observe, pick_device
 from .programs.trained import TrainedPrograms
@@ -92,7 +92,7 @@ def held_out_density(mean: Tensor, sd: Tensor, observed: Tensor) -> Tensor:
     map, region) are all values, hidden ones too.
     """
     density = torch.distributions.Normal(mean, sd).log_prob(observed[:, None])
-    return density.logsumexp(1) - math.log(mean.shape[1])
+    return log_mean(density, 1)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,25 @@ from torch import Tensor
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.marginal import PartlySeenNormal
 
-__all__ = ["LinearDraws", "draw_linear", "leave_one_out", "normal_log_density", "predict_unseen", "seen_root"]
+__all__ = [
+    "LinearDraws",
+    "draw_linear",
+    "leave_one_out",
+    "log_mean",
+    "normal_log_density",
+    "predict_unseen",
+    "seen_root",
+]
 
 
 def normal_log_density(white: Tensor) -> Tensor:
     """Log density of standard normal numbers, element by element."""
     return -0.5 * (white.square() + math.log(2 * math.pi))
+
+
+def log_mean(log_values: Tensor, dim: int) -> Tensor:
+    """Log of the mean over one dimension of numbers given by their logs."""
+    return log_values.logsumexp(dim) - math.log(log_values.shape[dim])
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from .noise import NoiseStreams, isolated
 from .programs.resampling import resample
 from .programs.source import ProgramSource
 from .programs.trained import TrainedPrograms
+from .scales.chunks import draws_together
 from .scales.guide import ScaleGuide, ScaleNoise
 from .scales.training import draw_scales
 from .switches import single_threaded
@@ -39,9 +40,6 @@ __all__ = [
 ]
 
 Quantities = dict[str, Tensor]
-
-# Numbers of a batch of matrices at a time: few enough to stay near the processor.
-_CACHED = 150_000
 
 
 class Sampler(Protocol):
@@ -156,7 +154,7 @@ class PosteriorSampler(LinearSampler):
         with single_threaded(data.regions) as threads:
             programs = self._draw_programs(most, threads if data.thinning.device.type == "cpu" else 1)
             noise = self._draw_noise(programs, most, draws)
-            size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
+            size = draws_together(data)
             scales, ratios = self._draw_scales(programs, noise, size)
             chosen = {name: ratios[name] for name in ("log_evidence", "log_p", "log_q")}
             if programs:

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from pyro_neurovae.models.linear import LinearModel
 
+from ..gaussian import log_mean
 from ..noise import NoiseStreams
 from ..switches import quick, suspended
 from ..training import Progress
+from .chunks import draws_together, window
 from .guide import COMPONENTS, ScaleGuide, ScaleNoise
 
 __all__ = ["adapt_guide"]
@@ -27,9 +29,6 @@ _POINTS = 320
 # Steps of expectation maximisation a round; variance that is added to every component, in normal scores, so that none
 # collapses; proposals' worth of the common covariance that each component's own is drawn towards.
 _STEPS, _FLOOR, _COMMON = 8, 0.04, 2.5
-
-# Numbers of a batch of matrices at a time: few enough to stay near the processor.
-_CACHED = 150_000
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def adapt_guide(
                 model, guide, kernels, ScaleNoise.draw(streams, 1, _PROPOSALS, maps, count, defensive=True)
             )
             kept.append(sample)
-            evidence.append(_log_mean(sample.log_ratio).sum(-1))
+            evidence.append(log_mean(sample.log_ratio, -1).sum(-1))
             weight, tempered = _weights(kept)
             points = _resampled(torch.cat([one.x for one in kept], 2), weight)
             _set(guide, _mixture(points, _effective(weight)), ~done)
@@ -106,27 +105,16 @@ def adapt_guide(
 
 def _propose(model: LinearModel, guide: ScaleGuide, kernels: Mapping[str, Tensor], noise: ScaleNoise) -> _Sample:
     """Proposals of the guide with their exact ratios, few at a time."""
-    data, number = model.data, noise.white.shape[1]
-    size = max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
+    number = noise.white.shape[1]
+    size = draws_together(model.data)
     ratios = []
     for start in range(0, number, size):
         stop = min(start + size, number)
         values, log_q = guide.transform(noise.between(start, stop))
         scales = dict(zip(model.globals, values.unbind(-1), strict=True))
-        now = {part: _window(kernel, start, stop) for part, kernel in kernels.items()}
+        now = {part: window(kernel, start, stop) for part, kernel in kernels.items()}
         ratios.append(model.log_density(scales, now) - log_q.sum(-1))
     return _Sample(guide.scores(noise).transpose(1, 2), torch.cat(ratios, 1).mT)
-
-
-def _window(kernel: Tensor, start: int, stop: int) -> Tensor:
-    """Draws ``start`` to before ``stop`` of a kernel, around the end and again."""
-    if kernel.shape[1] == 1:
-        return kernel
-    return kernel[:, torch.arange(start, stop, device=kernel.device) % kernel.shape[1]]
-
-
-def _log_mean(log_ratio: Tensor) -> Tensor:
-    return log_ratio.logsumexp(-1) - torch.log(log_ratio.new_tensor(float(log_ratio.shape[-1])))
 
 
 def _effective(weight: Tensor) -> Tensor:

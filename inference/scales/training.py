@@ -11,9 +11,11 @@ from torch import Tensor
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.training_settings import TrainingSettings
 
+from ..gaussian import log_mean
 from ..noise import NoiseStreams
 from ..training import Progress, TrainingRecord, train, untrained
 from .adaptation import adapt_guide
+from .chunks import window
 from .guide import ScaleGuide, ScaleNoise
 
 __all__ = ["ScaleDraws", "draw_scales", "train_scales"]
@@ -68,7 +70,7 @@ def train_scales(
             return guide, untrained(evidence)
 
     def inputs(step: int) -> tuple[dict[str, Tensor], ScaleNoise]:
-        now = {part: _window(kernel, step * size, size) for part, kernel in kernels.items()}
+        now = {part: window(kernel, step * size, (step + 1) * size) for part, kernel in kernels.items()}
         return now, ScaleNoise.draw(streams, 1, size, data.maps, len(model.globals))
 
     record = train(
@@ -122,12 +124,4 @@ def draw_scales(
         return values.gather(2, chosen)[:, :, 0]
 
     scales = {name: keep(one.unflatten(1, shape)) for name, one in proposed.items()}
-    evidence = ratio.logsumexp(2) - torch.log(ratio.new_tensor(float(proposals)))
-    return ScaleDraws(scales, ratio, evidence, keep(log_p), keep(log_q))
-
-
-def _window(kernel: Tensor, start: int, size: int) -> Tensor:
-    """Draws start, start + 1, ... of a kernel, around the end and again."""
-    if kernel.shape[1] == 1:
-        return kernel
-    return kernel[:, torch.arange(start, start + size, device=kernel.device) % kernel.shape[1]]
+    return ScaleDraws(scales, ratio, log_mean(ratio, 2), keep(log_p), keep(log_q))

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 import pyro_neurovae as nv
-from pyro_neurovae.inference import sampler as home
 from pyro_neurovae.inference.engine import fit_model
 from pyro_neurovae.inference.gaussian import draw_linear, leave_one_out, seen_root
 from pyro_neurovae.inference.noise import NoiseStreams
 from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.inference.sampler import draw_given_scales, draw_prior, linear_noise
+from pyro_neurovae.inference.scales import chunks
 from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.noise import Noise
@@ -192,7 +192,7 @@ def test_values_observed_anew_have_these_moments(together, hidden, streams):
 
 def test_draws_do_not_hang_on_how_they_are_batched(fitted, monkeypatch, same_draws):
     whole = fitted.sampler.draw(8)
-    monkeypatch.setattr(home, "_CACHED", 1)  # one draw at a time
+    monkeypatch.setattr(chunks, "_CACHED", 1)  # one draw at a time
     same_draws(whole, fitted.sampler.draw(8), exact=False)
 
 
