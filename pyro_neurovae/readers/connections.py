@@ -16,6 +16,7 @@ from ..errors import GraphError, InputError
 from ..wording import first_names
 from .labels_beside import file_beside, plain_stem
 from .magnitudes import check_magnitude
+from .table_headers import is_number
 from .text_table import parse_numbers, plain_name, read_cells
 
 __all__ = ["align_connections", "read_connections"]
@@ -40,10 +41,10 @@ def read_connections(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, tuple[
     source, lines = read_cells(path)
     rows = _without_ends([row for _, row in lines])
     width = len(rows[-1])
-    if len(rows) == width and all(_is_number(cell) for cell in rows[0] + rows[-1]):
+    if len(rows) == width and all(is_number(cell) for cell in rows[0] + rows[-1]):
         labels = _labels_beside(Path(path), width)
         table = _square(rows, labels, labels, source)
-    elif len(rows) == width + 1 and all(_is_number(cell) for cell in rows[1]):
+    elif len(rows) == width + 1 and all(is_number(cell) for cell in rows[1]):
         table = _square(rows[1:], rows[0], rows[0], source)
     elif len(rows) == width and width > 1:
         table = _square([row[1:] for row in rows[1:]], [row[0] for row in rows[1:]], rows[0][1 - width :], source)
@@ -82,14 +83,6 @@ def _without_loops(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tupl
     np.fill_diagonal(weights, 0.0)
     notice = f"{source}: weights of regions with themselves set aside: {named}."
     return pd.DataFrame(weights, index=table.index, columns=table.columns), (notice,)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _square(rows: Sequence[Sequence[str]], index: Sequence[str], columns: Sequence[str], source: str) -> pd.DataFrame:
@@ -148,7 +141,7 @@ def _canonical(labels: Sequence[str], source: str) -> dict[str, str]:
 
 
 def _edges(rows: Sequence[Sequence[str]], source: str) -> pd.DataFrame:
-    headed = any(plain_name(cell) in ENDS for cell in rows[0]) or not all(map(_is_number, rows[0][2:]))
+    headed = any(plain_name(cell) in ENDS for cell in rows[0]) or not all(map(is_number, rows[0][2:]))
     lines = rows[1:] if headed else rows
     odd = next((number for number, row in enumerate(lines, 1) if len(row) != len(lines[-1])), None)
     if odd is not None:

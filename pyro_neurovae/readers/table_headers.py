@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..errors import InputError
 from ..wording import counted
 
-__all__ = ["check_columns", "plain_name", "split_header"]
+__all__ = ["check_columns", "is_number", "plain_name", "split_header"]
 
 Lines = list[tuple[int, list[str]]]
 
@@ -95,7 +95,7 @@ def _check_titles(lines: Lines, source: str) -> None:
     if not single[0] or all(single) or not title:
         return
     first = single.index(False)
-    if first > 1 or " " in title or not any(map(_is_number, lines[first][1][1:])):
+    if first > 1 or " " in title or not any(map(_is_value, lines[first][1][1:])):
         raise InputError(
             f"{source}, line {lines[0][0]}: {title[:60]!r} is a title above the table; delete the lines above line "
             f"{lines[first][0]}, where the header is."
@@ -119,12 +119,18 @@ def _check_notes(header: list[str], body: Lines, source: str) -> None:
 
 def _is_fraction(cell: str) -> bool:
     """Whether a cell is a number that no identifier could be."""
-    return not cell.isdigit() and cell.lower() not in ("na", "n/a", "nan", "inf", "infinity") and _is_number(cell)
+    return not cell.isdigit() and cell.lower() not in ("na", "n/a", "nan", "inf", "infinity") and is_number(cell)
 
 
-def _is_number(cell: str) -> bool:
+def _is_value(cell: str) -> bool:
+    """Whether a cell is a number or says that one is missing."""
+    return is_number(cell) or cell.lower() in ("na", "n/a")
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is written as a number."""
     try:
-        float(cell)
+        float(text)
     except ValueError:
-        return cell.lower() in ("na", "n/a")
+        return False
     return True

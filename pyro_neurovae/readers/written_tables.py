@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from .table_headers import is_number
+
 __all__ = ["read_written", "write_table"]
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r].")
@@ -45,18 +47,10 @@ def read_written(path: Path, *, names: Sequence[str] = _NAMES) -> pd.DataFrame:
 
 
 def _guard(cell: object) -> object:
-    if not isinstance(cell, str) or not _FORMULA.match(cell) or _is_number(cell):
+    if not isinstance(cell, str) or not _FORMULA.match(cell) or is_number(cell):
         return cell
     return f"'{cell}"
 
 
 def _unguard(cell: object) -> object:
-    return cell[1:] if isinstance(cell, str) and _GUARDED.match(cell) and not _is_number(cell[1:]) else cell
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return cell[1:] if isinstance(cell, str) and _GUARDED.match(cell) and not is_number(cell[1:]) else cell
