@@ -103,7 +103,7 @@ def draw_linear(
     weights = {part: noise[part] for part in model.parts}
     own = model.noise.unexplained(scales)  # (replicate, draw, map, region or 1)
     regional = own.sqrt() * noise["regional"]
-    error = (data.sampling_root @ noise["error"][..., None])[..., 0]
+    error = (data.sampling_root[:, None] @ noise["error"][..., None])[..., 0]
     if root is not None:
         simulated = sum(_field(model, scales, roots, weights, part) for part in model.parts)
         residual = data.thinning[:, None] - (wide @ model.wide + simulated + regional + error)
@@ -116,7 +116,7 @@ def draw_linear(
             for part in model.parts
         }
         regional = regional + own * gain
-        error = error + (data.sampling @ gain[..., None])[..., 0]
+        error = error + (data.sampling[:, None] @ gain[..., None])[..., 0]
     fields = {part: _field(model, scales, roots, weights, part) for part in model.parts}
     if "structural" in fields:
         fields["structural"] = fields["structural"] + wide[..., 1:] @ model.wide[1:]

@@ -57,6 +57,7 @@ def observe(
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.array(values, order="C")).to(device)
 
+    means, spread = study.sampling_parts()
     unit, level = units(tensor(thinning), tensor(seen))
     lobes = study.graph.lobes
     return Observations(
@@ -66,7 +67,8 @@ def observe(
         expressed=tensor(study.expression_observed),
         thinning=tensor(thinning),
         seen=tensor(seen),
-        sampling=tensor(study.sampling_covariance()),
+        means=tensor(means),
+        spread=tensor(spread),
         structure=tensor(_structure(study)),
         unit=unit,
         level=level,

@@ -249,8 +249,8 @@ def replicate(model: LinearModel, scales: Quantities, linear: LinearDraws, white
     data = model.data
     own, known = model.noise.unexplained(scales).sqrt(), data.error_known[:, None]
     mean = torch.where(known, linear.predictable + linear.regional, linear.predictable)
-    sd = torch.where(known, data.sampling.diagonal(dim1=-2, dim2=-1).sqrt(), own)
-    error = torch.where(known, (data.sampling_root @ white[..., None])[..., 0], own * white)
+    sd = torch.where(known, data.sampling[:, None].diagonal(dim1=-2, dim2=-1).sqrt(), own)
+    error = torch.where(known, (data.sampling_root[:, None] @ white[..., None])[..., 0], own * white)
     unseen = linear.predictable + linear.regional + linear.error
     replicated = torch.where(data.seen[:, None], mean + error, unseen)
     return {"replicated": replicated, "predicted_mean": mean, "predicted_sd": sd}

@@ -42,7 +42,7 @@ def _squared_deviations(drawn: Mapping[str, Tensor], data: Observations, family:
         field = drawn.get(part)
         return torch.zeros_like(like) if field is None else centre(field, torch.ones_like(field)).square()
 
-    sampling = data.sampling.diagonal(dim1=-2, dim2=-1).expand_as(like)
+    sampling = data.sampling[: len(like), None].diagonal(dim1=-2, dim2=-1).expand_as(like)
     return torch.stack([*(squared(part) for part in family.sources[:-1]), sampling], -2)
 
 

@@ -137,7 +137,7 @@ class LinearModel(Model):
     def covariance(self, scales: Quantities, kernels: Quantities) -> Tensor:
         """Marginal covariance of the observed thinning; (replicate, draw, map, region, region)."""
         data, amounts = self.data, self.amounts(scales)
-        noise = self.noise.covariance(data.sampling, scales, data.identity)
+        noise = self.noise.covariance(data.sampling[:, None], scales, data.identity)
         every_map = {part: kernel[:, :, None] for part, kernel in kernels.items()}
         total: Tensor = map_covariance(noise, wide_covariance(self.levels[:, None], self.wide), amounts, every_map)
         return total

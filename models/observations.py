@@ -33,8 +33,9 @@ class Observations:
         Thinning in map units, zero where unseen; (replicate, map, region).
     seen
         Which thinning values the replicate may see; (replicate, map, region) bool.
-    sampling
-        Sampling covariance V of each map; (map, region, region), in squared map units, 0 where it is not known.
+    means, spread
+        Covariance D C D of the errors of each map's means (map, region, region), in squared map units, 0 where it is
+        not known, and what estimating a standard deviation adds to each squared error (map, region).
     structure
         Correlation R of regional thickness across people; (region, region), 0 where none is known.
     unit
@@ -57,7 +58,8 @@ class Observations:
     expressed: Tensor
     thinning: Tensor
     seen: Tensor
-    sampling: Tensor
+    means: Tensor
+    spread: Tensor
     structure: Tensor
     unit: Tensor
     level: Tensor
@@ -82,11 +84,21 @@ class Observations:
     @cached_property
     def error_known(self) -> Tensor:
         """Whether a map's sampling error is known; (map,) bool."""
-        return (self.sampling.diagonal(dim1=-2, dim2=-1) > 0).any(-1)
+        return (self.means.diagonal(dim1=-2, dim2=-1) > 0).any(-1)
+
+    @cached_property
+    def sampling(self) -> Tensor:
+        """Sampling covariance V, the spread at its mean over what is seen; (replicate or 1, map, region, region).
+
+        One row serves all replicates that see the same. `Study.sampling_covariance` has the equation.
+        """
+        seen = self.seen[:1] if bool((self.seen == self.seen[:1]).all()) else self.seen
+        mean = (self.spread * seen).sum(-1) / seen.sum(-1)
+        return self.means + mean[..., None, None] * self.identity
 
     @cached_property
     def sampling_root(self) -> Tensor:
-        """Symmetric root B of V, B B = V; (map, region, region)."""
+        """Symmetric root B of V, B B = V; (replicate or 1, map, region, region)."""
         return _root(*torch.linalg.eigh(self.sampling))
 
     @cached_property
@@ -112,7 +124,7 @@ class Observations:
     @cached_property
     def identity(self) -> Tensor:
         """Identity matrix; (region, region)."""
-        return torch.eye(self.regions, dtype=self.sampling.dtype, device=self.sampling.device)
+        return torch.eye(self.regions, dtype=self.means.dtype, device=self.means.device)
 
     @property
     def replicates(self) -> int:

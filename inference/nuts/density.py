@@ -81,7 +81,7 @@ def _thinning_part(model: LinearModel) -> Callable[[Values], Any]:
     import jax.numpy as jnp
 
     data = model.data
-    seen, sampling = _array(data.seen[0]), _array(data.sampling)
+    seen, sampling = _array(data.seen[0]), _array(data.sampling[0])
     wide = wide_covariance(_array(model.levels[0]), _array(model.wide))
     thinning = np.where(seen, _array(data.thinning[0]), 0.0)
     identity, both = np.eye(data.regions), seen[:, :, None] & seen[:, None, :]

@@ -68,6 +68,8 @@ def map_table(
     if replicates is not None:
         columns["se_bootstrap"] = replicates.std(0, ddof=1)
         columns["lower95_bootstrap"], columns["upper95_bootstrap"] = np.quantile(replicates, [0.025, 0.975], axis=0)
+    if effect == "d":
+        columns["spread_share"] = covariance.spread_share
     return pd.DataFrame(columns)
 
 

@@ -34,7 +34,8 @@ class Contrast:
     ----------
     map
         One row a region: region, d (or b, in mm), se, lower95, upper95, se_classical, se_hc3, n_control, n_case; with a
-        bootstrap also se_bootstrap, lower95_bootstrap, upper95_bootstrap.
+        bootstrap also se_bootstrap, lower95_bootstrap, upper95_bootstrap; of d also spread_share, the share of se^2
+        that comes from estimating the standard deviation, which a fit takes at its mean (`Study.sampling_covariance`).
     covariance
         Sampling covariance of the effects, (region, region), labelled; its diagonal is se^2. See `covariances`.
     comparison

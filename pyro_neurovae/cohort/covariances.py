@@ -31,6 +31,8 @@ class EffectCovariance:
     ----------
     values
         Covariance (region, region), its diagonal the squared standard errors.
+    spread_share
+        Share of each squared standard error that comes from estimating the sd; (region,), 0 for millimetres.
     target
         What the correlations were shrunk towards: the name of a normative correlation, "given" or "none".
     share
@@ -40,6 +42,7 @@ class EffectCovariance:
     """
 
     values: np.ndarray
+    spread_share: np.ndarray
     target: str
     share: float
     people: float
@@ -95,7 +98,7 @@ def effect_covariance(
         shrunk, share = shrunk_to_none(correlation, rows)
     else:
         shrunk, share = shrunk_to_target(correlation, square, people)
-    return EffectCovariance(sampling_covariance(se, spread, shrunk), name, share, people)
+    return EffectCovariance(sampling_covariance(se, spread, shrunk), spread, name, share, people)
 
 
 def _errors(

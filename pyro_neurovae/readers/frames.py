@@ -66,12 +66,14 @@ def maps_from_frames(
 
 def study_fields(table: ExpressionTable, maps: Sequence[ThinningMap], notices: tuple[str, ...]) -> dict[str, Any]:
     """Return the fields of a `Study` that expression and maps on one graph make up, notices of both added."""
+    shares = [np.zeros_like(one.value) if one.spread_share is None else one.spread_share for one in maps]
     return {
         "genes": table.genes,
         "maps": tuple(one.name for one in maps),
         "expression": table.values,
         "thinning": np.stack([one.value for one in maps]),
         "standard_error": np.stack([one.standard_error for one in maps]),
+        "spread_share": np.stack(shares) if any(one.spread_share is not None for one in maps) else None,
         "notices": (*notices, *table.notices, *(notice for one in maps for notice in one.notices)),
     }
 
@@ -147,7 +149,7 @@ def _one_map(
     flip: bool,
     alone: bool,
 ) -> ThinningMap:
-    source = f"map {name}"
+    source, share = f"map {name}", None
     if isinstance(item, pd.DataFrame) and not isinstance(error, pd.Series):
         choice = error or "file"
         return map_from_table(item, names, name=name, source=source, standard_error=choice, kind=kind, flip=flip)
@@ -155,7 +157,8 @@ def _one_map(
         kind = column_roles([str(item.name)])[str(item.name)].kind if isinstance(item, pd.Series) and alone else ""
     if isinstance(item, pd.DataFrame):
         columns = choose_columns([str(column) for column in item.columns], source=source, kind=kind or "auto")
-        item, kind = label_rows(item, names, source=source)[columns.value], kind or columns.kind
+        table, kind = label_rows(item, names, source=source), kind or columns.kind
+        item, share = table[columns.value], None if columns.spread_share is None else table[columns.spread_share]
     if error is None and kind not in ("t", "z"):
         raise InputError(
             f'{source}: no standard errors; give standard_error, or standard_error="none" to estimate the noise.'
@@ -166,4 +169,6 @@ def _one_map(
         )
     spread = error if isinstance(error, pd.Series) else None
     unknown = error == "none" if isinstance(error, str) else False
-    return map_from_series(item, spread, names, name=name, source=source, kind=kind, flip=flip, estimate=unknown)
+    return map_from_series(
+        item, spread, names, name=name, source=source, kind=kind, flip=flip, estimate=unknown, share=share
+    )

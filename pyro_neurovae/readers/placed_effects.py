@@ -64,7 +64,7 @@ def unread_columns(table: pd.DataFrame, columns: ThinningColumns) -> list[str]:
         for column, other in zip(table.columns, is_no_gene(table.columns), strict=True)
         if roles[column].what == "other"
         and roles[column].tag != "df"
-        and column not in (columns.value, columns.error, columns.statistic, *sizes)
+        and column not in (columns.value, columns.error, columns.statistic, columns.spread_share, *sizes)
         and not other
         and _numeric(table.loc[:, [column]].iloc[:, 0])
     ]

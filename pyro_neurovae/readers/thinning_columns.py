@@ -10,7 +10,7 @@ from .column_names import ColumnRole, column_roles, name_words
 from .effect_columns import MOST_COLUMNS, asked_column, check_effect, usual_effect
 from .text_table import plain_name
 
-__all__ = ["ThinningColumns", "choose_columns", "effect_table", "first_column", "group_size_columns"]
+__all__ = ["SPREAD_SHARE", "ThinningColumns", "choose_columns", "effect_table", "first_column", "group_size_columns"]
 
 # Not those corrected for multiple testing, which say nothing of the standard error.
 P_VALUES = (
@@ -35,6 +35,8 @@ NO_GROUPS = {"sites", "site", "studies", "study", "cohorts", "total", "all", "ve
 # Kinds whose standard errors are in the units of the data; a standard error without a name beside another is theirs.
 IN_UNITS = ("b", "mm")
 USUAL_LEVEL = 0.95
+# As `contrast` names it; it speaks of its columns d and se.
+SPREAD_SHARE = "spread_share"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class ThinningColumns:
         The effects that it may belong to.
     p_values
         P values of the effect, not corrected for multiple testing, or None.
+    spread_share
+        Share of each squared standard error that comes from estimating the sd, as `contrast` writes it, or None.
     """
 
     value: str
@@ -72,6 +76,7 @@ class ThinningColumns:
     foreign_error: str | None = None
     rivals: tuple[str, ...] = ()
     p_values: str | None = None
+    spread_share: str | None = None
 
     @property
     def effect_size(self) -> bool:
@@ -133,6 +138,7 @@ def choose_columns(
         foreign,
         rivals,
         _matching_p(columns, value),
+        SPREAD_SHARE if SPREAD_SHARE in columns and error in ("se", None) and value == "d" else None,
     )
 
 

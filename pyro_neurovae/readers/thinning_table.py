@@ -19,7 +19,7 @@ from .placed_effects import contrast_of, place_effects, unread_columns
 from .placement import PlacedRows, place_rows
 from .standard_errors import ErrorSource, checked_errors, error_remedy, group_sizes, implied_errors, spread_share
 from .text_table import file_stem, read_table
-from .thinning_columns import ThinningColumns
+from .thinning_columns import SPREAD_SHARE, ThinningColumns
 
 __all__ = ["FlipInput", "ThinningMap", "flips", "map_from_series", "map_from_table", "map_names", "read_thinning"]
 
@@ -177,7 +177,7 @@ def map_from_table(
     if standard_error == "none":
         return _without_errors(name, effect, placed.notices, signs, source, read)
     error, words, doubts = _errors(placed, columns, value, labels, source, standard_error, named=se_column is not None)
-    share = spread_share(value, *group_sizes(placed, columns, source=source)) if columns.effect_size else None
+    share = _spread_share(placed, columns, value, source, standard_error)
     return ThinningMap(name, effect, error, (*placed.notices, f"{source}: {read}{words}.", *signs, *doubts), share)
 
 
@@ -191,12 +191,13 @@ def map_from_series(
     kind: str = "",
     flip: bool = False,
     estimate: bool = False,
+    share: pd.Series | None = None,
 ) -> ThinningMap:
     """Place a series of thinning and one of standard errors, each by its own labels; None means not known.
 
     ``kind`` says what the values are, as in `map_from_table`: t and z values have the error 1 unless the noise is to be
     estimated (``estimate``), and Cohen's d is taken for that of two groups of unknown sizes. "" (the default) is not
-    known.
+    known. ``share`` is what of each squared standard error comes from estimating the sd, where a table says it.
     """
     placed = place_rows(value.to_frame("value"), names, source=source)
     thinning, labels = placed.numbers("value", source=source), placed.labels(names)
@@ -214,8 +215,10 @@ def map_from_series(
     given = beside.numbers("standard error", source=about)
     remedy = 'pass standard_error="none" to estimate the noise'
     spread = checked_errors(thinning, given, labels=labels, source=source, remedy=remedy)
-    share = spread_share(thinning) if kind == "d" else None
-    return ThinningMap(name, effect, spread, tuple(dict.fromkeys((*placed.notices, *beside.notices, *signs))), share)
+    known = spread_share(thinning) if kind == "d" else None
+    if share is not None:
+        known = place_rows(share.to_frame(SPREAD_SHARE), names, source=source).numbers(SPREAD_SHARE, source=source)
+    return ThinningMap(name, effect, spread, tuple(dict.fromkeys((*placed.notices, *beside.notices, *signs))), known)
 
 
 def _check_choices(se_column: str | None, standard_error: ErrorSource, source: str) -> None:
@@ -251,6 +254,15 @@ def _errors(
     beside = columns.sizes is not None and columns.effect_size and not found.sizes
     sizes = f"; group sizes {' and '.join(columns.sizes or ())}" if beside else ""
     return error, f"{found.words}{sizes}", doubts
+
+
+def _spread_share(
+    placed: PlacedRows, columns: ThinningColumns, value: np.ndarray, source: str, choice: ErrorSource
+) -> np.ndarray | None:
+    """The table's own share where its standard errors are read, else what the formula of Cohen's d says; (region,)."""
+    if columns.spread_share is not None and choice == "file":
+        return placed.numbers(columns.spread_share, source=source)
+    return spread_share(value, *group_sizes(placed, columns, source=source)) if columns.effect_size else None
 
 
 def _sign_words(flip: bool) -> str:

@@ -43,8 +43,10 @@ def check_parts(parts: Mapping[str, Part]) -> None:
     for position, name in enumerate(maps):
         value, error = held["thinning"][position], held["standard_error"][position]
         _check_map(name, value, error, regions=regions, measured=measured)
+        observed = ~np.isnan(value)
+        if "spread_share" in held:
+            _check_share(name, held["spread_share"][position], regions=regions, observed=observed)
         if "covariance" in held:
-            observed = ~np.isnan(value)
             _check_covariance(held["covariance"][position][np.ix_(observed, observed)], name)
 
 
@@ -175,6 +177,15 @@ def _check_error(regions: Sequence[str], name: str, observed: np.ndarray, error:
         raise InputError(
             f"map {name}, region {regions[row]}: standard error {error[row]:g} is not above 0; "
             "correct it, or give 0 for the whole map to estimate the noise."
+        )
+
+
+def _check_share(name: str, share: np.ndarray, *, regions: Sequence[str], observed: np.ndarray) -> None:
+    wrong = observed & ~((share >= 0) & (share <= 1))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"map {name}, region {regions[row]}: spread_share {share[row]:g} is no share of an error; give 0 to 1."
         )
 
 

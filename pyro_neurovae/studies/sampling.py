@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["COMMON_SHARE", "covariance_root", "exchangeable", "mixed_correlation", "sampling_covariance"]
+__all__ = [
+    "COMMON_SHARE",
+    "covariance_root",
+    "exchangeable",
+    "mixed_correlation",
+    "sampling_covariance",
+    "spread_apart",
+]
 
 # What of a normative correlation is replaced by an error common to the whole cortex. People of a group differ in more
 # than the normative residuals know of (sites, scanners, ages), and that moves the whole cortex together. Of 0, 5 and
@@ -12,6 +19,9 @@ __all__ = ["COMMON_SHARE", "covariance_root", "exchangeable", "mixed_correlation
 # alone 0 to 5% fit as well (tests/benchmarks/error_correlation.py); mixed in half, an equal correlation below one made
 # fine contrasts far too unsure.
 COMMON_SHARE = 0.1
+
+# An eigenvalue so little below zero, over the largest, is rounding.
+ROUNDING = 1e-9
 
 
 def sampling_covariance(se: np.ndarray, spread_share: np.ndarray | float, correlation: np.ndarray) -> np.ndarray:
@@ -41,6 +51,26 @@ def sampling_covariance(se: np.ndarray, spread_share: np.ndarray | float, correl
     joint = np.outer(means, means) * correlation
     np.fill_diagonal(joint, se**2)
     return joint
+
+
+def spread_apart(covariance: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Take from a covariance of errors what estimating the sd adds to each; both parts, D C D and the spread.
+
+    Where V less all of it is no covariance, errors of another making, no more than V's least eigenvalue is taken.
+
+    Parameters
+    ----------
+    covariance
+        Sampling covariance (region, region).
+    spread
+        Variance that the estimate of a standard deviation adds to each error; (region,).
+    """
+    if not spread.any():
+        return covariance, spread
+    lowest, highest = np.linalg.eigvalsh(covariance - np.diag(spread))[[0, -1]]
+    if lowest < -ROUNDING * highest:
+        spread = spread.clip(max=max(np.linalg.eigvalsh(covariance)[0], 0.0))
+    return covariance - np.diag(spread), spread
 
 
 def mixed_correlation(correlation: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from ..readers.reliability import place_reliability
 from ..readers.thinning_table import FlipInput, flips, map_names
 from .checks import check_parts
 from .correlations import CorrelationInput, check_together, correlation_words, is_word, joint_errors, structure_of
+from .sampling import spread_apart
 from .summary import summarise
 
 __all__ = ["Study"]
@@ -66,6 +67,9 @@ class Study:
         What the covariance of each map comes from: "own" (given with the map), "normative", "interpolated" (see
         `atlases.normative`), "exchangeable" (one correlation for all pairs), the name of a file, or "independent".
         It says what the covariance is, and nothing is computed from it.
+    spread_share
+        Share (map, region) of each squared standard error that comes from estimating the standard deviation that an
+        effect is divided by (`readers.standard_errors.spread_share`, of Cohen's d), 0 to 1; None (the default) for 0.
     structure
         Correlation of regional thickness across people (region, region), along whose axes diseases may go; None (the
         default) where none is known. No expression enters it.
@@ -96,6 +100,7 @@ class Study:
     sampling_correlation: tuple[str, ...] = field(
         default=(), metadata={"dims": ("map",), "kind": "texts", "decides": False}
     )
+    spread_share: np.ndarray | None = field(default=None, metadata={"dims": ("map", "region")})
     structure: np.ndarray | None = field(default=None, metadata={"dims": ("region", "region")})
     normalise: Literal["gene", "region", "none"] = "region"
     gene_weights: np.ndarray | None = field(default=None, metadata={"dims": ("gene",), "stored": "expression_weight"})
@@ -113,6 +118,8 @@ class Study:
         check_parts(parts_of(self))
         missing = np.isnan(self.thinning)
         put(self, standard_error=np.where(missing, np.nan, self.standard_error))
+        if self.spread_share is not None:
+            put(self, spread_share=np.where(missing, np.nan, self.spread_share))
         if self.covariance is not None:
             apart = missing[:, :, None] | missing[:, None, :]
             put(self, covariance=np.where(apart, np.nan, self.covariance))
@@ -352,14 +359,34 @@ class Study:
         return ~np.isnan(self.thinning)
 
     def sampling_covariance(self) -> np.ndarray:
-        """Sampling covariance (map, region, region), squared standard errors alone where it is not known.
+        r"""Sampling covariance (map, region, region) as models take it, what estimating the sd adds at its mean.
 
-        A region that a map misses gets the map's median standard error, for predictions only.
+        .. math:: V = D C D + \bar v I, \quad v_r = f_r \, \mathrm{se}_r^2
+
+        v is d^2 / 2N of Cohen's d. Taken with each region's own d it makes the regions that came out large by chance
+        the least precise, and every effect too small; its mean over the map's regions is as large and does not.
         """
-        typical = np.nanmedian(self.standard_error, axis=1, keepdims=True)
-        filled = np.where(np.isnan(self.standard_error), typical, self.standard_error)
-        diagonal = np.stack([np.diag(row**2) for row in filled])
-        return diagonal if self.covariance is None else np.where(np.isnan(self.covariance), diagonal, self.covariance)
+        means, spread = self.sampling_parts()
+        return means + spread.mean(1, where=self.thinning_observed)[:, None, None] * np.eye(self.n_regions)
+
+    def sampling_parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Covariance D C D of the errors of means (map, region, region), and the spread v beside it (map, region).
+
+        Squared standard errors alone where no covariance is known. A region that a map misses gets the square of the
+        map's median, for predictions only.
+        """
+        observed, square = self.thinning_observed, self.standard_error**2
+        share = np.zeros_like(square) if self.spread_share is None else self.spread_share
+        spread = np.where(observed, share * square, 0.0)
+        means = []
+        for m, variance in enumerate(square):
+            joint = np.diag(variance) if self.covariance is None else self.covariance[m]
+            block = np.ix_(observed[m], observed[m])
+            within, spread[m, observed[m]] = spread_apart(joint[block], spread[m, observed[m]])
+            whole = np.diag(np.full(self.n_regions, np.nanmedian(np.sqrt(variance * (1 - share[m]))) ** 2))
+            whole[block] = within
+            means.append(whole)
+        return np.stack(means), spread
 
     def normalised_expression(self) -> np.ndarray:
         """Return the expression (region, gene) that the models see, rows of 0 where it is not measured."""

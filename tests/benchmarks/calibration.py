@@ -80,7 +80,7 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
     parts["structural"] += along * template.axis.numpy()
     parts["regional"] = sigma * rng.standard_normal(n)
     effect = level + sum(parts.values())
-    error = template.sampling_root[0].numpy() @ rng.standard_normal(n)
+    error = template.sampling_root[0, 0].numpy() @ rng.standard_normal(n)
     data = replace(model.data, thinning=torch.as_tensor(effect + error)[None, None])
     truth = {"thinning": effect, "predictable": effect - parts["regional"], **parts, **scales, "homologue_sharing": h}
     named = {name: torch.as_tensor(value)[None, None, None] for name, value in truth.items()}

@@ -112,7 +112,7 @@ def fitted(found: nv.Contrast, way: str, source: str, draws: int = 600) -> nv.Fi
     """Fit of a contrast as one of `WAYS`; all have one seed, so that programs are drawn once."""
     expression, lent = panel()
     other = normative_correlation(OTHER[source])
-    frame = found.map[["region", "d", "se"]]
+    frame = found.map[["region", "d", "se", "spread_share"]]
     if way == "subjects at hand":
         study = nv.Study.from_frames(expression, frame, covariance=found.covariance, structure=other)
         return nv.fit(study, draws=draws, programs=lent)

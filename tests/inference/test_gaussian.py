@@ -41,7 +41,7 @@ def blocks(model, kernels, m):
             found[part] = found[part] + (float(data.unit[0, m]) / 2) ** 2 * np.outer(data.axis, data.axis)
     return found | {
         "regional": SCALES["unexplained_scale"] ** 2 * np.eye(data.regions),
-        "error": data.sampling[m].numpy(),
+        "error": data.sampling[0, m].numpy(),
     }
 
 

@@ -20,8 +20,8 @@ def test_tensors_are_those_of_the_study(pairs):
     assert not data.scatter[~data.expressed].any()
     np.testing.assert_array_equal(data.seen[0], observed)
     np.testing.assert_array_equal(data.thinning[0], np.where(observed, pairs.thinning, 0.0))
-    np.testing.assert_array_equal(data.sampling, pairs.sampling_covariance())
-    assert data.sampling[0, 0, 1] > 0  # errors go together
+    np.testing.assert_array_equal(data.sampling[0], pairs.sampling_covariance())
+    assert data.sampling[0, 0, 0, 1] > 0  # errors go together
     np.testing.assert_array_equal(data.structure, pairs.structure)
     assert data.pair.tolist() == pairs.graph.pair.tolist()
     assert data.homologue.tolist() == pairs.graph.homologue.tolist()

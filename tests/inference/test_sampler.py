@@ -167,7 +167,7 @@ def test_moments_of_unseen_values_are_given_the_errors_of_the_seen(together, hid
         left = dense[np.ix_(~o, ~o)] - gain @ dense[np.ix_(o, ~o)]
         np.testing.assert_allclose(sd[~o], np.sqrt(left.diagonal()), rtol=1e-9)
         torch.testing.assert_close(mean[o], drawn["thinning"][b, s, m, o])
-        np.testing.assert_allclose(sd[o], model.data.sampling[m].diagonal()[o].sqrt())
+        np.testing.assert_allclose(sd[o], model.data.sampling[0, m].diagonal()[o].sqrt())
 
 
 def test_values_observed_anew_have_these_moments(together, hidden, streams):
@@ -248,7 +248,7 @@ def test_prior_draws_have_the_priors_moments(models, name):
     # Errors have the covariance V: an entry of it is known to its size over the root of the number of draws.
     error = (drawn["replicated"] - drawn["thinning"])[0]
     for m in range(2):
-        found, known = error[:, m].T @ error[:, m] / draws, model.data.sampling[m]
+        found, known = error[:, m].T @ error[:, m] / draws, model.data.sampling[0, m]
         assert float((found - known).abs().max()) < 5 * float(known.max()) * (2 / draws) ** 0.5
     assert "program_score" not in drawn
 
@@ -302,7 +302,7 @@ def test_another_noise_is_in_effects_and_in_values_observed_anew(study, hidden):
         o, y = model.data.seen[0, m].numpy(), study.thinning[m]
         free = float(model.data.level[0, m]) ** 2 + 0.01 * model.kernels({})["band"][0, 0].numpy()
         own = np.diag(0.01 + 0.01 * (np.arange(12) % 2))
-        whole = free + own + model.data.sampling[m].numpy()
+        whole = free + own + model.data.sampling[0, m].numpy()
         weighted = np.linalg.solve(whole[np.ix_(o, o)], y[o])
         np.testing.assert_allclose(drawn["predictable"][0, 0, m], free[:, o] @ weighted)
         np.testing.assert_allclose(drawn["thinning"][0, 0, m], (free + own)[:, o] @ weighted)

@@ -33,7 +33,7 @@ def test_shares_of_a_maps_variance(study, hidden, drawn):
         by_hand = np.array(
             [
                 *(drawn[part][b, s, m].numpy().var() for part in PARTS),
-                data.sampling[m].numpy().diagonal()[seen].mean(),
+                data.sampling[0, m].numpy().diagonal()[seen].mean(),
             ]
         )
         np.testing.assert_allclose(found[b, s, m], by_hand / by_hand.sum())
@@ -44,7 +44,7 @@ def test_shares_of_each_regions_deviation(study, hidden, drawn):
     found = region_shares(drawn, data, FAMILY)
     assert found.shape == (2, DRAWS, MAPS, REGIONS, 5)
     fields = [drawn[part][1, 2, 0].numpy() for part in PARTS]
-    by_hand = np.stack([*((one - one.mean()) ** 2 for one in fields), data.sampling[0].numpy().diagonal()], -1)
+    by_hand = np.stack([*((one - one.mean()) ** 2 for one in fields), data.sampling[0, 0].numpy().diagonal()], -1)
     np.testing.assert_allclose(found[1, 2, 0], by_hand / by_hand.sum(-1, keepdims=True))
 
 

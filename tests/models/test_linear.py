@@ -176,7 +176,7 @@ def test_covariance_is_the_sum_of_its_parts(models, name):
     assert tuple(kernels) == model.parts
     for b, s, m in np.ndindex(2, 3, 2):
         expected = (
-            data.sampling[m]
+            data.sampling[0, m]
             + sum(level**2 * torch.outer(one, one) for level, one in zip(levels[b, m], model.wide, strict=True))
             + scales["unexplained_scale"][b, s, m] ** 2 * torch.eye(data.regions)
         )

@@ -71,9 +71,36 @@ def test_an_error_is_known_map_by_map(study):
     se = np.where([[True], [False]], study.standard_error, 0.0)
     data = observe(study.with_thinning(study.thinning, se))
     assert data.error_known.tolist() == [True, False]
-    assert not data.sampling_root[1].any()
+    assert not data.sampling_root[0, 1].any()
 
 
 def test_the_identity_is_of_the_datas_kind(study):
     data = observe(study)
     assert torch.equal(data.identity, torch.eye(12, dtype=torch.float64))
+
+
+def test_the_spread_is_at_its_mean_over_what_a_replicate_sees(study):
+    share = np.full(study.thinning.shape, 0.2)
+    share[0, :3] = 0.5
+    apart = dataclasses.replace(study, spread_share=share)
+    hidden = np.zeros((2, *study.thinning.shape), bool)
+    hidden[1, 0, :4] = True
+    data = observe(apart, hidden=hidden)
+    seen, spread = data.seen.numpy(), share * study.standard_error**2
+    for b, m in np.ndindex(2, len(spread)):
+        known = apart.covariance[m] + np.diag(spread[m, seen[b, m]].mean() - spread[m])
+        block = np.ix_(seen[b, m], seen[b, m])
+        np.testing.assert_allclose(data.sampling[b, m].numpy()[block], known[block], atol=1e-16)
+    torch.testing.assert_close(observe(apart, replicates=3).sampling, data.sampling[:1])
+    np.testing.assert_allclose(observe(apart).sampling[0], apart.sampling_covariance(), rtol=1e-15)
+
+
+def test_the_spread_of_a_hidden_value_reaches_no_other(study):
+    hidden = np.zeros((2, *study.thinning.shape), bool)
+    hidden[:, 0, 2] = True
+    share = np.full(study.thinning.shape, 0.2)
+    first = observe(dataclasses.replace(study, spread_share=share), hidden=hidden)
+    share[0, 2] = 0.9
+    second = observe(dataclasses.replace(study, spread_share=share), hidden=hidden)
+    seen = (first.seen[:, :, :, None] & first.seen[:, :, None, :])[:1]
+    torch.testing.assert_close(first.sampling[seen], second.sampling[seen], atol=0, rtol=0)

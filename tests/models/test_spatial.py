@@ -31,5 +31,5 @@ def test_a_field_and_noise_are_the_bym2_model(study, build, dense, phi):
     }
     covariance = model.covariance(scales, model.kernels({}))[0, 0]
     for m in range(2):
-        known = model.data.sampling[m] + model.data.level[0, m] ** 2
+        known = model.data.sampling[0, m] + model.data.level[0, m] ** 2
         np.testing.assert_allclose(covariance[m] - known, total**2 * dense(study.graph, "bym2", phi), atol=1e-12)

@@ -53,6 +53,7 @@ def test_robust_covariance_is_the_formula(cohort: tuple[np.ndarray, np.ndarray])
     assert 30 < people < 40  # 20 cases and 60 controls say as much as 34 subjects of two equal groups
     found = effect_covariance(regress(y, design), effect="d", errors="hc3", target=(TARGET, "given"))
     np.testing.assert_allclose(found.values, _joined(means, whole, own, people), rtol=1e-10)
+    np.testing.assert_allclose(found.spread_share, np.maximum(1 - means / whole, 0), rtol=1e-8, atol=1e-12)
     assert (found.people, found.share) == (pytest.approx(people), pytest.approx(300 / (people + 300)))
     assert (whole > means).any()  # something stays on the diagonal,
     assert (whole < means).any()  # and a region that errs less than its mean alone has none
@@ -112,7 +113,7 @@ def test_without_a_target_the_people_stand_alone(cohort: tuple[np.ndarray, np.nd
 
 
 def test_what_it_says_names_the_people() -> None:
-    found = EffectCovariance(np.eye(2), "pooled", 0.6, 198.4)
+    found = EffectCovariance(np.eye(2), np.zeros(2), "pooled", 0.6, 198.4)
     assert "weight of 198 people" in found.told()
     assert "(pooled, 1," in found.told()
-    assert "the table given with that of 300" in EffectCovariance(np.eye(2), "given", 0.6, 200).told()
+    assert "the table given with that of 300" in EffectCovariance(np.eye(2), np.zeros(2), "given", 0.6, 200).told()

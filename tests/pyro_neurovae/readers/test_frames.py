@@ -9,7 +9,7 @@ import pytest
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.expression_table import ExpressionTable
 from pyro_neurovae.readers.frames import maps_from_frames, study_fields
-from pyro_neurovae.readers.standard_errors import cohens_d_error
+from pyro_neurovae.readers.standard_errors import cohens_d_error, spread_share
 
 NAMES = ["one", "two", "three"]
 VALUE = pd.Series([0.1, -0.2, 0.3], index=NAMES[::-1], name="ad")
@@ -46,6 +46,20 @@ def test_errors_come_from_the_diagonal_of_a_covariance():
         placed(VALUE, None, joint * np.array([1, 0, 1]))
     with pytest.raises(InputError, match="covariance of ad: all variances are 1, as those of correlations are; give"):
         placed(VALUE, None, pd.DataFrame(np.eye(3), index=NAMES, columns=NAMES))
+
+
+def test_the_share_of_a_standard_deviation_is_the_tables_own_where_it_says_it():
+    """Beside a covariance as without one; else it is that of Cohen's d."""
+    table = pd.DataFrame({"d": VALUE, "se": ERROR, "spread_share": pd.Series([0.1, 0.3, 0.2], index=NAMES)})
+    joint = pd.DataFrame(np.diag([0.01, 0.04, 0.09]), index=NAMES, columns=NAMES)
+    for covariance in (None, joint):
+        np.testing.assert_array_equal(placed(table, None, covariance)[0].spread_share, [0.1, 0.3, 0.2])
+        found = placed(table[["d", "se"]], None, covariance)[0]
+        np.testing.assert_allclose(found.spread_share, spread_share(found.value))
+    assert "spread_share" not in " ".join(placed(table)[0].notices)
+    sizes = table.assign(n_control=40, n_case=20)
+    found = placed(sizes, "sizes")[0]  # standard errors of the formula, and its share
+    np.testing.assert_allclose(found.spread_share, spread_share(found.value, 40, 20))
 
 
 def test_unknown_errors_have_to_be_said():

@@ -228,6 +228,26 @@ def test_sampling_covariance(study):
     np.testing.assert_array_equal(together[0, :3], np.diag(filled**2)[:3])
 
 
+def test_the_spread_of_a_standard_deviation_is_taken_at_its_mean(study):
+    share, spread = np.linspace(0, 0.1, 68)[None], np.linspace(0, 0.1, 68) * study.standard_error[0] ** 2
+    found = dataclasses.replace(study, spread_share=share).sampling_covariance()[0]
+    np.testing.assert_allclose(found, study.covariance[0] + np.diag(spread.mean() - spread), atol=1e-16)
+    np.testing.assert_allclose(np.trace(found), np.trace(study.covariance[0]))
+    singular = study.with_thinning(study.thinning, study.standard_error, covariance=np.full((1, 68, 68), 1e-3))
+    kept = dataclasses.replace(singular, spread_share=share).sampling_covariance()
+    np.testing.assert_allclose(kept, singular.covariance, atol=1e-12)  # less the spread it would be no covariance
+
+
+def test_a_share_that_is_none_is_refused(study):
+    share = np.full((1, 68), 0.1)
+    share[0, 5] = 1.2
+    sentence = (
+        rf"^map {study.maps[0]}, region {study.regions[5]}: spread_share 1.2 is no share of an error; give 0 to 1\.$"
+    )
+    with pytest.raises(InputError, match=sentence):
+        dataclasses.replace(study, spread_share=share)
+
+
 # The one list of what a study holds
 
 
