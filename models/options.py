@@ -94,7 +94,7 @@ def parse_options(texts: Sequence[str] | None, *, taken: Sequence[str] = ()) -> 
     Raises
     ------
     SettingsError
-        For a text of another form, or a name that is taken.
+        For a text of another form, a name that is taken, or one that comes twice.
     """
     options: dict[str, Any] = {}
     for text in texts or ():
@@ -103,6 +103,8 @@ def parse_options(texts: Sequence[str] | None, *, taken: Sequence[str] = ()) -> 
             raise SettingsError(f"the setting {text!r} has no value; write NAME=VALUE, for example lam=0.1.")
         if name in taken:
             raise SettingsError(f"{name} can't be set so; use the command's own option for it, where it has one.")
+        if name in options:
+            raise SettingsError(f"the setting {name} is given twice; give it once.")
         options[name] = _value(value)
     return options
 

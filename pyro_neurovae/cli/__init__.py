@@ -106,21 +106,17 @@ def _spread(arguments: list[str]) -> list[str]:
 
 
 def _check_repeats(arguments: Sequence[str]) -> None:
-    """Refuse an option, or a setting of --set, that is given twice: one of the two would be without effect."""
+    """Refuse an option that is given twice: one of the two would be without effect."""
     seen: set[str] = set()
-    for place, argument in enumerate(arguments):
+    for argument in arguments:
         if argument == "--":
             return
         flag = argument.partition("=")[0]
         if not flag.startswith("--"):
             continue
-        if flag == "--set":
-            text = argument.partition("=")[2] or next(iter(arguments[place + 1 : place + 2]), "")
-            name = f"the setting {text.partition('=')[0].strip()}"
-        elif flag in _SEVERAL:
+        if flag in _SEVERAL:
             continue
-        else:
-            name = f"--{flag.removeprefix('--').removeprefix('no-')}"
+        name = f"--{flag.removeprefix('--').removeprefix('no-')}"
         if name in seen:
             raise SettingsError(f"{name} is given twice; give it once.")
         seen.add(name)

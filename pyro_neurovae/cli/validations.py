@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -66,7 +66,6 @@ def validate(
     from ..evidence.validation import Validation
     from ..evidence.validation import validate as run
     from ..graphs.folds import SCHEMES
-    from ..readers.registry import read
     from .terminal import print_result
 
     inputs = (*vars(study).values(), folds)
@@ -78,12 +77,11 @@ def validate(
         raise SettingsError(f"--folds {folds} is one way of folding; leave out --repeats.")
     with heeding_warnings():
         scored = study.read()
-        ways: Any = [read("folds", Path(folds), scored.regions)] if table else folds
     with heeding_warnings() as said:
         found = run(
             scored,
             list(dict.fromkeys(model)),
-            folds=ways,
+            folds=Path(folds) if table else folds,
             repeats=repeats,
             seed=seed,
             draws=draws,

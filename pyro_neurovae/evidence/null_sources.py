@@ -137,6 +137,7 @@ def given_null_maps(study: Study, null_maps: NullInput, number: int | None = Non
         For another shape, a null map with fewer than four values, or fewer null maps than asked for.
     """
     shape = (len(study.maps), study.n_regions)
+    about = f" in {null_maps}" if isinstance(null_maps, str | os.PathLike) else ""
     if isinstance(null_maps, np.ndarray):
         maps = null_maps[:, None] if null_maps.ndim == 2 else null_maps
         if maps.ndim != 3 or maps.shape[1:] != shape or not np.issubdtype(maps.dtype, np.number):
@@ -149,13 +150,13 @@ def given_null_maps(study: Study, null_maps: NullInput, number: int | None = Non
         maps = read("null maps", null_maps, study.regions, study.maps)
     if number is not None and not 1 <= number <= len(maps):
         raise InputError(
-            f"{number} null maps were asked for and {len(maps)} are given; ask for no more than there are."
+            f"{number} null maps were asked for and {len(maps)} are given{about}; ask for no more than there are."
         )
     maps = maps[:number]
     counts = np.isfinite(maps).sum(-1)  # (null, map)
     if not len(maps) or (counts < _FEWEST).any():
         null, m = np.argwhere(counts < _FEWEST)[0] if len(maps) else (0, 0)
         raise InputError(
-            f"null map {null + 1} of {study.maps[m]} has fewer than four values; leave it out, or complete it."
+            f"null map {null + 1} of {study.maps[m]}{about} has fewer than four values; leave it out, or complete it."
         )
     return maps

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -142,7 +143,7 @@ def validate(
     study: Study,
     models: Models = _MODELS,
     *,
-    folds: str | Sequence[np.ndarray] = "pairs",
+    folds: str | Path | Sequence[np.ndarray] = "pairs",
     repeats: int = 1,
     seed: int = 0,
     draws: int = 1000,
@@ -166,8 +167,9 @@ def validate(
         a name of your own to settings, for example ``{"smooth": {"model": "paper", "lam": 1.0}}``. A setting
         ``normalise`` replaces the study's.
     folds
-        "pairs" (the default), "blocks", "random" or "loo" as `make_folds` deals them; or one array (region,) of fold
-        numbers for each repeat. A warning says when a region is hidden while its homologue is seen.
+        "pairs" (the default), "blocks", "random" or "loo" as `make_folds` deals them; one array (region,) of fold
+        numbers for each repeat; or the `Path` of a table region, fold. A warning says when a region is hidden while its
+        homologue is seen.
     repeats
         Ways of folding, each with a seed of its own.
     seed

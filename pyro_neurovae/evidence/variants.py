@@ -19,6 +19,7 @@ from ..models.options import FitSettings
 from ..models.settings import prior_of
 from ..readers.limits import read_bytes
 from ..studies.study import Study
+from ..wording import first_names
 
 __all__ = ["GRAPH_CHANGES", "Variant", "default_grid", "read_grid"]
 
@@ -217,6 +218,8 @@ def _variant(entry: Any, number: int, place: Path) -> Variant:
 def _value(value: Any, key: str, where: str) -> Any:
     if not isinstance(value, Mapping):
         return value
+    if key == "settings":
+        raise InputError(f"{where}: settings is no key of a variant; write {first_names(list(value))} beside its name.")
     try:
         return prior_of(value)
     except (SettingsError, TypeError) as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
+from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError, SettingsError, check_seed
 from ..graphs.folds import make_folds
+from ..readers.registry import read
 from ..studies.study import Study
 
 __all__ = ["HOMOLOGUE_SEEN", "make_ways", "shows_homologues"]
@@ -22,7 +24,9 @@ HOMOLOGUE_SEEN = (
 _LEAST_SEEN = 5
 
 
-def make_ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, seed: int) -> tuple[list[np.ndarray], str]:
+def make_ways(
+    study: Study, folds: str | Path | Sequence[np.ndarray], repeats: int, seed: int
+) -> tuple[list[np.ndarray], str]:
     """Ways of folding as `validate` takes them, and what to call them.
 
     Raises
@@ -32,20 +36,22 @@ def make_ways(study: Study, folds: str | Sequence[np.ndarray], repeats: int, see
     InputError
         When folds of the user's do not number every region, or a fold leaves too little to learn from.
     """
-    label = folds if isinstance(folds, str) else "table"
+    label, source = (folds, folds) if isinstance(folds, str) else ("table", "the table of folds")
     if isinstance(folds, str):
         check_seed(seed)
         if not isinstance(repeats, Integral) or repeats < 1:
             raise SettingsError(f"repeats is {repeats!r}; give a whole number of at least 1.")
         ways = [make_folds(study.graph, folds, seed=seed + repeat) for repeat in range(repeats)]
+    elif isinstance(folds, Path):
+        ways, source = [read("folds", folds, study.regions)], str(folds)
     else:
         ways = [np.asarray(way) for way in folds]
     for way in ways:
-        _check_way(study, way, label)
+        _check_way(study, way, source)
     return ways, label
 
 
-def _check_way(study: Study, way: np.ndarray, label: str) -> None:
+def _check_way(study: Study, way: np.ndarray, source: str) -> None:
     """Raise InputError for a way of folding that leaves a region out or too little to learn from."""
     if way.shape != (study.n_regions,):
         raise InputError(
@@ -54,14 +60,14 @@ def _check_way(study: Study, way: np.ndarray, label: str) -> None:
     unnumbered = np.flatnonzero(study.thinning_observed.any(0) & (way < 0))
     if len(unnumbered):
         raise InputError(
-            f"{label} gives no fold to {study.regions[unnumbered[0]]}, which has a value in a map; number it."
+            f"{source} gives no fold to {study.regions[unnumbered[0]]}, which has a value in a map; number it."
         )
     for number in np.unique(way[way >= 0]):
         seen = study.thinning_observed[:, way != number].sum(1)
         if seen.min() < _LEAST_SEEN:
             short = study.maps[int(seen.argmin())]
             raise InputError(
-                f"fold {number} of {label} leaves {seen.min()} regions of map {short} to learn from; use other "
+                f"fold {number} of {source} leaves {seen.min()} regions of map {short} to learn from; use other "
                 "folds or a map with more regions."
             )
 

@@ -76,12 +76,16 @@ def _covariance_beside(path: Path) -> Path | None:
 
 
 def covariance_from_frames(
-    covariance: CovarianceInput, maps: Sequence[ThinningMap], names: Sequence[str], *, matching: bool = False
+    covariance: CovarianceInput,
+    maps: Sequence[ThinningMap],
+    names: Sequence[str],
+    *,
+    files: Mapping[str, FilePath] | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the sampling covariances (region, region) of the maps that have one, by the map's name.
 
-    With ``matching`` the diagonal has to be what the map's own standard errors say, as it has in any case where it is 1
-    throughout, as that of correlations is.
+    Of tables that come from ``files``, by the map's name, the diagonal has to be what the map's own standard errors
+    say, as it has in any case where it is 1 throughout, as that of correlations is.
 
     Raises
     ------
@@ -97,27 +101,28 @@ def covariance_from_frames(
     unknown = [label for label in given if label not in labels]
     if unknown:
         raise InputError(f"covariance of {unknown[0]}, which is no map; the maps are {', '.join(labels)}.")
-    placed = {name: place_covariance(table, names, f"covariance of {name}") for name, table in given.items()}
+    source = {name: f"covariance of {name}" for name in given} | {
+        name: str(file) for name, file in (files or {}).items()
+    }
+    placed = {name: place_covariance(table, names, source[name]) for name, table in given.items()}
     for one in maps:
-        if one.name in placed and (matching or correlated(np.diag(placed[one.name]))):
-            _check_matching(placed[one.name], one, names)
+        if one.name in placed and (files or correlated(np.diag(placed[one.name]))):
+            _check_matching(placed[one.name], one, names, source[one.name])
     return placed
 
 
-def _check_matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str]) -> None:
+def _check_matching(covariance: np.ndarray, one: ThinningMap, names: Sequence[str], source: str) -> None:
     variances = np.diag(covariance)
     lacked = [name for name, lacks in zip(names, np.isnan(variances) & ~np.isnan(one.value), strict=True) if lacks]
     if lacked:
-        raise InputError(
-            f"covariance of {one.name}: no row or column of {first_names(lacked)}, which the map has; add it."
-        )
+        raise InputError(f"{source}: no row or column of {first_names(lacked)}, which the map has; add it.")
     own = np.sqrt(np.maximum(variances, 0))
     off = np.nan_to_num(np.abs(own / one.standard_error - 1), nan=0.0, posinf=1.0)
     if (off > 0.01).any():
         row = int(np.argmax(off))
         raise InputError(
-            f"covariance of {one.name}, region {names[row]}: the root of the variance is {own[row]:.4g} and the "
-            f"standard error is {one.standard_error[row]:.4g}; {_remedy(variances)}."
+            f"{source}, region {names[row]}: the root of the variance is {own[row]:.4g} and the "
+            f"standard error of {one.name} is {one.standard_error[row]:.4g}; {_remedy(variances)}."
         )
 
 

@@ -251,7 +251,7 @@ class Study:
         asked = not is_word(covariance, "auto") or is_word(sampling_correlation, "auto")
         files = covariance_files(covariance if asked and standard_error == "file" else "none", paths, labels)
         frames = {label: read("covariance", file) for label, file in files.items()}
-        own = covariance_from_frames(frames, maps, ground.names, matching=True)
+        own = covariance_from_frames(frames, maps, ground.names, files=files)
         told = (f"{label}: errors go together across regions as {file.name} has it." for label, file in files.items())
         joint, words, together = joint_errors(sampling_correlation, maps, own, ground)
         return cls(

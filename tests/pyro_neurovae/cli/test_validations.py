@@ -100,7 +100,7 @@ def test_a_run_is_taken_up_again(run, folder, monkeypatch):
         (("--folds", "folds.csv", "--repeats", "2"), "--folds folds.csv is one way of folding; leave out --repeats."),
         (("--folds", "map.csv"), "map.csv has no column fold; a table of folds has the columns region and fold."),
         (("--folds", "odd.csv"), "odd.csv, row L_cuneus: the fold is 1.5; number folds with whole numbers from 0."),
-        (("--folds", "short.csv"), "table gives no fold to L_bankssts, which has a value in a map; number it."),
+        (("--folds", "short.csv"), "short.csv gives no fold to L_bankssts, which has a value in a map; number it."),
     ],
 )
 def test_bad_input_is_one_sentence_and_writes_nothing(run, folder, monkeypatch, more, sentence):

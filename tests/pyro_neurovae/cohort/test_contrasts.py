@@ -172,7 +172,7 @@ def test_a_covariance_of_another_map_is_refused(adjusted: nv.Contrast, tmp_path:
     expression.to_csv(tmp_path / "expression.csv")
     adjusted.map.to_csv(tmp_path / "map.csv", index=False)
     (4 * adjusted.covariance).to_csv(tmp_path / "map_covariance.csv")
-    with pytest.raises(nv.InputError, match=r"covariance of map, region L_bankssts: the root of the variance"):
+    with pytest.raises(nv.InputError, match=r"map_covariance.csv, region L_bankssts: the root of the variance"):
         nv.Study.from_files(tmp_path / "expression.csv", tmp_path / "map.csv")
     adjusted.covariance.to_csv(tmp_path / "other_covariance.csv")
     adjusted.map.to_csv(tmp_path / "second.csv", index=False)

@@ -129,6 +129,10 @@ def test_every_usual_variant_can_be_applied_and_differs(small_study, model):
             "variant 'a': strength: {'upper': 1} is no prior; write upper and alpha",
         ),
         ('[[variant]]\nname = "a"\nstrength = {upper = -1, alpha = 0.1}', "variant 'a': strength: .* out of range"),
+        (
+            '[[variant]]\nname = "a"\nsettings = {n_programs = 8, tip = 1}',
+            "variant 'a': settings is no key of a variant; write n_programs, tip beside its name",
+        ),
         ('[[variant]]\nname = "a"\ngenes = "no.txt"', "variant 'a': the file of genes 'no.txt' can't be read"),
         ('[[variant]]\nname = "a"\ngenes = [1]', "variant 'a': genes is no list of names"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
@@ -19,6 +20,20 @@ def test_schemes_that_show_homologues(study, scheme, shown):
     ways, label = make_ways(study, scheme, 2, 0)
     assert (len(ways), label) == (2, scheme)
     assert shows_homologues(study, ways) == shown
+
+
+def test_a_table_of_folds_is_named_where_it_does_not_do(study, tmp_path):
+    table = pd.DataFrame({"region": study.regions, "fold": study.graph.pair % 5})
+    table.to_csv(tmp_path / "folds.csv", index=False)
+    ways, label = make_ways(study, tmp_path / "folds.csv", 1, 0)
+    assert label == "table"
+    np.testing.assert_array_equal(ways[0], study.graph.pair % 5)
+    table[1:].to_csv(tmp_path / "folds.csv", index=False)
+    with pytest.raises(nv.InputError, match=rf"folds.csv gives no fold to {study.regions[0]}, which has a value"):
+        make_ways(study, tmp_path / "folds.csv", 1, 0)
+    table.assign(fold=0).to_csv(tmp_path / "folds.csv", index=False)
+    with pytest.raises(nv.InputError, match=r"fold 0 of .*folds.csv leaves 0 regions of map simulated to learn from"):
+        make_ways(study, tmp_path / "folds.csv", 1, 0)
 
 
 def test_one_pair_apart_is_enough_and_only_where_both_have_values(study):

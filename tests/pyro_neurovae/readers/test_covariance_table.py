@@ -53,11 +53,11 @@ def test_a_square_of_another_map_is_refused():
         covariance_from_frames({"pd": frame()}, maps("ad"), NAMES)
     with pytest.raises(InputError, match="one covariance for 2 maps; give a mapping"):
         covariance_from_frames(frame(), maps("ad", "pd"), NAMES)
-    assert list(covariance_from_frames(frame(), maps("ad"), NAMES, matching=True)) == ["ad"]
-    with pytest.raises(InputError, match="covariance of ad, region one: the root of the variance is 4 and"):
-        covariance_from_frames(4 * frame(), maps("ad"), NAMES, matching=True)
+    assert list(covariance_from_frames(frame(), maps("ad"), NAMES, files={"ad": "ad_covariance.csv"})) == ["ad"]
+    with pytest.raises(InputError, match=r"here/ad_covariance.csv, region one: the root of the variance is 4 and"):
+        covariance_from_frames(4 * frame(), maps("ad"), NAMES, files={"ad": "here/ad_covariance.csv"})
     correlation = JOINT / np.sqrt(np.outer(np.diag(JOINT), np.diag(JOINT)))
     with pytest.raises(InputError, match=r"variance is 1 and .*; correlations are given with --sampling-correlation"):
         covariance_from_frames(pd.DataFrame(correlation, NAMES, NAMES), maps("ad"), NAMES)
-    with pytest.raises(InputError, match="covariance of ad: no row or column of three, which the map has; add it"):
-        covariance_from_frames(frame().loc[NAMES[:2], NAMES[:2]], maps("ad"), NAMES, matching=True)
+    with pytest.raises(InputError, match=r"ad_covariance.csv: no row or column of three, which the map has; add it"):
+        covariance_from_frames(frame().loc[NAMES[:2], NAMES[:2]], maps("ad"), NAMES, files={"ad": "ad_covariance.csv"})
