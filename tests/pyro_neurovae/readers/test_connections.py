@@ -57,6 +57,13 @@ def test_delimiters_at_the_ends_of_lines_make_no_column(tmp_path):
     np.testing.assert_array_equal(graph.weights, wanted.weights)
 
 
+def test_regions_that_are_numbered_are_labels_and_no_weights(tmp_path):
+    for corner in ("", "id"):
+        graph, _ = read_graph(written(tmp_path, f"{corner},11,12,13\n11,0,1,0\n12,1,0,3\n13,0,3,0\n"))
+        assert graph.names == ("11", "12", "13")
+        np.testing.assert_allclose(graph.weights, np.array([[0, 1, 0], [1, 0, 3], [0, 3, 0]]) / 2)
+
+
 def test_edges_without_weights_on_names_of_another_atlas(tmp_path):
     graph, _ = read_graph(written(tmp_path, "first,second\np1,p2\np2,p3\np4,p3\n"))
     assert graph.names == ("p1", "p2", "p3", "p4")

@@ -124,6 +124,26 @@ def test_a_frame_of_one_map_has_columns_that_only_such_a_table_has():
         np.testing.assert_array_equal(one.value, [0.3, -0.2, 0.1])
 
 
+@pytest.mark.parametrize(
+    ("beside", "error"),
+    [
+        ({"lower": VALUE - 0.196, "upper": VALUE + 0.196}, [0.1, 0.1, 0.1]),
+        ({"p": 0.04, "t": VALUE * 10}, [0.1, 0.1, 0.1]),
+        ({"n_controls": 50, "n_patients": 40}, cohens_d_error(np.array([0.3, -0.2, 0.1]), 50, 40)),
+    ],
+)
+def test_any_column_that_only_one_maps_table_has_makes_it_one(beside, error):
+    (found,) = placed(pd.DataFrame({"d": VALUE, **beside}))
+    assert found.name == "thinning"
+    np.testing.assert_allclose(found.standard_error, error, rtol=1e-4)
+
+
+def test_a_frame_of_mean_thickness_and_its_error_is_one_map():
+    (found,) = placed(pd.DataFrame({"thickness": VALUE, "se": ERROR}))
+    assert (found.name, found.spread_share) == ("thinning", None)
+    np.testing.assert_array_equal(found.standard_error, ERROR)
+
+
 def test_t_values_have_the_error_one():
     for thinning, kind in ((VALUE, "t"), (VALUE.rename("t"), "auto"), (VALUE.rename("z"), "auto")):
         (found,) = maps_from_frames(thinning, None, None, NAMES, kind=kind)
