@@ -28,8 +28,6 @@ _REGIONS = (
     "name",
 )
 _HEMISPHERES = ("hem", "hemi", "hemisphere", "side")
-# Columns that may be labels without being called so.
-_FIRST = 50
 
 
 def label_rows(frame: pd.DataFrame, names: Sequence[str], *, source: str) -> pd.DataFrame:
@@ -83,16 +81,11 @@ def _position(columns: Sequence[str], name: str | None) -> int | None:
 
 
 def _wordy(frame: pd.DataFrame) -> list[int]:
-    """Columns among the first whose first cell is no number with a fraction, as a label is none."""
-    return (
-        []
-        if frame.empty
-        else [
-            one
-            for one in range(frame.shape[1])
-            if "." not in str(frame.iloc[0, one]).strip().lstrip("-+0123456789")[:1]
-        ]
-    )
+    """Columns whose first cell is no number with a fraction, as a label is none."""
+    if frame.empty:
+        return []
+    cells = [str(frame.iloc[0, one]).strip().lstrip("-+0123456789") for one in range(frame.shape[1])]
+    return [position for position, cell in enumerate(cells) if not cell.startswith(".")]
 
 
 def _joined(sign: object, label: str, told: str, source: str) -> str:

@@ -34,6 +34,17 @@ def test_labels_are_in_the_column_that_names_regions(columns, labels):
     assert list(label_rows(table, DK, source="m.csv").index) == labels
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+def test_labels_in_a_column_of_any_name_after_numbers(rows):
+    table = pd.DataFrame({"d": [-0.25, 1.5], "note": ["a", "b"], "thing": WHOLE})[:rows]
+    assert list(label_rows(table, DK, source="m.csv").index) == WHOLE[:rows]
+    assert label_columns(table[:0], DK) == (0, None)
+
+
+def test_numbers_of_regions_in_a_column_of_any_name():
+    assert label_columns(pd.DataFrame({"d": [-0.25, 1.5], "id": [1003, 2035]}), DK) == (1, None)
+
+
 def test_labels_in_the_index():
     table = pd.DataFrame({"d": [1.0, 2.0]}, index=WHOLE)
     assert list(label_rows(table, DK, source="m.csv").index) == WHOLE
