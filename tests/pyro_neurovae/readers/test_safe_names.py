@@ -42,3 +42,13 @@ def test_no_two_names_share_a_file():
     assert file_names(names) == file_names(names)
     assert file_names(["a/b", "a_b"])[0] == "a_b"
     assert file_names(["same", "same"])[0] == "same"
+
+
+def test_a_checksum_ends_a_name_that_is_too_long_or_stands_twice():
+    fits, longer = file_names(["x" * 120, "x" * 121])
+    assert fits == "x" * 120
+    assert longer[:112] == "x" * 111 + "-"
+    assert len(longer) == 120
+    first, second, third = file_names(["same"] * 3)
+    assert (first, third) == ("same", f"{second}_")
+    assert second.startswith("same-")
