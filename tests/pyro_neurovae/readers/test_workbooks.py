@@ -47,6 +47,15 @@ def test_a_table_that_does_not_begin_in_the_first_cell(tmp_path):
     assert found.cells.tolist() == [["L_cuneus", "0.5", "", ""], ["R_cuneus", "True", "", "x"]]
 
 
+def test_a_sheet_that_tells_a_wrong_size_is_read_whole(tmp_path):
+    pytest.importorskip("openpyxl")
+    write(tmp_path / "b.xlsx", S1=FRAME)
+    with zipfile.ZipFile(tmp_path / "b.xlsx") as whole, zipfile.ZipFile(tmp_path / "wrong.xlsx", "w") as wrong:
+        for name in whole.namelist():
+            wrong.writestr(name, whole.read(name).replace(b'<dimension ref="A1:C3"', b'<dimension ref="A1"'))
+    assert read_table(tmp_path / "wrong.xlsx").cells.tolist() == read_table(tmp_path / "b.xlsx").cells.tolist()
+
+
 def test_a_workbook_that_unpacks_to_more_than_can_be_held(tmp_path, monkeypatch):
     pytest.importorskip("openpyxl")
     write(tmp_path / "b.xlsx", S1=FRAME)

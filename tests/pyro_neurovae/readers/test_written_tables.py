@@ -10,7 +10,7 @@ import pytest
 
 from pyro_neurovae.readers.written_tables import read_written, write_table
 
-FORMULAS = ["=1+1", "=cmd|' /C calc'!A0", "@SUM(A1)", "+x", "-x", "\t=1", "'=1", "''+x"]
+FORMULAS = ["=1+1", "=cmd|' /C calc'!A0", "@SUM(A1)", "+x", "-x", "\t=1", "'=1", "''+x", "=1", "@2"]
 PLAIN = ["L_insula", "'quoted'", "-0.25", "+1e5", "-", "a=b", "", "NA", "1", "true"]
 
 
