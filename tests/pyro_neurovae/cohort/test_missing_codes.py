@@ -55,6 +55,7 @@ EDUCATION = [8.0, 9.0, 10.0, 12.0, 12.0, 14.0, 16.0, 16.0, 18.0, 20.0] * 3
         ([*np.linspace(55, 90, 40), -9, -9], "-9 for 2"),
         ([*np.linspace(1.2e6, 1.8e6, 40), -9999], "-9999 for 1"),
         ([*np.linspace(55, 90, 40), 500, 500, 500], "500 for 3"),
+        ([*np.linspace(55, 90, 400), *[500] * 9], "500 for 9 of 409"),
     ],
 )
 def test_a_number_far_from_the_others_that_looks_like_a_code_is_named(numbers: list[float], shown: str) -> None:
@@ -76,6 +77,9 @@ def test_a_number_far_from_the_others_that_looks_like_a_code_is_named(numbers: l
         [*np.random.default_rng(1).normal(size=200), -1.0, -1.0, -3.0],
         [*np.linspace(55, 90, 40), 95],
         [*np.linspace(55, 90, 40), 1e308, -1e200],  # refused for their size, as covariates
+        [*np.linspace(55, 90, 400), *[500] * 5],  # no code by its look, and fewer than 2% have it
+        [0, 5] * 15 + [100] * 5,  # three doses
+        [5, 6] * 15 + [8, 8],  # no more than one step is left out
         [7] * 5,
         [],
     ],
