@@ -85,6 +85,17 @@ def test_bootstrap_covariance_is_the_formula(cohort: tuple[np.ndarray, np.ndarra
     np.testing.assert_allclose(found.values, _joined(means, variance, np.corrcoef(replicates.T), people), rtol=1e-10)
 
 
+def test_the_sd_explains_no_more_of_an_error_than_there_is(cohort: tuple[np.ndarray, np.ndarray]) -> None:
+    """Replicates that scatter less than estimating the sd alone would make them."""
+    fitted = regress(*cohort)
+    replicates = fitted.cohens_d() + 1e-3 * np.random.default_rng(0).standard_normal((150, 5))
+    found = effect_covariance(fitted, effect="d", errors="bootstrap", replicates=replicates)
+    np.testing.assert_array_equal(found.spread_share[1:], 1)
+    np.testing.assert_allclose(np.diag(found.values), replicates.var(0, ddof=1))
+    in_mm = effect_covariance(fitted, effect="mm", errors="bootstrap", replicates=replicates)
+    np.testing.assert_array_equal(in_mm.spread_share, 0)
+
+
 def test_large_effects_of_one_sign_do_not_pull_each_other_down() -> None:
     """Peelle's puzzle: the generalised mean of two effects with errors in common lies between them."""
     rng = np.random.default_rng(0)
