@@ -248,6 +248,17 @@ def test_repeated_subjects_follow_the_stated_rule(wide: pd.DataFrame) -> None:
     assert both.equals(pd.concat([wide.assign(visit="one"), later.assign(visit="two")], ignore_index=True))
 
 
+def test_the_mean_of_repeated_rows_is_of_what_they_have(wide: pd.DataFrame) -> None:
+    twice = wide.assign(L_insula=wide["L_insula"].mask(wide.index == 1))
+    later = twice.iloc[[0, 1]].copy()
+    later["L_cuneus"] = np.nan
+    later["R_cuneus"] += 0.2
+    mean = nv.contrast(pd.concat([twice, later], ignore_index=True), **GROUPS, repeats="mean")
+    twice.loc[[0, 1], "R_cuneus"] += 0.1
+    expected = nv.contrast(twice, **GROUPS)
+    np.testing.assert_allclose(mean.subjects.thickness, expected.subjects.thickness, rtol=1e-12)
+
+
 def test_subjects_without_a_covariate_can_be_left_out(wide: pd.DataFrame) -> None:
     wide = wide.astype({"age": object})
     wide.loc[[2, 50], "age"] = ["", None]
