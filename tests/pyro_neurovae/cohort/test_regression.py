@@ -71,6 +71,18 @@ def test_cohens_d_without_covariates_is_the_textbook_one() -> None:
     np.testing.assert_allclose(np.diag(found.d_classical()), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("scheme", ["inverse-frequency", "overlap"])
+def test_covariance_of_d_from_weighted_subjects(cohort: tuple[np.ndarray, np.ndarray], scheme: str) -> None:
+    """Errors of the means in sds, and what the sd adds."""
+    y, design = cohort
+    found = regress(y, design, group_weights(scheme, design[:, 1] == 1, np.delete(design, 1, axis=1)))
+    d, rho, half = found.effect / found.sd, found.correlation(), np.sqrt(2 * found.degrees)
+    factor = hedges_factor(found.degrees)
+    means = found.classical() / np.outer(found.sd, found.sd)
+    expected = np.outer(factor, factor) * (means + rho**2 * np.outer(d / half, d / half))
+    np.testing.assert_allclose(found.d_classical(), expected, rtol=1e-12)
+
+
 def test_covariance_of_d_is_that_of_repeated_cohorts() -> None:
     rng = np.random.default_rng(1)
     case = np.arange(240) < 80

@@ -27,6 +27,19 @@ def test_a_correlation_of_few_subjects_becomes_one_that_can_be_inverted() -> Non
     np.testing.assert_allclose(correlation, np.corrcoef(many.T), rtol=0.03)
 
 
+def test_the_share_is_that_of_ledoit_and_wolf_in_any_units() -> None:
+    """Rows count about 0, whatever their mean."""
+    rng = np.random.default_rng(1)
+    rows = 0.5 + rng.standard_normal((40, 6)) + 0.5 * rng.standard_normal((40, 1))
+    unit = rows / np.sqrt((rows**2).mean(0))
+    own = unit.T @ unit / 40
+    noise = ((unit[:, :, None] * unit[:, None, :] - own) ** 2).sum() / 40**2
+    expected = noise / ((own - np.eye(6)) ** 2).sum()
+    assert 0.1 < expected < 0.9
+    for scale in (np.ones(6), 10.0 ** np.arange(-3, 3)):
+        assert shrunk_to_none(own, rows * scale)[1] == pytest.approx(expected)
+
+
 def test_people_and_target_weigh_by_their_numbers() -> None:
     own, target = 0.2 + 0.8 * np.eye(4), 0.6 + 0.4 * np.eye(4)
     equal, share = shrunk_to_target(own, target, NORMATIVE_WEIGHT)
