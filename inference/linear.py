@@ -9,7 +9,7 @@ from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.training_settings import TrainingSettings
 
-from .programs.source import ProgramSource
+from .programs.source import POSTERIOR, ProgramSource
 from .programs.trained import TrainedPrograms
 from .sampler import PosteriorSampler
 from .scales.training import train_scales
@@ -17,8 +17,8 @@ from .training import Progress, TrainingRecord
 
 __all__ = ["train_linear"]
 
-# Draws of the programs that the training of the scales cycles through.
-_TRAINING_DRAWS = 64
+# Draws of the programs that the training of the scales cycles through, and most of those that they are taken from.
+_TRAINING_DRAWS, _MOST = 64, 4000
 
 
 def train_linear(
@@ -34,10 +34,9 @@ def train_linear(
 
     See `methods.Method.fit` for the parameters.
     """
-    del draws
     source, drawn = None, {}
     if model.has_programs:
         source = ProgramSource.of(cast(CrossScale, model), programs, seeds, training, progress=progress)
-        drawn = source.draw_guided("kernels", _TRAINING_DRAWS)
+        drawn = source.draw(POSTERIOR, min(draws * training.program_proposals, _MOST), most=_TRAINING_DRAWS)
     guide, record = train_scales(model, model.kernels(drawn), seeds, training, progress=progress)
     return PosteriorSampler(model, guide, source, tuple(seeds), training), record

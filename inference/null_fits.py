@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,15 +14,20 @@ from pyro_neurovae.models.options import FitSettings
 from pyro_neurovae.studies.study import Study
 
 from .engine import carried_settings, fit_model
+from .many_maps import ManyMaps
 from .observation import observe, pick_device
+from .programs.source import POSTERIOR, ProgramSource
 from .programs.trained import TrainedPrograms
 from .summaries import gene_weights, variance_shares
 from .training import Progress
 
 __all__ = ["fit_maps"]
 
-# Maps that are drawn from at a time: few enough for the processor's memory.
-_TOGETHER = 25
+# Draws of the programs that sets of scales are proposed with.
+_PROGRAMS = 256
+
+# Standard deviations to the ends of a 90% interval.
+_NINETY = 1.6448536269514722
 
 
 def fit_maps(
@@ -54,26 +60,56 @@ def fit_maps(
     settings, _ = carried_settings(study, settings)
     data = _given(observe(study, replicates=len(maps), device=pick_device(settings.device)), maps)
     lent = None if programs is None else TrainedPrograms.from_arrays(programs, data.thinning.device)
-    trained = fit_model(data, settings, (settings.seed,) * len(maps), programs=lent, progress=progress)
-    drawn = trained.sampler.draw(settings.draws)
-    family = family_of(settings.model)
-    share = variance_shares(drawn, data, family)[..., family.sources.index("transcriptomic")].mean(1)
-    part = drawn["transcriptomic"].mean(1)  # (replicate, map, region)
-    expression = torch.as_tensor(study.centred_expression()).to(part)
-    ends = torch.tensor([0.05, 0.95], dtype=torch.float32, device=part.device)
-    weight, excludes = [], []
-    for first in range(0, len(maps), _TOGETHER):
-        some = drawn["transcriptomic"][first : first + _TOGETHER]
-        slopes = gene_weights(some, expression, data.expressed).to(torch.float32)
-        lower, upper = slopes.quantile(ends, dim=1)
-        weight.append(slopes.mean(1))
-        excludes.append((lower > 0) | (upper < 0))
+    whole = torch.as_tensor(study.centred_expression()).to(data.thinning)
+    slopes = gene_weights(data.identity, whole, data.expressed)  # (region, gene)
+    together = family_of(settings.model).linear and not getattr(settings.training, "map_steps", 1)
+    fitted = _together if together else _each_by_itself
+    share, mean, covariance = fitted(data, settings, lent, progress)
+    weight, excludes = mean @ slopes, torch.zeros(*mean.shape[:-1], slopes.shape[1], dtype=torch.bool)
+    for r, m in np.ndindex(mean.shape[:2]):
+        variance = ((covariance[r, m] @ slopes) * slopes).sum(0)
+        excludes[r, m] = weight[r, m].abs() > _NINETY * variance.clamp(min=0).sqrt()
     return {
         "share": share.cpu().numpy(),
-        "correlation": _correlation(part, data).cpu().numpy(),
-        "weight": torch.cat(weight).cpu().numpy(),
-        "excludes": torch.cat(excludes).cpu().numpy(),
+        "correlation": _correlation(mean, data).cpu().numpy(),
+        "weight": weight.to(torch.float32).cpu().numpy(),
+        "excludes": excludes.cpu().numpy(),
     }
+
+
+def _together(
+    data: Observations, settings: FitSettings, programs: TrainedPrograms | None, progress: Progress | None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Share (replicate, map), and mean and covariance of the transcriptomic part, by sets of scales that maps share."""
+    family, seed = family_of(settings.model), (settings.seed,)
+    first = family.build(data.select(torch.tensor([0])), settings.family)
+    drawn: dict[str, torch.Tensor] = {}
+    if first.has_programs:
+        source = ProgramSource.of(first, programs, seed, settings.training, progress=progress)
+        drawn = source.draw(POSTERIOR, settings.draws, most=_PROGRAMS)
+    share, mean = torch.empty_like(data.unit), torch.empty_like(data.thinning)
+    covariance = mean.new_empty(*mean.shape, mean.shape[-1])
+    for m in range(data.maps):
+        patterns, which = data.seen[:, m].unique(dim=0, return_inverse=True)
+        for number in range(len(patterns)):
+            alike = (which == number).nonzero()[:, 0]
+            found = ManyMaps(family, settings.family, data.map(m).select(alike)).moments(drawn, seed, settings.draws)
+            share[alike, m], mean[alike, m], covariance[alike, m] = found.share, found.mean, found.covariance
+        if progress is not None:
+            progress("maps", m + 1, data.maps, math.nan)
+    return share, mean, covariance
+
+
+def _each_by_itself(
+    data: Observations, settings: FitSettings, programs: TrainedPrograms | None, progress: Progress | None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The same from a fit of each set of maps, all trained as one batch."""
+    seeds, family = (settings.seed,) * data.replicates, family_of(settings.model)
+    drawn = fit_model(data, settings, seeds, programs=programs, progress=progress).sampler.draw(settings.draws)
+    share = variance_shares(drawn, data, family)[..., family.sources.index("transcriptomic")].mean(1)
+    part = drawn["transcriptomic"].transpose(1, 2)  # (replicate, map, draw, region)
+    away = part - part.mean(2, keepdim=True)
+    return share, part.mean(2), away.mT @ away / part.shape[2]
 
 
 def _given(data: Observations, maps: np.ndarray) -> Observations:

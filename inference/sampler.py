@@ -17,11 +17,10 @@ from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.training_settings import TrainingSettings
 
-from .elbo import site_densities
 from .gaussian import LinearDraws, draw_linear, leave_one_out, predict_unseen, seen_root
 from .noise import NoiseStreams, isolated
 from .programs.resampling import resample
-from .programs.source import ProgramSource
+from .programs.source import POSTERIOR, ProgramSource
 from .programs.trained import TrainedPrograms
 from .scales.chunks import draws_together
 from .scales.guide import ScaleGuide, ScaleNoise
@@ -179,7 +178,7 @@ class PosteriorSampler(LinearSampler):
     def _draw_programs(self, draws: int, workers: int) -> Quantities:
         if self.programs is None:
             return {}
-        return self.programs.draw("posterior programs", draws, workers)
+        return self.programs.draw(POSTERIOR, draws, workers)
 
     def _draw_noise(self, programs: Quantities, most: int, draws: int) -> ThinningNoise:
         """Draw all random numbers of the thinning, so that they do not hang on how draws are batched."""
@@ -210,7 +209,7 @@ def draw_given_scales(model: LinearModel, scales: Quantities, programs: Quantiti
     ``noise`` is what `linear_noise` gives, and standard normal ``again`` (replicate, draw, map, region).
     """
     data, roots = model.data, model.roots(programs)
-    whole = model.covariance(scales, model.kernels_of(roots))
+    whole = model.covariance(scales, model.kernels(programs))
     root = seen_root(model, whole)
     linear = draw_linear(model, scales, roots, noise, root)
     drawn = dict(scales) | effects(model, linear) | replicate(model, scales, linear, noise["again"])
@@ -307,8 +306,8 @@ def draw_prior(model: LinearModel, seed: int, draws: int) -> Quantities:
     """Draw parameters, effects and data from the prior of the first replicate."""
     data = model.data
     with isolated(seed), pyro.validation_enabled(False):
-        trace = poutine.trace(model.model).get_trace(draws)
-    sites = {name: trace.nodes[name]["value"] for name in site_densities(trace)}
+        trace = poutine.trace(model.prior).get_trace(draws)
+    sites = {name: node["value"] for name, node in trace.nodes.items() if node["type"] == "sample"}
     programs: Quantities = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
     roots = model.roots(programs)
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)

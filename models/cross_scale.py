@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import pyro
@@ -104,21 +105,41 @@ class CrossScale(LinearModel):
         score, strength = programs["program_score"], programs["strength"]
         # Where the sharing is a global of each map, it is for `seen_through` and `amounts` to apply.
         sharing = 0.0 if self.settings.homologue_sharing is None else self.settings.homologue_sharing
-        fixed: tuple[Any, Any] = (self.rest, self.data.homologue)
-        if not isinstance(score, Tensor):
-            fixed = (self.rest.cpu().numpy(), self.data.homologue.cpu().numpy())
+        fixed = (self._like(score, self.rest), self._like(score, self.data.homologue))
         return {"transcriptomic": expression_root(score, strength, *fixed, sharing)}
 
-    def kernels_of(self, roots: Mapping[str, Any]) -> dict[str, Any]:
-        """Unit covariances; that of expression in powers of h, K_0 + h K_1 + h^2 K_2, where h is integrated over."""
-        kernels = super().kernels_of(roots)
+    def program_kernels(self, programs: Mapping[str, Any]) -> dict[str, Any]:
+        """Unit covariance of expression, in powers of h, K_0 + h K_1 + h^2 K_2, where h is integrated over.
+
+        That of what the programs leave is the same for all draws but for e, and is computed once.
+        """
+        count = programs["program_score"].shape[-2]
+        own = self.program_roots(programs)["transcriptomic"][..., :count, :]
+        others = self._kernels_of_the_rest
+        others = {name: self._like(own, kernel) for name, kernel in others.items()}
+        size = expression_size(programs["strength"], self._like(programs["strength"], self.rest))
+        made = self._powers(own)
+        return {name: made[name] + others[name] / size[..., None, None] ** 2 for name in made}
+
+    @cached_property
+    def _kernels_of_the_rest(self) -> dict[str, Tensor]:
+        """Covariances of what programs leave, by powers of h; each (region, region)."""
+        sharing = 0.0 if self.settings.homologue_sharing is None else self.settings.homologue_sharing
+        return self._powers(share_homologues(self.rest, self.data.homologue, sharing))
+
+    def _powers(self, root: Any) -> dict[str, Any]:
+        """Unit covariance of a root (..., coefficient, region) whose regions are moved towards their homologues."""
+        kernels = {"transcriptomic": unit_covariance(root)}
         if self.fractions:
-            own = roots["transcriptomic"]
-            homologue = self.data.homologue if isinstance(own, Tensor) else self.data.homologue.cpu().numpy()
-            moved = share_homologues(own, homologue, 1.0) - own
-            across = own.mT @ moved
+            moved = share_homologues(root, self._like(root, self.data.homologue), 1.0) - root
+            across = root.mT @ moved
             kernels |= {_ONCE: across + across.mT, _TWICE: unit_covariance(moved)}
         return kernels
+
+    @staticmethod
+    def _like(array: Any, values: Tensor) -> Any:
+        """Tensor as it is beside other tensors, as a NumPy array beside arrays of another library."""
+        return values if isinstance(array, Tensor) else values.cpu().numpy()
 
     def amounts(self, scales: Mapping[str, Any]) -> dict[str, Any]:
         """Weight of each kernel; of those of expression c^2, c^2 h and c^2 h^2."""
@@ -142,8 +163,3 @@ class CrossScale(LinearModel):
         """
         share = strength / expression_size(strength, self.rest)[..., None]
         return scale[..., None] * weights[..., : strength.shape[-1]] * share[:, :, None]
-
-    def model(self, draws: int = 1) -> None:
-        """Run the whole generative process, as one Pyro model."""
-        self.new_plates()
-        self.thinning_part(self.kernels(self.expression_part(draws)), draws)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+import numpy as np
 import pyro
 import torch
 from pyro.distributions import Uniform
 from torch import Tensor
 
-from .algebra import map_covariance, part_amounts, unit_covariance, wide_covariance
+from .algebra import part_amounts, unit_covariance, wide_covariance
 from .marginal import PartlySeenNormal
 from .model import Model
 from .noise import Noise
@@ -38,7 +39,8 @@ class LinearModel(Model):
     part and those of the noise (see `scale_names`); observed is ``thinning`` y.
 
     Every tensor is ordered (replicate, draw, map, ...). A family names its ``parts`` and gives their roots: those that
-    are the same whatever the programs (`fixed_roots`), and those that programs make (`program_roots`).
+    are the same whatever the programs (`fixed_roots`), and those that programs make (`program_roots`), with their unit
+    covariances (`program_kernels`).
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ class LinearModel(Model):
         return self.data.levels[..., : len(self.wide)]
 
     def fixed_roots(self) -> dict[str, Tensor]:
-        """Roots of the parts that no program makes, each (replicate or 1, draw or 1, coefficient, region).
+        """Roots of the parts that no program makes, each (1, 1, coefficient, region).
 
         The spatial part, u ~ GMRF, and the structural one, w ~ N(0, R^2), as far as the family has them.
         """
@@ -119,11 +121,16 @@ class LinearModel(Model):
 
     def kernels(self, programs: Quantities) -> dict[str, Tensor]:
         """Unit covariances of the parts, each (replicate or 1, draw or 1, region, region)."""
-        return self.kernels_of(self.roots(programs))
+        return self.program_kernels(programs) | self.fixed_kernels
 
-    def kernels_of(self, roots: Mapping[str, Any]) -> dict[str, Any]:
-        """Unit covariances of the parts with the given roots; arrays may be of another library than torch."""
-        return {part: unit_covariance(roots[part]) for part in self.parts}
+    @cached_property
+    def fixed_kernels(self) -> dict[str, Tensor]:
+        """Unit covariances of the parts that no program makes; each (1, 1, region, region)."""
+        return {part: unit_covariance(root) for part, root in self.fixed_roots().items()}
+
+    def program_kernels(self, programs: Mapping[str, Any]) -> dict[str, Any]:
+        """Unit covariances of the parts that programs make; arrays may be of another library than torch."""
+        return {part: unit_covariance(root) for part, root in self.program_roots(programs).items()}
 
     def amounts(self, scales: Mapping[str, Any]) -> dict[str, Any]:
         """Weight of each kernel in a map's covariance given its globals; each (...,)."""
@@ -134,13 +141,29 @@ class LinearModel(Model):
         del part, scales
         return fields
 
-    def covariance(self, scales: Quantities, kernels: Quantities) -> Tensor:
-        """Marginal covariance of the observed thinning; (replicate, draw, map, region, region)."""
-        data, amounts = self.data, self.amounts(scales)
-        noise = self.noise.covariance(data.sampling[:, None], scales, data.identity)
-        every_map = {part: kernel[:, :, None] for part, kernel in kernels.items()}
-        total: Tensor = map_covariance(noise, wide_covariance(self.levels[:, None], self.wide), amounts, every_map)
+    def covariance(self, scales: Quantities, kernels: Quantities, *, levels: Tensor | None = None) -> Tensor:
+        """Marginal covariance of the observed thinning; (replicate, draw, map, region, region).
+
+        `algebra.map_covariance`, added up in place: matrices of many draws are more than a processor keeps. A kernel's
+        draw may serve several draws of the scales, one after another. Other ``levels`` of the fixed maps may be given.
+        """
+        amounts = self.amounts(scales)
+        base = self.data.sampling + wide_covariance(self.levels if levels is None else levels, self.wide)
+        total = self._same_for_all_draws(base, scales, {part: amounts[part] for part in self.fixed_kernels})
+        for part in [part for part in kernels if part not in self.fixed_kernels]:
+            each = total.unflatten(1, (kernels[part].shape[1], -1))
+            each.addcmul_(kernels[part][:, :, None, None], amounts[part][..., None, None].unflatten(1, each.shape[1:3]))
+        total.diagonal(dim1=-2, dim2=-1).add_(self.noise.unexplained(scales))
         return total
+
+    def _same_for_all_draws(self, base: Tensor, scales: Quantities, amounts: Mapping[str, Any]) -> Tensor:
+        """Fixed parts beside a base (replicate, map, region, region); (replicate, draw, map, region, region)."""
+        shape = np.broadcast_shapes(*(values.shape for values in scales.values()))
+        if not self.fixed_kernels:
+            return base[:, None].expand(*shape, -1, -1).clone()
+        kernels = torch.stack([kernel[0, 0] for kernel in self.fixed_kernels.values()])
+        weight = torch.stack([amounts[part].expand(shape) for part in self.fixed_kernels], -1)
+        return (weight @ kernels.flatten(1)).unflatten(-1, kernels.shape[1:]).add_(base[:, None])
 
     def log_density(self, scales: Quantities, kernels: Quantities) -> Tensor:
         """Log joint density of the seen thinning and the map's globals, fractions uniform; (replicate, draw, map)."""
@@ -151,17 +174,28 @@ class LinearModel(Model):
 
     def thinning_part(self, kernels: Quantities, draws: int = 1) -> None:
         """Pyro model of the maps given the parts' unit covariances (replicate, draw, region, region)."""
+        seen = PartlySeenNormal(self.covariance(self.globals_part(draws), kernels), self.data.seen[:, None])
+        with self.replicate_plate(), self.draw_plate(draws), self.map_plate():
+            pyro.sample("thinning", seen, obs=self.data.thinning[:, None])
+
+    def globals_part(self, draws: int = 1) -> dict[str, Tensor]:
+        """Pyro model of the maps' globals, (replicate, draw, map) each."""
         with self.replicate_plate(), self.draw_plate(draws), self.map_plate():
             scales = {name: pyro.sample(name, self.scale_prior(name)) for name in self.scale_names}
-            scales |= {name: pyro.sample(name, self.fraction_prior()) for name in self.fractions}
-            covariance = self.covariance(scales, kernels)
-            pyro.sample(
-                "thinning",
-                PartlySeenNormal(covariance, self.data.seen[:, None]),
-                obs=self.data.thinning[:, None],
-            )
+            return scales | {name: pyro.sample(name, self.fraction_prior()) for name in self.fractions}
+
+    def expression_part(self, draws: int = 1) -> dict[str, Tensor]:
+        """Pyro model of the genes; returns what the thinning needs of programs, nothing where a family has none."""
+        del draws
+        return {}
+
+    def prior(self, draws: int = 1) -> None:
+        """Run what the thinning hangs on, and not the thinning."""
+        self.new_plates()
+        self.expression_part(draws)
+        self.globals_part(draws)
 
     def model(self, draws: int = 1) -> None:
         """Run the whole generative process, as one Pyro model."""
         self.new_plates()
-        self.thinning_part(self.kernels({}), draws)
+        self.thinning_part(self.kernels(self.expression_part(draws)), draws)

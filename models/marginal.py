@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from pyro.distributions import TorchDistribution
 from torch import Tensor
@@ -116,7 +117,7 @@ class PartlySeenNormal(TorchDistribution):
 
     def __init__(self, covariance: Tensor, seen: Tensor, validate_args: bool | None = None) -> None:
         self.covariance, self.seen = covariance, seen
-        batch = torch.broadcast_shapes(covariance.shape[:-2], seen.shape[:-1])
+        batch = torch.Size(np.broadcast_shapes(covariance.shape[:-2], seen.shape[:-1]))
         super().__init__(batch, covariance.shape[-1:], validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> PartlySeenNormal:
@@ -163,15 +164,16 @@ class _LogDensity(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, value: Tensor) -> Tensor:
         root = torch.linalg.cholesky(covariance)
-        weighted = torch.cholesky_solve(value[..., None], root)[..., 0]
-        ctx.save_for_backward(root, weighted)
+        white = torch.linalg.solve_triangular(root, value[..., None], upper=False)
+        ctx.save_for_backward(root, white)
         ctx.value_shape = value.shape
-        return -0.5 * (weighted * value).sum(-1) - root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        return -0.5 * white.square().sum((-2, -1)) - root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        root, weighted = ctx.saved_tensors
+        root, white = ctx.saved_tensors
+        weighted = torch.linalg.solve_triangular(root.mT, white, upper=True)[..., 0]
         slope = weighted[..., :, None] * weighted[..., None, :] - torch.cholesky_inverse(root)
         covariance = (0.5 * grad[..., None, None] * slope).sum_to_size(root.shape)
         value = (-grad[..., None] * weighted).sum_to_size(ctx.value_shape)

@@ -9,7 +9,7 @@ import pyro
 from pyro.distributions import Exponential
 
 from .observations import Observations
-from .settings import SpikedPrior
+from .settings import PCPrior, SpikedPrior
 from .smoothness import pc_scale
 from .spiked import SpikedScale
 
@@ -35,8 +35,9 @@ class Model:
 
     def __init__(self, data: Observations, settings: Any) -> None:
         self.data, self.settings = data, settings
-        # All parts of one model enter the same plates, so each is made once.
+        # All parts of one model enter the same plates, so each is made once; and so is each prior.
         self._plates = lru_cache(maxsize=None)(_plate)
+        self._scale_priors: dict[str, Exponential | SpikedScale] = {}
 
     def new_plates(self) -> None:
         """Begin a run of the whole process with plates of its own: Pyro's inference looks for them in every trace."""
@@ -44,7 +45,12 @@ class Model:
 
     def scale_prior(self, name: str) -> Exponential | SpikedScale:
         """Prior of a standard deviation, in units of each map; batch (replicate, 1, map)."""
-        prior, unit = getattr(self.settings, name), self.data.unit[:, None, :]
+        if name not in self._scale_priors:
+            self._scale_priors[name] = self._scale_prior(getattr(self.settings, name))
+        return self._scale_priors[name]
+
+    def _scale_prior(self, prior: PCPrior | SpikedPrior) -> Exponential | SpikedScale:
+        unit = self.data.unit[:, None, :]
         if isinstance(prior, SpikedPrior):
             return SpikedScale(prior.absent, prior.tip * unit, prior.width * unit)
         return Exponential(pc_scale(prior.upper, prior.alpha).rate / unit)

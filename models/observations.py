@@ -74,6 +74,12 @@ class Observations:
         own = {name: getattr(self, name)[replicates] for name in ("thinning", "seen", "unit", "level")}
         return replace(self, **own)
 
+    def map(self, number: int) -> Observations:
+        """Keep the map with the given number."""
+        chosen = slice(number, number + 1)
+        own = {name: getattr(self, name)[:, chosen] for name in ("thinning", "seen", "unit", "level")}
+        return replace(self, means=self.means[chosen], spread=self.spread[chosen], **own)
+
     def hide(self, hidden: Tensor) -> Observations:
         """Hide thinning values (replicate, map, region) bool, and compute anew what is computed from thinning."""
         seen = self.seen & ~hidden

@@ -42,10 +42,10 @@ class TrainingSettings(Training):
     Attributes
     ----------
     steps, map_steps
-        Optimiser steps of the expression half and of each map's own globals; none of these last by default, since
-        rounds of proposals are as good and ten times as fast. Training always takes all of
-        them (the learning rate falls to zero at the last one, so stopping sooner would stop short); whether
-        the ELBO had settled is measured afterwards and recorded.
+        Optimiser steps of the expression half and of each map's own globals; none of either by default, since Gibbs
+        sweeps from principal components, and rounds of proposals, are as good and several times as fast. Training
+        always takes all of them (the learning rate falls to zero at the last one, so stopping sooner would stop short);
+        whether the ELBO had settled is measured afterwards and recorded.
     learning_rate, map_learning_rate
         Adam's first learning rate for each; both fall to zero along a cosine.
     particles, map_particles
@@ -61,7 +61,7 @@ class TrainingSettings(Training):
         the draws as the guide has them.
     """
 
-    steps: int = 100
+    steps: int = 0
     map_steps: int = 0
     learning_rate: float = 0.03
     map_learning_rate: float = 0.1
@@ -70,11 +70,13 @@ class TrainingSettings(Training):
     map_rounds: int = 5
     proposals: int = 4
     program_proposals: int = 1
-    program_sweeps: int = 20
+    program_sweeps: int = 10
 
     def __post_init__(self) -> None:
-        check_whole(self, "steps", "particles", "map_particles", "proposals", "program_proposals")
-        check_whole(self, "map_steps", "map_rounds", "program_sweeps", least=0)
+        check_whole(self, "particles", "map_particles", "proposals", "program_proposals")
+        check_whole(self, "steps", "map_steps", "map_rounds", "program_sweeps", least=0)
+        if not self.steps + self.program_sweeps:
+            raise SettingsError("steps and program_sweeps are both 0; give one of them, program_sweeps=10 for example.")
         if not self.map_steps + self.map_rounds:
             raise SettingsError("map_steps and map_rounds are both 0; give one of them, map_rounds=5 for example.")
         check_most(self, steps=_STEPS, map_steps=_STEPS, particles=_PARTICLES, map_particles=_PARTICLES)
@@ -96,7 +98,7 @@ class TrainingSettings(Training):
 
     def longer(self) -> dict[str, int]:
         """Twice the steps."""
-        return {"steps": 2 * self.steps} | ({"map_steps": 2 * self.map_steps} if self.map_steps else {})
+        return {name: 2 * steps for name in ("steps", "map_steps") if (steps := getattr(self, name))}
 
 
 @dataclass(frozen=True)

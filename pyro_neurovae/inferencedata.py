@@ -48,13 +48,12 @@ def build(groups: Groups, coords: Mapping[str, Any], attrs: Mapping[str, Any]) -
     """
     import xarray as xr
 
+    labels = {dim: xr.IndexVariable(dim, values) for dim, values in coords.items()}  # once for all groups
     datasets = {}
     for name, variables in groups.items():
-        used = {dim for dims, _ in variables.values() for dim in dims}
-        labels = {dim: values for dim, values in coords.items() if dim in used}
-        datasets[name] = xr.Dataset(dict(variables), coords=labels)
-        for dim in used - set(labels):
-            datasets[name] = datasets[name].assign_coords({dim: np.arange(datasets[name].sizes[dim])})
+        sizes = {dim: size for dims, values in variables.values() for dim, size in zip(dims, values.shape, strict=True)}
+        own = {dim: labels[dim] if dim in labels else np.arange(size) for dim, size in sizes.items()}
+        datasets[name] = xr.Dataset(dict(variables), coords=own)
     return _assemble(datasets, dict(attrs))
 
 

@@ -85,11 +85,10 @@ def _thinning_part(model: LinearModel) -> Callable[[Values], Any]:
     wide = wide_covariance(_array(model.levels[0]), _array(model.wide))
     thinning = np.where(seen, _array(data.thinning[0]), 0.0)
     identity, both = np.eye(data.regions), seen[:, :, None] & seen[:, None, :]
-    fixed = {name: _array(root[0, 0]) for name, root in model.fixed_roots().items()}
+    fixed = {name: _array(kernel[0, 0]) for name, kernel in model.fixed_kernels.items()}
 
     def density(named: Values) -> Any:
-        roots = fixed | model.program_roots(named)
-        kernels, amounts = model.kernels_of(roots), model.amounts(named)
+        kernels, amounts = model.program_kernels(named) | fixed, model.amounts(named)
         total = map_covariance(model.noise.covariance(sampling, named, identity), wide, amounts, kernels)
         blocks = jnp.where(both, total, identity * (~seen)[:, :, None])
         return sum(normal(block, row) for block, row in zip(blocks, thinning, strict=True)) + constant

@@ -20,7 +20,10 @@ from .matching import match
 from .recall import DrawMemory, digest
 from .trained import TrainedPrograms, train_programs
 
-__all__ = ["ProgramSource"]
+__all__ = ["POSTERIOR", "ProgramSource"]
+
+# Use of the draws that a fit reports.
+POSTERIOR = "posterior programs"
 
 # Numbers of a batch of matrices that fit a processor's cache.
 _CACHED = 500_000
@@ -29,7 +32,7 @@ _CACHED = 500_000
 _MEMORY = DrawMemory(200_000_000)
 
 # Chains of Gibbs sweeps of one replicate, and how many chains are moved at a time.
-_CHAINS, _TOGETHER = 50, 100
+_CHAINS, _TOGETHER = 100, 100
 
 
 @dataclass(frozen=True)
@@ -83,14 +86,17 @@ class ProgramSource:
         """Streams of random numbers for one use."""
         return NoiseStreams(self.seeds, use, dtype=self.trained.elbo.dtype, device=self.trained.elbo.device)
 
-    def draw(self, use: str, draws: int, workers: int = 1) -> dict[str, Tensor]:
+    def draw(self, use: str, draws: int, workers: int = 1, *, most: int | None = None) -> dict[str, Tensor]:
         """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw).
 
-        Named as in the posterior. Up to 50 draws of the guide each begin a chain of Gibbs sweeps, of which every sweep
+        Named as in the posterior. Up to 100 draws of the guide each begin a chain of Gibbs sweeps, of which every sweep
         after the first few is kept: draws are in the chains' order, programs in the guide's order, with its signs.
-        Random numbers are the seeds' own for the ``use``; what was drawn before is given again.
+        Random numbers are the seeds' own for the ``use``; what was drawn before is given again, of more than ``most``
+        every so many-th.
         """
-        return self._shared(_MEMORY.get(self._key(use, draws, self.sweeps), lambda: self._swept(use, draws, workers)))
+        drawn = _MEMORY.get(self._key(use, draws), lambda: self._swept(use, draws, workers))
+        every = 1 if most is None else max(1, draws // most)
+        return {name: values[:, ::every][:, :most][self.index] for name, values in drawn.items()}
 
     def _swept(self, use: str, draws: int, workers: int) -> dict[str, Tensor]:
         """Draws of every pair."""
@@ -111,20 +117,12 @@ class ProgramSource:
         whole = {name: torch.cat([piece[name] for piece in pieces]) for name in begun}  # (replicate x chain, kept, ...)
         return {k: v.unflatten(0, (-1, chains)).flatten(1, 2)[:, :draws] for k, v in whole.items()}
 
-    def draw_guided(self, use: str, draws: int) -> dict[str, Tensor]:
-        """Draw from the guide alone, without sweeps."""
-        return self._shared(_MEMORY.get(self._key(use, draws, 0), lambda: self._guided(self.streams(use), draws)))
-
-    def _key(self, use: str, draws: int, sweeps: int) -> bytes:
+    def _key(self, use: str, draws: int) -> bytes:
         """Fingerprint of all that draws of the programs hang on."""
         data, sites = self.model.data, self.trained.sites
         expression = (data.scatter, data.genes, data.expressed, *data.spectrum.numbers())
-        asked = (use, draws, sweeps, self.seeds, self.model.settings)
+        asked = (use, draws, self.sweeps, self.seeds, self.model.settings)
         return digest(*asked, *expression, *(getattr(sites, one.name) for one in fields(sites)))
-
-    def _shared(self, drawn: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Give every fit the draws of its pair."""
-        return {name: values[self.index] for name, values in drawn.items()}
 
     def _guided(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
         """Draw from the guide; few draws at a time stay in the processor's cache, each batch on a thread of its own."""

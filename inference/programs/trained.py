@@ -58,10 +58,18 @@ class TrainedPrograms:
 def train_programs(
     model: CrossScale, seeds: Sequence[int], training: TrainingSettings, *, progress: Progress | None = None
 ) -> TrainedPrograms:
-    """Train the programs' guide on the expression, one replicate a seed, all as one batch."""
+    """Train the programs' guide on the expression, one replicate a seed, all as one batch.
+
+    Without steps it is left where it starts, at the principal components.
+    """
     data = model.data
     device, dtype = data.thinning.device, data.scatter.dtype
     guide = ProgramGuide(model, NoiseStreams(seeds, "encoder", dtype=dtype, device=device))
+    if not training.steps:
+        with torch.no_grad():
+            sites = align(guide.sites())
+        nothing = sites.loc.new_empty(len(seeds), 0)
+        return TrainedPrograms(sites, nothing, torch.ones_like(sites.loc[:, 0], dtype=torch.bool))
     streams = NoiseStreams(seeds, "expression training", dtype=dtype, device=device)
 
     def inputs(_: int) -> tuple[ProgramNoise]:

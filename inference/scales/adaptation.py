@@ -17,7 +17,7 @@ from ..training import Progress
 from .chunks import draws_together, window
 from .guide import COMPONENTS, ScaleGuide, ScaleNoise
 
-__all__ = ["adapt_guide"]
+__all__ = ["adapt_guide", "effective_number", "evenly_resampled", "fitted_mixture", "set_mixture"]
 
 # Proposals of a round, how many of them have to count before their ratios are taken as they are, and how many rounds
 # more a map gets of whose last one fewer did.
@@ -92,8 +92,8 @@ def adapt_guide(
             kept.append(sample)
             evidence.append(log_mean(sample.log_ratio, -1).sum(-1))
             weight, tempered = _weights(kept)
-            points = _resampled(torch.cat([one.x for one in kept], 2), weight)
-            _set(guide, _mixture(points, _effective(weight)), ~done)
+            points = evenly_resampled(torch.cat([one.x for one in kept], 2), weight)
+            set_mixture(guide, fitted_mixture(points, effective_number(weight)), ~done)
             done = done | (~tempered if turn + 1 >= rounds else done)
             if progress is not None:
                 with suspended():
@@ -117,7 +117,7 @@ def _propose(model: LinearModel, guide: ScaleGuide, kernels: Mapping[str, Tensor
     return _Sample(guide.scores(noise).transpose(1, 2), torch.cat(ratios, 1).mT)
 
 
-def _effective(weight: Tensor) -> Tensor:
+def effective_number(weight: Tensor) -> Tensor:
     """Effective number of weighted proposals; the last dimension is summed over."""
     return 1 / weight.square().sum(-1)
 
@@ -129,11 +129,13 @@ def _weights(kept: list[_Sample]) -> tuple[Tensor, Tensor]:
     one counts alone, its ratios to the largest power under which enough of them count.
     """
     own = [one.log_ratio.softmax(-1) for one in kept]
-    sizes = torch.stack([_effective(one) for one in own], -1)  # (replicate, map, round)
+    sizes = torch.stack([effective_number(one) for one in own], -1)  # (replicate, map, round)
     share = sizes / sizes.sum(-1, keepdim=True)
     pooled = torch.cat([one * share[..., i : i + 1] for i, one in enumerate(own)], -1)
     last = kept[-1].log_ratio
-    power = _bisect(lambda t: _effective((last * t[..., None]).softmax(-1)) >= _FEWEST, torch.ones_like(sizes[..., 0]))
+    power = _bisect(
+        lambda t: effective_number((last * t[..., None]).softmax(-1)) >= _FEWEST, torch.ones_like(sizes[..., 0])
+    )
     alone = torch.cat([*(torch.zeros_like(one) for one in own[:-1]), (last * power[..., None]).softmax(-1)], -1)
     few = sizes.sum(-1) < _FEWEST
     return torch.where(few[..., None], alone, pooled), sizes[..., -1] < _FEWEST
@@ -150,14 +152,14 @@ def _bisect(holds: Callable[[Tensor], Tensor], most: Tensor, halvings: int = 20)
     return low
 
 
-def _resampled(x: Tensor, weight: Tensor) -> Tensor:
+def evenly_resampled(x: Tensor, weight: Tensor) -> Tensor:
     """Proposals that lie evenly in the weights, as many of each as it weighs; (replicate, map, point, scale)."""
     places = (torch.arange(_POINTS, dtype=x.dtype, device=x.device) + 0.5) / _POINTS
     chosen = torch.searchsorted(weight.cumsum(-1), places.expand(*weight.shape[:2], -1).contiguous())
     return x.gather(2, chosen.clamp(max=x.shape[2] - 1)[..., None].expand(-1, -1, -1, x.shape[-1]))
 
 
-def _mixture(x: Tensor, effective: Tensor) -> tuple[Tensor, Tensor]:
+def fitted_mixture(x: Tensor, effective: Tensor) -> tuple[Tensor, Tensor]:
     """Means (replicate, map, component, scale) and triangular roots of equally weighted Gaussians fitted to points.
 
     Expectation maximisation from every so many-th point; ``effective`` (replicate, map) proposals stand behind them.
@@ -183,7 +185,7 @@ def _mixture(x: Tensor, effective: Tensor) -> tuple[Tensor, Tensor]:
     return loc, root
 
 
-def _set(guide: ScaleGuide, mixture: tuple[Tensor, Tensor], where: Tensor) -> None:
+def set_mixture(guide: ScaleGuide, mixture: tuple[Tensor, Tensor], where: Tensor) -> None:
     """Give the guide of every chosen (replicate, map) its mixture."""
     loc, root = mixture
     for parameter, values in (

@@ -10,7 +10,7 @@ from pyro_neurovae.models.observations import Observations
 __all__ = ["draws_together", "window"]
 
 # Numbers of a batch of matrices at a time: few enough to stay near the processor.
-_CACHED = 150_000
+_CACHED = 300_000
 
 
 def draws_together(data: Observations) -> int:

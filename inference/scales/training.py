@@ -110,13 +110,9 @@ def draw_scales(
     draws = pick.shape[1]
     proposals = noise.white.shape[1] // draws
     shape = (draws, proposals)
-    repeated = {
-        part: kernel if kernel.shape[1] == 1 else kernel.repeat_interleave(proposals, 1)
-        for part, kernel in kernels.items()
-    }
     values, log_q = guide.transform(noise)
     proposed = dict(zip(model.globals, values.unbind(-1), strict=True))
-    log_p, log_q = (one.unflatten(1, shape) for one in (model.log_density(proposed, repeated), log_q.sum(-1)))
+    log_p, log_q = (one.unflatten(1, shape) for one in (model.log_density(proposed, kernels), log_q.sum(-1)))
     ratio = log_p - log_q  # (replicate, draw, proposal, map)
     chosen = (ratio.softmax(2).cumsum(2) < pick[:, :, None]).sum(2, keepdim=True).clamp(max=proposals - 1)
 

@@ -25,7 +25,10 @@ from .runs import Arrays, Job, Progress, run_jobs
 __all__ = ["Nulls", "fit_null_maps", "null_fit_settings", "nulls"]
 
 # Null maps that make one batch.
-_BATCH = 100
+_BATCH = 500
+
+# Rounds of a fit without steps of SVI; null maps that share their sets of scales have rounds of their own.
+_ROUNDS = 5
 
 # How many null maps there are where nobody says how many.
 _NUMBER = 1000
@@ -40,7 +43,7 @@ class Nulls(Result):
     summary
         One row a map and ``statistic``: "transcriptomic_share" (posterior mean share of the map's variance),
         "correlation" (of the transcriptomic part with the map) and "genes_excluding_zero" (share of the genes whose 90%
-        interval excludes zero). ``observed``; of the null maps ``null_mean``, ``null_lower95`` and ``null_upper95``;
+        interval, by mean and sd, excludes zero). ``observed``; of the null maps ``null_mean``, ``null_lower95`` and ``null_upper95``;
         ``p``, one-sided, (1 + number of null maps at or above) / (1 + n) (Phipson & Smyth 2010); ``n`` and ``method``.
         The null mean of genes_excluding_zero is the rate at which intervals exclude zero by chance: 0.1 would be what
         "90%" says of a gene that has nothing to do with thinning.
@@ -125,7 +128,7 @@ def nulls(
     number: int | None = None,
     seed: int = 0,
     draws: int = 200,
-    map_steps: int = 60,
+    map_steps: int = 0,
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
     progress: bool | Progress = False,
@@ -164,9 +167,9 @@ def nulls(
     seed
         Seed of the null maps; fits have the fit's own.
     draws, map_steps
-        Posterior draws of each fit, fewer than a fit has by itself since means need few; and steps of SVI that train
-        its scales, which in large batches cost less than rounds of proposals; 0 for the fit's own rounds. Importance
-        weights make good what a short training leaves.
+        Posterior draws of each fit, fewer than a fit has by itself since means need few. Maps share sets of scales and
+        programs, and the factors of their covariances, and each weighs them by its own exact density
+        (`inference.many_maps`); with ``map_steps`` above 0 each is fitted by itself instead, by so many steps of SVI.
     workers, resume
         Processes that batches of null maps are spread over, and a folder that keeps what is finished; see `run_jobs`.
     progress
@@ -236,7 +239,7 @@ def null_fit_settings(fit: Fit, *, draws: int, map_steps: int) -> tuple[FitSetti
     """Settings of a null map's fit, and the trained programs of the fit's first chain where it has any."""
     if not method_of(fit.settings.training).batches:
         raise SettingsError("null maps are fitted by svi; fit the study without method= first.")
-    how = {"map_rounds": 0, "map_steps": map_steps} if map_steps else {"map_steps": 0}
+    how = {"map_steps": map_steps, "map_rounds": 0 if map_steps else _ROUNDS}
     settings = fit.settings.with_options({"restarts": 1, "draws": draws} | how)
     trained = fit.posterior.trained_programs
     return settings, None if trained is None else {name: values[:1] for name, values in trained.items()}

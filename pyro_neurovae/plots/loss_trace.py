@@ -62,7 +62,8 @@ def _losses(fit: Fit) -> dict[str, np.ndarray]:
     if trace is None or trace.loss.shape[1] < 2:  # one step makes no line
         raise InputError(f"a fit by {fit.settings.method} has no training to show; fit with method svi.")
     if programs is not None:
-        return {"programs": -programs["elbo"], "scales of the maps": trace.loss}
+        trained = {"programs": -programs["elbo"]} if programs["elbo"].shape[1] > 1 else {}
+        return trained | {"scales of the maps": trace.loss}
     return {family_of(fit.settings.model).loss: trace.loss}
 
 

@@ -38,7 +38,7 @@ def test_lent_programs_are_not_trained_again(quick, fitted):
         fitted.sampler.model,
         quick.training,
         (0,),
-        draws=5,
+        draws=quick.draws,
         programs=lent,
         progress=lambda *news: heard.append(news[0]),
     )

@@ -45,7 +45,8 @@ def test_a_stack_is_trained_by_the_same_settings():
 @pytest.mark.parametrize(
     ("record", "options", "message"),
     [
-        (TrainingSettings, {"steps": 0}, "steps is 0; give a whole number"),
+        (TrainingSettings, {"steps": -1}, "steps is -1; give a whole number"),
+        (TrainingSettings, {"steps": 0, "program_sweeps": 0}, "steps and program_sweeps are both 0; give one of them"),
         (TrainingSettings, {"particles": 0}, "particles is 0"),
         (TrainingSettings, {"learning_rate": float("nan")}, "learning_rate is nan; give a number above 0"),
         (TrainingSettings, {"map_learning_rate": 0}, "map_learning_rate is 0"),

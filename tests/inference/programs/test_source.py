@@ -31,7 +31,7 @@ def test_programs_are_trained_once_for_each_seed(study, quick):
     assert source.seeds == (4, 6)
     assert source.index.tolist() == [0, 0, 1]
     assert source.trained.elbo.shape[0] == source.model.data.replicates == 2
-    drawn = source.draw_guided("x", 5)["program_score"]
+    drawn = source.draw("x", 5)["program_score"]
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])
 
@@ -51,9 +51,18 @@ def test_draws_are_named_as_in_the_posterior(study, fitted, sweeps):
     n = study.n_regions
     shapes = {"program_score": (3, n), "strength": (3,), "smoothness": (3,), "expression_noise": ()}
     assert {name: tuple(values.shape) for name, values in drawn.items()} == {k: (1, 7, *v) for k, v in shapes.items()}
-    guided = source.draw_guided("x", 7)
+    guided = replace(source, sweeps=0).draw("x", 7)
     assert torch.equal(guided["strength"], drawn["strength"]) == (sweeps == 0)
     # Order and sign are the guide's: each program is nearest to its own site.
     score = drawn["program_score"][0] * drawn["strength"][0, ..., None]
     alike = torch.cosine_similarity(score, source.trained.sites.mean[0], dim=-1)
     assert float(alike.mean()) > 0.5
+
+
+def test_of_more_draws_than_are_wanted_every_so_many_th_is_given(fitted):
+    source = fitted.sampler.programs
+    whole = source.draw("x", 120)
+    some = source.draw("x", 120, most=50)
+    for name, values in some.items():
+        assert torch.equal(values, whole[name][:, ::2][:, :50])
+    assert torch.equal(source.draw("x", 120, most=200)["strength"], whole["strength"])

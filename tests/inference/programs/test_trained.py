@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -78,3 +78,12 @@ def test_replicates_are_kept_by_number(trained):
     turned = trained.select(torch.tensor([1, 1, 0]))
     assert torch.equal(turned.elbo, trained.elbo[[1, 1, 0]])
     assert torch.equal(turned.sites.scale, trained.sites.scale[[1, 1, 0]])
+
+
+def test_without_steps_the_guide_stays_where_it_starts(study, quick, streams):
+    model = family_of("cross-scale").build(observe(study), quick.family)
+    found = train_programs(model, (4,), replace(quick.training, steps=0))
+    with torch.no_grad():
+        start = align(ProgramGuide(model, streams()).sites())
+    assert torch.equal(found.sites.mean, start.mean)  # principal components: no weight of the network is in them
+    assert (found.elbo.shape, found.settled.tolist()) == ((1, 0), [True])
