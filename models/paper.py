@@ -113,7 +113,7 @@ class Paper(Model):
         return None if isinstance(sigma, PCPrior) else sigma * self.data.unit[:, None]
 
     def sampling(self) -> Tensor:
-        """Sampling covariance, its diagonal alone; 0 where the settings leave it out; (replicate or 1, 1, map, region, region)."""
+        """Sampling covariance, its diagonal alone, 0 where it is left out; (replicate or 1, 1, map, region, region)."""
         counted = self.data.sampling[:, None] * self.data.identity
         return counted if self.settings.counts_sampling_error else torch.zeros_like(counted)
 

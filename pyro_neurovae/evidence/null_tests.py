@@ -43,8 +43,8 @@ class Nulls(Result):
     summary
         One row a map and ``statistic``: "transcriptomic_share" (posterior mean share of the map's variance),
         "correlation" (of the transcriptomic part with the map) and "genes_excluding_zero" (share of the genes whose 90%
-        interval, by mean and sd, excludes zero). ``observed``; of the null maps ``null_mean``, ``null_lower95`` and ``null_upper95``;
-        ``p``, one-sided, (1 + number of null maps at or above) / (1 + n) (Phipson & Smyth 2010); ``n`` and ``method``.
+        interval, by mean and sd, excludes zero). ``observed``; of the null maps ``null_mean``, ``null_lower95`` and
+        ``null_upper95``; ``p``, one-sided, (1 + number of null maps at or above) / (1 + n) (Phipson & Smyth 2010); ``n`` and ``method``.
         The null mean of genes_excluding_zero is the rate at which intervals exclude zero by chance: 0.1 would be what
         "90%" says of a gene that has nothing to do with thinning.
     genes
