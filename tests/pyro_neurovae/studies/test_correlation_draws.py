@@ -41,6 +41,14 @@ def test_a_sample_correlation_spreads_as_wisharts(people):
     assert np.linalg.eigvalsh(found).min() > -1e-12
 
 
+def test_a_region_that_does_not_vary_goes_with_none():
+    root = np.diag([1.0, 2.0, 0.0]) + 0.5
+    root[2] = 0
+    found = sample_correlation(root, 50, np.random.default_rng(0))
+    np.testing.assert_array_equal(found[2], [0, 0, 1])
+    assert 0 < found[0, 1] < 1
+
+
 def test_the_normative_correlation_is_drawn_around_that_of_either_data_set(study):
     covariances, structures = drawn(study, 60)
     known = study.sampling_covariance()[0]
