@@ -152,10 +152,12 @@ def given_null_maps(study: Study, null_maps: NullInput, number: int | None = Non
         raise InputError(
             f"{number} null maps were asked for and {len(maps)} are given{about}; ask for no more than there are."
         )
+    if not len(maps):
+        raise InputError(f"no null map is given{about}; give at least one.")
     maps = maps[:number]
     counts = np.isfinite(maps).sum(-1)  # (null, map)
-    if not len(maps) or (counts < _FEWEST).any():
-        null, m = np.argwhere(counts < _FEWEST)[0] if len(maps) else (0, 0)
+    if (counts < _FEWEST).any():
+        null, m = np.argwhere(counts < _FEWEST)[0]
         raise InputError(
             f"null map {null + 1} of {study.maps[m]}{about} has fewer than four values; leave it out, or complete it."
         )

@@ -68,6 +68,8 @@ def test_given_maps_that_can_not_be_used(small_study):
         given_null_maps(small_study, maps[:, 0])
     with pytest.raises(InputError, match="4 null maps were asked for and 3 are given"):
         given_null_maps(small_study, maps, 4)
+    with pytest.raises(InputError, match="no null map is given; give at least one"):
+        given_null_maps(small_study, maps[:0])
     maps[2, 1, 4:] = np.nan
     assert given_null_maps(small_study, maps).shape == maps.shape
     maps[2, 1, 3:] = np.nan
