@@ -41,6 +41,11 @@ class DrawMemory:
         self._held: OrderedDict[bytes, Drawn] = OrderedDict()
         self._lock = Lock()
 
+    def clear(self) -> None:
+        """Hold nothing."""
+        with self._lock:
+            self._held.clear()
+
     def get(self, key: bytes, make: Callable[[], Drawn]) -> Drawn:
         """What was made for the key, or what ``make`` makes of it now."""
         with self._lock:

@@ -20,7 +20,7 @@ from .matching import match
 from .recall import DrawMemory, digest
 from .trained import TrainedPrograms, train_programs
 
-__all__ = ["POSTERIOR", "ProgramSource"]
+__all__ = ["POSTERIOR", "ProgramSource", "forget"]
 
 # Use of the draws that a fit reports.
 POSTERIOR = "posterior programs"
@@ -33,6 +33,11 @@ _MEMORY = DrawMemory(200_000_000)
 
 # Chains of Gibbs sweeps of one replicate, and how many chains are moved at a time.
 _CHAINS, _TOGETHER = 100, 100
+
+
+def forget() -> None:
+    """Draw programs anew the next time, whatever was drawn before."""
+    _MEMORY.clear()
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,25 @@
-"""Time fits: alone, ten in one batch, with few and many genes, and one further map.
+"""Time fits and what repeats them: a first fit, further maps, folds, null maps, sensitivity, the command line.
 
-    python tests/benchmarks/bench_fit.py
+    python tests/benchmarks/bench_fit.py [--quick] [--profile]
 
 Reads the public data from the folder that PYRO_NEUROVAE_DATA names, ../shared/data by default. Every figure is the
-median of three runs after a warm-up, in seconds; "fit" is what `nv.fit` takes, the study in memory and the import of
-torch not counted.
+median of three runs after a warm-up: processor seconds of this process on one thread, which other work on the machine
+lengthens less than it does the clock, and the ratio to what the floor of any exact method takes, a Cholesky factor of
+68 x 68 for each of 1000 draws. `--quick` leaves out what takes long; `--profile` prints where a first fit spends its
+time in place of the table.
 """
 
 from __future__ import annotations
 
+import argparse
+import cProfile
 import os
+import platform
+import pstats
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -20,65 +29,91 @@ from typing import Any
 import torch
 
 import pyro_neurovae as nv
-from pyro_neurovae.inference.engine import fit_model, restart_seeds
-from pyro_neurovae.inference.observation import observe
-from pyro_neurovae.models.options import fit_settings
+from pyro_neurovae.inference.programs import source
 
 DATA = Path(os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data"))
-RUNS = 3
+EXPRESSION, PD, SCZ = DATA / "expression/ahba_dk68_stable0.6.csv.gz", DATA / "thickness/enigma_pd.txt", "enigma_scz.csv"
+RUNS, DRAWS = 3, 1000
 
 
-def seconds(run: Callable[[], Any]) -> float:
+def seconds(run: Callable[[], Any], clock: Callable[[], float] = time.process_time, runs: int = RUNS) -> float:
     """Median time of a call."""
-    run()
     times = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
+    for number in range(runs + 1):
+        start = clock()
         run()
-        times.append(time.perf_counter() - start)
+        if number or runs == 1:
+            times.append(clock() - start)
     return statistics.median(times)
 
 
-def row(name: str, value: float, remark: str = "") -> None:
-    """Print one figure."""
-    print(f"{name:<58} {value:8.2f}  {remark}", flush=True)
+def fresh(run: Callable[[], Any]) -> Callable[[], Any]:
+    """The call, with nothing remembered of earlier ones."""
+
+    def forgetful() -> Any:
+        source.forget()
+        return run()
+
+    return forgetful
 
 
-def replicates(study: nv.Study, seeds: tuple[int, ...]) -> tuple[float, float]:
-    """Time the training and the drawing of fits with these seeds as one batch."""
-    settings, data = fit_settings(), observe(study, replicates=len(seeds))
-    trained = fit_model(data, settings, seeds)
-    training = seconds(lambda: fit_model(data, settings, seeds))
-    return training, seconds(lambda: trained.sampler.draw(settings.draws))
+def floor(regions: int) -> float:
+    """Seconds that so many factors of one draw each take."""
+    root = torch.randn(DRAWS, regions, regions, dtype=torch.float64)
+    whole = root @ root.mT + regions * torch.eye(regions, dtype=torch.float64)
+    return seconds(lambda: torch.linalg.cholesky(whole))
+
+
+def command_line() -> None:
+    """Fit by the command line, report and all, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = ["--expression", str(EXPRESSION), "--thinning", str(PD), "--out", f"{folder}/out", "--quiet"]
+        subprocess.run([sys.executable, "-m", "pyro_neurovae", "fit", *given], check=True)
+
+
+def profile(run: Callable[[], Any]) -> None:
+    """Print the functions of the package that a call spends its processor time in."""
+    found = cProfile.Profile(time.process_time)
+    found.runcall(run)
+    pstats.Stats(found).sort_stats("cumulative").print_stats("models|inference|pyro_neurovae", 40)
 
 
 def main() -> None:
-    """Print all figures."""
+    """Print all figures as a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="leave out what takes long")
+    parser.add_argument("--profile", action="store_true", help="print where a first fit spends its time")
+    given = parser.parse_args()
     warnings.simplefilter("ignore")
-    study = nv.Study.from_files(
-        DATA / "expression/ahba_dk68_stable0.6.csv.gz",
-        [DATA / "thickness/enigma_pd.txt"],
-    )
-    other = nv.Study.from_files(
-        DATA / "expression/ahba_dk68_stable0.6.csv.gz", [DATA / "thickness/enigma_scz.csv"], genes=study.genes
-    )
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; seconds, medians of {RUNS}")
-    row("enigma_pd, 1645 genes, 1000 draws: fit", seconds(lambda: nv.fit(study, draws=1000)))
-    one = replicates(study, (0,))
-    row("  training", one[0])
-    row("  drawing 1000", one[1])
-    for name, seeds in (("folds (one seed)", (0,) * 10), ("restarts (ten seeds)", restart_seeds(0, 10))):
-        ten = replicates(study, seeds)
-        row(f"ten {name} in one batch: training", ten[0], f"{ten[0] / one[0]:.1f} times one")
-        row("  drawing 10 x 1000", ten[1], f"{ten[1] / one[1]:.1f} times one")
-        row("  both", sum(ten), f"{sum(ten) / sum(one):.1f} times one")
-    kept = nv.fit(study)
-    row("a further map with programs=: fit", seconds(lambda: nv.fit(other, programs=kept)))
-    for genes in (910, 12_000):
-        simulated = nv.simulate(0, genes=genes)
-        data, settings = observe(simulated), fit_settings()
-        row(f"{genes} simulated genes: training", seconds(lambda d=data, s=settings: fit_model(d, s, (0,))))
-        row(f"{genes} simulated genes: fit", seconds(lambda s=simulated: nv.fit(s)), "tables of genes included")
+    torch.set_num_threads(1)
+    study = nv.Study.from_files(EXPRESSION, PD)
+    other = nv.Study.from_files(EXPRESSION, DATA / "thickness" / SCZ, genes=study.genes)
+    first = fresh(lambda: nv.fit(study, draws=DRAWS))
+    first()
+    if given.profile:
+        profile(first)
+        return
+    unit, kept = floor(study.n_regions), nv.fit(study, draws=DRAWS)
+    print(f"{platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}, one thread\n")
+    print("| what | processor seconds | times 1000 factors |\n|---|---|---|")
+
+    def row(name: str, run: Callable[[], Any], **how: Any) -> None:
+        value = seconds(run, **how)
+        print(f"| {name} | {value:.2f} | {value / unit:.0f} |", flush=True)
+
+    print(f"| Cholesky factors of 1000 matrices of 68 x 68 | {unit:.3f} | 1 |")
+    row("`nv.fit` of enigma_pd with 1645 genes, 1000 draws", first)
+    row("a further map with `programs=`", lambda: nv.fit(other, programs=kept, draws=DRAWS))
+    row("ten folds of pairs (`nv.validate`)", fresh(lambda: nv.validate(study, ["cross-scale"])))
+    many = nv.simulate(0, genes=12_000)
+    row("12,000 simulated genes", fresh(lambda: nv.fit(many)), runs=1)
+    row("100 null maps of enigma_pd (`nv.nulls`)", lambda: nv.nulls(kept, number=100), runs=1)
+    if given.quick:
+        return
+    row("1,000 null maps", lambda: nv.nulls(kept, number=1000), runs=1)
+    row("`nv.sensitivity` of enigma_pd, its default grid", lambda: nv.sensitivity(kept), runs=1)
+    wall = seconds(command_line, clock=time.perf_counter, runs=1)
+    print(f"\n`pyro-neurovae fit` with its report: {wall:.1f} s by the clock.")
 
 
 if __name__ == "__main__":
