@@ -5,8 +5,8 @@
 
 One run of the tests notes which of them enter which function (kept in the file of --reach, to be deleted when code or
 tests change). Then each mutant of a fixed random sample, taken from every module by its size, is compiled in place of
-its module in a forked process, never on disk, and the tests that enter its function run: those of the module's own
-test file first, then others, quick ones first. One that all of them pass has survived; one that takes longer than
+its module in a forked process, never on disk, and tests run: those of the module's own test file, then others that
+enter its function, quick ones first. One that all of them pass has survived; one that takes longer than
 --seconds is late, and counts as noticed. Changed are comparisons, arithmetic, `and`, `or`, `not`, signs, conditions,
 numbers, truth values, strings of one word, results and calls for their effect, but not wordings of errors, annotations
 and tables of names. PYRO_NEUROVAE_DATA is as for the tests; without openpyxl those of workbooks are skipped.
@@ -41,7 +41,7 @@ pyro_neurovae/cohort/visits"""
 TESTS = """tests/models tests/inference/test_null_draws.py tests/inference/test_null_fits.py tests/pyro_neurovae/cli
 tests/pyro_neurovae/cohort tests/pyro_neurovae/expression tests/pyro_neurovae/readers tests/pyro_neurovae/studies
 tests/pyro_neurovae/evidence/test_null_genes.py tests/pyro_neurovae/evidence/test_null_sources.py
-tests/pyro_neurovae/evidence/test_null_tests.py"""
+tests/pyro_neurovae/evidence/test_null_tests.py tests/pyro_neurovae/evidence/test_result.py"""
 HEAVY = "torch pandas scipy.stats sklearn.linear_model pyro.infer xarray arviz typer hypothesis"  # imported once
 OWN, OTHERS = 60, 40  # most seconds of tests from the module's own file, and from others
 
@@ -163,9 +163,10 @@ def verdict(path: Path, number: int, tests: dict[str, tuple[float, list[str]]], 
     where = home(path, tree, line)
     mutate()
     ast.fix_missing_locations(tree)
-    enter = [one for one, (_, found) in tests.items() if any(name.startswith(where) for name in found)]
-    for own, most in ((True, OWN), (False, OTHERS)):
-        those = sorted((tests[one][0], one) for one in enter if (f"/test_{path.stem}.py" in one) == own)
+    own = {one for one in tests if f"/test_{path.stem}.py" in one}  # all: what they share is made in one of them
+    enter = {one for one, (_, found) in tests.items() if any(name.startswith(where) for name in found)}
+    for several, most in ((own, OWN), (enter - own, OTHERS)):
+        those = sorted((tests[one][0], one) for one in several)
         spent = accumulate(time for time, _ in those)
         these = [test for (_, test), so_far in zip(those, spent, strict=True) if so_far < most]
         if these and (status := forked({path: tree}.get, Watch(these), seconds=seconds)):

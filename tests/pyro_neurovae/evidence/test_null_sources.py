@@ -70,7 +70,7 @@ def test_given_maps_that_can_not_be_used(small_study):
         given_null_maps(small_study, maps, 4)
     with pytest.raises(InputError, match="no null map is given; give at least one"):
         given_null_maps(small_study, maps[:0])
-    maps[2, 1, 4:] = np.nan
+    maps[:, 1, 4:] = np.nan
     assert given_null_maps(small_study, maps).shape == maps.shape
     maps[2, 1, 3:] = np.nan
     with pytest.raises(InputError, match="null map 3 of simulated2 has fewer than four values"):
