@@ -49,7 +49,7 @@ def nulls(
     """Fit null maps as the map was fitted, to see whether a map without expression would look so.
 
     Writes nulls.csv, null_genes.csv, null_maps.csv and null_distribution.csv. A thousand null maps
-    take two to three minutes.
+    take some fifteen seconds.
     """
     from ..evidence.null_tests import Nulls
     from ..evidence.null_tests import nulls as run
