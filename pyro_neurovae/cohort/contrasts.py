@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
 from .balance import group_weights
 from .contrast_choices import check_choices, check_names, check_room, plain_covariates
 from .contrast_tables import check_spread, comparison_table, design_notices, groups_table, map_table
-from .covariances import effect_covariance
+from .covariances import effect_covariance, null_covariance
 from .covariates import covariate_notices
 from .design import Design, make_design
 from .groups import two_groups
 from .individual import subject_check, w_scores
 from .missing_codes import CodesInput
+from .permutations import reduced_residuals
 from .regression import regress
 from .resamples import permuted_maps, replicates_of
 from .shrinkage import target_correlation
@@ -51,7 +53,8 @@ class Contrast:
         What was dropped or assumed, one sentence each.
     permuted
         Effects of groups that do not differ: null (from 1), region, value, in the unit of the map; None without
-        permutations.
+        permutations. Its ``attrs["covariance"]`` is the sampling covariance that they and the map share where groups do
+        not differ (`covariances.null_covariance`), with which `nulls` tests the map against them.
     """
 
     map: pd.DataFrame
@@ -195,6 +198,11 @@ def contrast(
     target = target_correlation(normative, chosen.regions)
     covariance = effect_covariance(fitted, effect=effect, errors=errors, replicates=replicates, target=target)
     permuted, unmoved = permuted_maps(chosen, design, weight, effect, permutations, strata, seed)
+    if permuted is not None:
+        residual = reduced_residuals(chosen.thickness, np.delete(design.matrix, 1, axis=1))
+        permuted.attrs["covariance"] = _labelled(
+            null_covariance(fitted, residual, effect=effect, target=target), chosen.regions
+        )
     settings = {
         "group": group, "case": str(case), "control": str(control), "covariates": wanted, "effect": effect,
         "errors": errors, "weights": weights, "bootstrap": bootstrap, "permutations": permutations, "strata": strata,
@@ -203,7 +211,7 @@ def contrast(
     }  # fmt: skip
     return Contrast(
         map=map_table(chosen, design, fitted, effect, covariance, replicates),
-        covariance=pd.DataFrame(covariance.values, index=list(chosen.regions), columns=list(chosen.regions)),
+        covariance=_labelled(covariance.values, chosen.regions),
         comparison=comparison_table(chosen, design, effect),
         groups=groups_table(design, weight),
         subjects=chosen,
@@ -218,6 +226,10 @@ def contrast(
         ),
         permuted=permuted,
     )
+
+
+def _labelled(square: np.ndarray, regions: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(square, index=list(regions), columns=list(regions))
 
 
 def _read(

@@ -20,7 +20,7 @@ from .balance import effective_size
 from .regression import Regression, hedges_factor
 from .shrinkage import NORMATIVE_WEIGHT, shrunk_to_none, shrunk_to_target
 
-__all__ = ["EffectCovariance", "effect_covariance"]
+__all__ = ["EffectCovariance", "effect_covariance", "null_covariance"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,36 @@ def effect_covariance(
     else:
         shrunk, share = shrunk_to_target(correlation, square, people)
     return EffectCovariance(sampling_covariance(se, spread, shrunk), spread, name, share, people)
+
+
+def null_covariance(
+    fitted: Regression, residual: np.ndarray, *, effect: str, target: tuple[np.ndarray | None, str] = (None, "none")
+) -> np.ndarray:
+    """Sampling covariance of effects where groups do not differ, the same whoever is called a case; (region, region).
+
+    From what the columns other than the group leave of the thickness. The contrast's own covariance rests on what the
+    group leaves too: along its very effect it is too small, and that of no other dealing of the groups, so that against
+    permuted ones the contrast would stand out in a quarter of the cases in place of a twentieth.
+
+    Parameters
+    ----------
+    fitted
+        The linear models.
+    residual
+        Residuals of the columns other than the group, 0 where missing; (row, region).
+    effect, target
+        As in `effect_covariance`.
+    """
+    people = effective_size((fitted.slope**2).mean(1))
+    size = np.sqrt((residual**2).sum(0))
+    correlation = residual.T @ residual / np.outer(size, size)
+    square, _ = target
+    shrunk, _ = (
+        shrunk_to_none(correlation, residual) if square is None else shrunk_to_target(correlation, square, people)
+    )
+    se = np.sqrt((fitted.slope**2 / fitted.weights[:, None]).sum(0))
+    se = se * (hedges_factor(fitted.degrees) if effect == "d" else fitted.sd)
+    return sampling_covariance(se, 0.0, shrunk)
 
 
 def _errors(

@@ -20,20 +20,21 @@ _DIGITS = 10
 def contrast_files(out: Path) -> tuple[str, ...]:
     """Names of all files that a contrast whose map is ``out`` may leave, in the order of `write_contrast`."""
     stem = out.name[:-4] if out.suffix == ".csv" else out.name
-    others = ("_covariance.csv", "_permuted.csv", "_comparison.csv", "_w_scores.csv", "_individual.csv", ".json")
-    return (out.name, *(f"{stem}{end}" for end in others))
+    ends = ("covariance", "permuted", "permuted_covariance", "comparison", "w_scores", "individual")
+    return (out.name, *(f"{stem}_{end}.csv" for end in ends), f"{stem}.json")
 
 
 def write_contrast(found: Contrast, out: Path) -> list[str]:
     """Write the map to ``out`` and the other files beside it; returns their names."""
     *names, record = contrast_files(out)
     covariance, scores = found.covariance.rename_axis("region"), found.w_scores()
-    tables = (found.map, covariance, found.permuted, found.comparison, scores, found.subject_check())
-    written = []
+    null = None if found.permuted is None else found.permuted.attrs["covariance"].rename_axis("region")
+    tables = (found.map, covariance, found.permuted, null, found.comparison, scores, found.subject_check())
+    labelled, written = (covariance, null, scores), []
     for name, table in zip(names, tables, strict=True):
         if table is None:
             continue
-        write_table(table, out.with_name(name), index=table is covariance or table is scores, digits=_DIGITS)
+        write_table(table, out.with_name(name), index=any(table is one for one in labelled), digits=_DIGITS)
         written.append(name)
     told = {
         "settings": found.settings,

@@ -23,7 +23,7 @@ import numpy as np
 from ..errors import InputError
 from .regression import column_space, hedges_factor, regress, solve_batch
 
-__all__ = ["check_strata", "deal_rows", "permuted_effects"]
+__all__ = ["check_strata", "deal_rows", "permuted_effects", "reduced_residuals"]
 
 _CHUNK = 64
 
@@ -95,7 +95,7 @@ def permuted_effects(
     """
     weight = np.ones(len(design)) if weights is None else weights / weights.mean()
     seen = ~np.isnan(thickness)
-    residual = _residuals(thickness, np.delete(design, 1, axis=1))
+    residual = reduced_residuals(thickness, np.delete(design, 1, axis=1))
     fitted = regress(thickness, design, weights)
     effects = np.empty((len(rows), thickness.shape[1]))
     for start in range(0, len(rows), _CHUNK):
@@ -104,7 +104,7 @@ def permuted_effects(
     return effects * (hedges_factor(fitted.degrees) if standardised else fitted.sd)
 
 
-def _residuals(thickness: np.ndarray, reduced: np.ndarray) -> np.ndarray:
+def reduced_residuals(thickness: np.ndarray, reduced: np.ndarray) -> np.ndarray:
     """What the columns other than the group leave of every region, 0 where missing; (row, region)."""
     residual = np.zeros(thickness.shape)
     seen = ~np.isnan(thickness)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,20 @@ from ..errors import InputError, SettingsError, check_seed
 from ..graphs.null_maps import METHODS, make_null_maps
 from ..models.families import families_that, family_of
 from ..models.options import FitSettings
+from ..readers.covariance_table import place_covariance
 from ..readers.registry import read
+from ..readers.text_table import file_stem
 from ..studies.study import Study
 
-__all__ = ["NULL_METHODS", "NullInput", "described_nulls", "given_null_maps", "limits_of_nulls", "source_null_maps"]
+__all__ = [
+    "NULL_METHODS",
+    "NullInput",
+    "described_nulls",
+    "given_null_maps",
+    "limits_of_nulls",
+    "source_null_maps",
+    "with_null_covariance",
+]
 
 NullInput = pd.DataFrame | np.ndarray | str | os.PathLike[str]
 
@@ -116,6 +128,55 @@ def source_null_maps(
     from ..inference.null_draws import draw_null_maps  # late: torch and Pyro take two seconds to import
 
     return draw_null_maps(study, settings, number=number, seed=seed, progress=progress)
+
+
+def with_null_covariance(
+    study: Study, null_maps: NullInput | None, covariance: pd.DataFrame | str | os.PathLike[str]
+) -> Study:
+    """Study whose map has the sampling covariance of the null maps that it is tested against.
+
+    Parameters
+    ----------
+    study
+        The study.
+    null_maps, covariance
+        As `nulls` takes them.
+
+    Raises
+    ------
+    InputError
+        For several maps, a table that lacks a region or is no covariance.
+    SettingsError
+        For a covariance without null maps that are given.
+    """
+    if isinstance(covariance, str) and covariance in ("auto", "fit"):
+        found = _beside(null_maps) if covariance == "auto" else None
+        if found is None:
+            return study
+        covariance = found
+    elif null_maps is None:
+        raise SettingsError("null_covariance is of null maps that are given; give null_maps too, or leave it out.")
+    if len(study.maps) > 1:
+        raise InputError(
+            f"a covariance of null maps, and the fit has {len(study.maps)} maps; fit them one by one, or give "
+            'null_covariance="fit".'
+        )
+    table = covariance if isinstance(covariance, pd.DataFrame) else read("covariance", covariance)
+    source = "covariance of the null maps" if isinstance(covariance, pd.DataFrame) else str(covariance)
+    placed = place_covariance(table, study.regions, source)[None]
+    return replace(study, covariance=placed, spread_share=None, truth=None)
+
+
+def _beside(null_maps: NullInput | None) -> pd.DataFrame | Path | None:
+    """What a contrast says of the covariance of its permuted groups, with their table or in the file beside it."""
+    if isinstance(null_maps, pd.DataFrame):
+        kept = null_maps.attrs.get("covariance")
+        return kept if isinstance(kept, pd.DataFrame) else None
+    if not isinstance(null_maps, str | os.PathLike):
+        return None
+    place = Path(null_maps)
+    beside = place.with_name(f"{file_stem(place)}_covariance.csv")
+    return beside if beside.is_file() else None
 
 
 def given_null_maps(study: Study, null_maps: NullInput, number: int | None = None) -> np.ndarray:

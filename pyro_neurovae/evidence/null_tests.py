@@ -18,7 +18,14 @@ from ..posterior.fits import Fit
 from ..studies.requests import check_rows
 from ..studies.study import Study
 from .null_genes import LEVEL, gene_tests
-from .null_sources import NullInput, described_nulls, given_null_maps, limits_of_nulls, source_null_maps
+from .null_sources import (
+    NullInput,
+    described_nulls,
+    given_null_maps,
+    limits_of_nulls,
+    source_null_maps,
+    with_null_covariance,
+)
 from .result import Result, Shown
 from .runs import Arrays, Job, Progress, run_jobs
 
@@ -44,9 +51,9 @@ class Nulls(Result):
         One row a map and ``statistic``: "transcriptomic_share" (posterior mean share of the map's variance),
         "correlation" (of the transcriptomic part with the map) and "genes_excluding_zero" (share of the genes whose 90%
         interval, by mean and sd, excludes zero). ``observed``; of the null maps ``null_mean``, ``null_lower95`` and
-        ``null_upper95``; ``p``, one-sided, (1 + number of null maps at or above) / (1 + n) (Phipson & Smyth 2010); ``n`` and ``method``.
-        The null mean of genes_excluding_zero is the rate at which intervals exclude zero by chance: 0.1 would be what
-        "90%" says of a gene that has nothing to do with thinning.
+        ``null_upper95``; ``p``, one-sided, (1 + number of null maps at or above) / (1 + n) (Phipson & Smyth 2010);
+        ``n`` and ``method``. The null mean of genes_excluding_zero is the rate at which intervals exclude zero by
+        chance: 0.1 would be what "90%" says of a gene that has nothing to do with thinning.
     genes
         One row a map and gene, the smallest p first: posterior mean ``weight``; ``p``, two-sided, of its size over
         the gene's spread on null maps, among those of all genes on all maps; ``q``, the false discovery rate
@@ -125,6 +132,7 @@ def nulls(
     *,
     method: str | None = None,
     null_maps: NullInput | None = None,
+    null_covariance: pd.DataFrame | str | os.PathLike[str] = "auto",
     number: int | None = None,
     seed: int = 0,
     draws: int = 200,
@@ -161,6 +169,10 @@ def nulls(
         Null maps of your own, such as those of permuted groups that `contrast` makes of the subjects: a table or its
         file with the columns null, region, value, and map where there are several maps; or an array (null, map,
         region), for a single map (null, region). They take the place of a method.
+    null_covariance
+        Sampling covariance of null maps that are given, and of the map beside them: a labelled square table or its
+        file; "auto" (the default), what `contrast` says of its permuted groups, by the table of null maps itself or the
+        file NULL_MAPS_covariance.csv beside it, else that of the fit; or "fit".
     number
         Number of null maps; None (the default) is 1000, or all that are given. With n of them no p of a share is
         below 1 / (1 + n).
@@ -196,6 +208,7 @@ def nulls(
             f"fit {families_that(tests_expression=True)}."
         )
     study, (settings, programs) = fit.study, null_fit_settings(fit, draws=draws, map_steps=map_steps)
+    study = with_null_covariance(study, null_maps, null_covariance)
     method, made = _null_maps(study, settings, method, null_maps, number, seed)
     every = np.concatenate([study.thinning[None], made])
     batches = (every[start : start + _BATCH] for start in range(0, len(every), _BATCH))

@@ -11,6 +11,8 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.normative import normative_correlation, normative_people
+from pyro_neurovae.cohort.regression import hedges_factor
+from pyro_neurovae.cohort.shrinkage import shrunk_to_none
 
 GROUPS = {"group": "diagnosis", "case": "AD", "control": "CN"}
 
@@ -97,6 +99,41 @@ def test_permuted_groups_are_null_maps_in_the_unit_of_the_map(wide: pd.DataFrame
     # The same permutations, over the sd of the contrast.
     ratio = (found[0].map["d"] / in_mm.map["b"]).to_numpy()
     np.testing.assert_allclose(values, in_mm.permuted["value"].to_numpy().reshape(200, 68) * ratio, rtol=1e-8)
+
+
+def test_the_covariance_of_permuted_groups_does_not_hang_on_who_is_a_case(wide: pd.DataFrame) -> None:
+    """Of every dealing of the groups it is the same, so that none stands out by its own residuals."""
+    options = {"permutations": 19, "errors": "classical", "normative": "none"}
+    found = nv.contrast(wide, **GROUPS, **options).permuted.attrs["covariance"]
+    dealt = wide.assign(**{GROUPS["group"]: np.random.default_rng(3).permutation(wide[GROUPS["group"]])})
+    again = nv.contrast(dealt, **GROUPS, **options)
+    pd.testing.assert_frame_equal(found, again.permuted.attrs["covariance"])
+    residual = wide[list(found.index)] - wide[list(found.index)].mean()
+    sizes = wide[GROUPS["group"]].value_counts()
+    expected = hedges_factor(np.array(len(wide) - 2.0)) * np.sqrt((1 / sizes).sum())
+    np.testing.assert_allclose(np.sqrt(np.diag(found)), expected)
+    shrunk, share = shrunk_to_none(np.corrcoef(residual.T), residual.to_numpy())
+    assert 0 < share < 1
+    np.testing.assert_allclose(found / expected**2, shrunk, atol=1e-12)
+
+
+def test_a_dealing_of_groups_stands_out_no_more_than_others() -> None:
+    """By the contrast's own covariance it would: what the group leaves has nothing along its own effect."""
+    above: dict[str, list[float]] = {"own": [], "null": []}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        people = rng.standard_normal((40, 30)) @ rng.standard_normal((30, 68)) + 0.5 * rng.standard_normal((40, 68))
+        table = pd.DataFrame(2.5 + 0.02 * people, columns=list(nv.RegionGraph.dk68().names))
+        found = nv.contrast(
+            table.assign(id=np.arange(40), ill=np.arange(40) % 2), group="ill", case=1, control=0, subject_column="id",
+            permutations=19, normative="none", seed=seed,
+        )  # fmt: skip
+        maps = np.vstack([found.map["d"], found.permuted["value"].to_numpy().reshape(19, 68)])
+        for name, joint in (("own", found.covariance), ("null", found.permuted.attrs["covariance"])):
+            size = np.einsum("ir,rs,is->i", maps, np.linalg.inv(joint.to_numpy()), maps)
+            above[name].append(float((size[1:] >= size[0]).mean()))
+    assert np.mean(above["null"]) == pytest.approx(0.5, abs=0.12)  # three standard errors
+    assert np.mean(above["own"]) < 0.35
 
 
 def test_strata_with_one_group_are_told(wide: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from pyro_neurovae.evidence.null_sources import (
     given_null_maps,
     limits_of_nulls,
     source_null_maps,
+    with_null_covariance,
 )
 from pyro_neurovae.inference.null_draws import draw_null_maps
 
@@ -58,6 +59,32 @@ def test_given_maps_are_tables_files_or_arrays(small_study, tmp_path):
     np.testing.assert_allclose(given_null_maps(small_study, tmp_path / "permuted.csv"), maps)
     alone = small_study.select(maps=[small_study.maps[1]])
     np.testing.assert_array_equal(given_null_maps(alone, maps[:, 1]), maps[:, 1:])
+
+
+def test_maps_that_are_given_bring_their_covariance(small_study, tmp_path):
+    """With the table, in the file beside its own, or named; and the fit's own where that is asked for."""
+    alone = small_study.select(maps=[small_study.maps[1]])
+    joint = pd.DataFrame(0.01 * np.eye(68) + 0.002, small_study.regions, small_study.regions)
+    table = pd.DataFrame({"null": 1, "region": alone.regions, "value": 0.1})
+    assert with_null_covariance(alone, table, "auto") is alone
+    table.attrs["covariance"] = joint
+    table.to_csv(tmp_path / "permuted.csv", index=False)
+    assert with_null_covariance(alone, tmp_path / "permuted.csv", "auto") is alone
+    joint.to_csv(tmp_path / "permuted_covariance.csv")
+    for maps, named in (
+        (table, "auto"),
+        (tmp_path / "permuted.csv", "auto"),
+        (table, tmp_path / "permuted_covariance.csv"),
+    ):
+        found = with_null_covariance(alone, maps, named)
+        seen = np.ix_(alone.thinning_observed[0], alone.thinning_observed[0])
+        np.testing.assert_allclose(found.covariance[0][seen], joint.to_numpy()[seen])
+        np.testing.assert_array_equal(found.thinning, alone.thinning)
+    assert with_null_covariance(alone, table, "fit") is alone
+    with pytest.raises(SettingsError, match="null_covariance is of null maps that are given; give null_maps too"):
+        with_null_covariance(alone, None, joint)
+    with pytest.raises(InputError, match="a covariance of null maps, and the fit has 2 maps; fit them one by one"):
+        with_null_covariance(small_study, table, "auto")
 
 
 def test_given_maps_that_can_not_be_used(small_study):

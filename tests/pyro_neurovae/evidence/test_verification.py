@@ -82,7 +82,7 @@ def test_what_needs_no_gene_stands_beside_the_fit(study, found):
     assert found.twin == {"r2": r_squared(observed, copied), "r": correlation(observed, copied)}
     assert f"gives R2 {found.twin['r2']:.2f} and r {found.twin['r']:.2f}" in found.conclusion
     for scheme, scores in found.neighbours.items():
-        rows = nv.validate(study, ["neighbours", "structural"], folds=scheme).scores.set_index("model")
+        rows = nv.validate(study, ["neighbours", "structural"], folds=scheme, draws=400).scores.set_index("model")
         names = ["r2", "r", "elpd", "coverage90"]
         assert scores == rows.loc["neighbours", names].to_dict()
         assert found.structural[scheme] == rows.loc["structural", names].to_dict()

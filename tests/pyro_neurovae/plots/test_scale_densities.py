@@ -17,7 +17,7 @@ def test_prior_and_posterior(small_fit, drawn, segments):
         draws = small_fit.posterior.draws(scale, name)
         lines = {line.get_label(): line for line in axis.lines}
         x, y = lines["posterior"].get_data()
-        assert np.trapezoid(y, x) == pytest.approx(1, abs=0.04)  # a long tail may end beyond the axis
+        assert np.trapezoid(y, x) == pytest.approx(1, abs=0.06)  # a long tail may end beyond the axis
         spread = 1.25 * len(draws) ** -0.2 * draws.std(ddof=1)  # what the smoothing adds to the mean of mirrored draws
         assert np.trapezoid(x * y, x) == pytest.approx(draws.mean(), abs=spread)
         (interval,) = segments(next(one for one in axis.collections if hasattr(one, "get_segments")))
