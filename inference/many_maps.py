@@ -22,6 +22,7 @@ from torch import Tensor
 from pyro_neurovae.models.families import Family
 from pyro_neurovae.models.linear import LinearModel
 from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.settings import FamilySettings
 
 from .noise import NoiseStreams
 from .scales.adaptation import effective_number, evenly_resampled, fitted_mixture, set_mixture
@@ -92,7 +93,7 @@ class ManyMaps:
         Observations of a single map, a replicate for each of the maps.
     """
 
-    def __init__(self, family: Family, settings: object, data: Observations) -> None:
+    def __init__(self, family: Family, settings: FamilySettings, data: Observations) -> None:
         middle = int(data.unit[:, 0].argsort()[len(data.unit) // 2])
         self.one: LinearModel = family.build(data.select(torch.tensor([middle])), settings)
         self.every: LinearModel = family.build(data, settings)
@@ -100,7 +101,6 @@ class ManyMaps:
         self.values = data.thinning[:, 0, self.seen].T  # (seen, map)
         self.wide = self.one.wide[:, self.seen]  # (coefficient, seen)
         self.levels = self.every.levels[:, 0]  # (map, coefficient)
-        self.source = family.sources.index("transcriptomic")
 
     def moments(self, programs: Mapping[str, Tensor], seeds: Sequence[int], draws: int) -> MapMoments:
         """Moments of every map's posterior, by so many draws of each; ``programs`` are (1, draw, ...)."""
@@ -134,14 +134,14 @@ class ManyMaps:
             mixture = fitted_mixture(points, effective_number(pooled))
             set_mixture(guide, mixture, torch.ones_like(pooled[..., 0], dtype=torch.bool))
         _, pieces, log_q = self._propose(guide, programs, streams, max(_SETS, draws))
-        sets = list(pieces)
-        weight = (torch.cat([self._log_joint(some) for some in sets], 1) - log_q).softmax(1)
+        kept_sets = list(pieces)
+        weight = (torch.cat([self._log_joint(some) for some in kept_sets], 1) - log_q).softmax(1)
         place = (
             torch.arange(draws, dtype=weight.dtype, device=weight.device) + streams.uniform(len(weight), 1)[0]
         ) / draws
         kept = torch.searchsorted(weight.cumsum(1), place).clamp(max=weight.shape[1] - 1)
         count = torch.zeros_like(weight).scatter_add_(1, kept, torch.ones_like(place))
-        return self._moments(sets, count / draws, streams, effective_number(weight))
+        return self._moments(kept_sets, count / draws, streams, effective_number(weight))
 
     def _propose(
         self, guide: ScaleGuide, programs: Mapping[str, Tensor], streams: NoiseStreams, least: int
@@ -182,8 +182,8 @@ class ManyMaps:
         logdet = sets.root.diagonal(dim1=-2, dim2=-1).log().sum(-1)[:, None]
         logdet = logdet + inner.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         likelihood = -0.5 * (white.square().sum(1) - less) - logdet - 0.5 * len(self.seen) * math.log(2 * math.pi)
-        prior = sum(self.every.scale_prior(name).log_prob(sets.scales[name]) for name in self.every.scale_names)
-        joint: Tensor = likelihood.T + prior[..., 0]
+        each = [self.every.scale_prior(name).log_prob(sets.scales[name]) for name in self.every.scale_names]
+        joint: Tensor = likelihood.T + torch.stack(each).sum(0)[..., 0]
         return joint
 
     def _moments(self, pieces: Sequence[_Sets], share: Tensor, streams: NoiseStreams, effective: Tensor) -> MapMoments:

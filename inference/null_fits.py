@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import torch
 
+from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.observations import Observations, units
 from pyro_neurovae.models.options import FitSettings
+from pyro_neurovae.models.training_settings import TrainingSettings
 from pyro_neurovae.studies.study import Study
 
 from .engine import carried_settings, fit_model
@@ -85,7 +88,8 @@ def _together(
     first = family.build(data.select(torch.tensor([0])), settings.family)
     drawn: dict[str, torch.Tensor] = {}
     if first.has_programs:
-        source = ProgramSource.of(first, programs, seed, settings.training, progress=progress)
+        training = cast(TrainingSettings, settings.training)
+        source = ProgramSource.of(cast(CrossScale, first), programs, seed, training, progress=progress)
         drawn = source.draw(POSTERIOR, settings.draws, most=_PROGRAMS)
     share, mean = torch.empty_like(data.unit), torch.empty_like(data.thinning)
     covariance = mean.new_empty(*mean.shape, mean.shape[-1])
