@@ -31,7 +31,7 @@ class TrainedPrograms:
     elbo
         ELBO at every step; (replicate, step).
     settled
-        Whether the ELBO had settled; (replicate,).
+        Whether the ELBO had settled, or sweeps that follow make it no matter; (replicate,).
     """
 
     sites: ProgramSites
@@ -86,7 +86,8 @@ def train_programs(
     )
     with torch.no_grad():
         sites = align(guide.sites())
-    return TrainedPrograms(sites, record.elbo, record.settled)
+    settled = record.settled | bool(training.program_sweeps)
+    return TrainedPrograms(sites, record.elbo, settled)
 
 
 def align(sites: ProgramSites) -> ProgramSites:

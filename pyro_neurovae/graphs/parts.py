@@ -91,6 +91,8 @@ def settle(record: Any) -> None:
     """Make each field of a frozen record what it is declared to be: read-only copies of arrays, tuples of texts."""
     for one in fields(record):
         value = getattr(record, one.name)
+        if value is None and one.default == ():  # no texts, as a file may say it
+            object.__setattr__(record, one.name, ())
         if value is None or isinstance(value, Mapping | str) or "record" in one.metadata:
             continue
         if _kind(one) == "texts":

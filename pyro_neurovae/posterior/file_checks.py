@@ -35,6 +35,8 @@ _EVERY = {
 }
 _OF_GENES = {"gene_weight": ("map", "gene")}
 _OF_PROGRAMS = {"program_score": ("region", "program"), "strength": ("program",)}
+# Beyond it squares of draws end.
+_LARGEST = 1e100
 _DRAWN = ("posterior", "posterior_predictive", "predictions", "log_likelihood")
 
 
@@ -156,6 +158,9 @@ def _check_draws(posterior: Any, settings: FitSettings) -> None:
             raise ValueError(f"the posterior lacks {name}")
         if set(posterior[name].dims) != {"chain", "draw", *dims}:
             raise ValueError(f"the posterior's {name} has dimensions {', '.join(map(str, posterior[name].dims))}")
+        size = 0.0 if name == "region_share" else float(np.abs(posterior[name].values).max(initial=0.0))
+        if not size < _LARGEST:  # NaN is not
+            raise ValueError(f"the posterior's {name} is no number throughout, or beyond all measure")
     strange = [name for name, array in posterior.data_vars.items() if not {"chain", "draw"} <= set(array.dims)]
     if strange:
         raise ValueError(f"the posterior's {strange[0]} has no draws")

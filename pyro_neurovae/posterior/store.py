@@ -167,5 +167,5 @@ def _check_format(source: Path, found: Any) -> None:
 
 def _why(error: Exception) -> str:
     """The reason, where it is one of ours or a short one."""
-    text = " ".join(str(error).split())
+    text = re.sub(r"np\.str_\((.*?)\)", r"\1", " ".join(str(error).split()))  # NumPy's way of writing a text
     return f" ({text})" if type(error) in (ValueError, SettingsError, InputError) and len(text) < _LONGEST else ""

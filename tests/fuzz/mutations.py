@@ -395,7 +395,8 @@ def _edit(draft: Draft, file: Any, name: str) -> None:
         if how == "fill":
             values[...] = value
         else:
-            values.flat[draft.pick.randrange(values.size)] = value
+            with np.errstate(over="ignore"):  # a number too large for single precision is infinite there
+                values.flat[draft.pick.randrange(values.size)] = value
         file[name][...] = values
 
 

@@ -121,6 +121,14 @@ def words(file):
         (attribute("settings", '{"model": "none"}'), r"holds no fit of pyro_neurovae that is whole"),
         (attribute("versions", "[]"), r"its versions are no record"),
         (attribute("notices", "7"), r"its notices are no texts"),
+        (
+            edit("posterior/gene_weight", lambda old: np.where(old == old.max(), np.inf, old)),
+            r"gene_weight is no number",
+        ),
+        (
+            edit("posterior/thinning", lambda old: 1e200 * old),
+            r"thinning is no number throughout, or beyond all measure",
+        ),
     ],
 )
 def test_what_is_no_fit_is_one_sentence(saved, tmp_path, change, message):
