@@ -108,7 +108,7 @@ def words(file):
         (lose("constant_data/adjacency"), r"holds no fit of pyro_neurovae that is whole"),
         (
             edit("posterior/thinning", lambda old: old * np.nan),
-            r"posterior has no thinning that is a number throughout",
+            r"the posterior.s thinning is no number throughout",
         ),
         (edit("posterior/region", lambda old: old[::-1]), r"the labels of posterior's regions are not the study's"),
         (edit("posterior/map", lambda old: [b"a", b"b"]), r"the labels of posterior's maps are not the study's"),
