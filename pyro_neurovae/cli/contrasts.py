@@ -97,9 +97,9 @@ def contrast(
     """Make a map of thinning from subjects: effects, standard errors and their covariance across regions.
 
     Writes MAP.csv, MAP_covariance.csv (fit takes it from beside the map), MAP_permuted.csv and
-    MAP_permuted_covariance.csv (with --permutations: null maps for nulls --null-maps), MAP_comparison.csv (unadjusted, adjusted, weighted), MAP_w_scores.csv (each subject
-    against controls), MAP_individual.csv (how much wider a prediction of one subject is) and MAP.json (settings,
-    groups, notices).
+    MAP_permuted_covariance.csv (with --permutations: null maps for nulls --null-maps), MAP_comparison.csv
+    (unadjusted, adjusted, weighted), MAP_w_scores.csv (each subject against controls), MAP_individual.csv (how much
+    wider a prediction of one subject is) and MAP.json (settings, groups, notices).
     """
     from ..cohort import contrast as run
     from ..cohort.files import contrast_files, write_contrast

@@ -1,6 +1,6 @@
 """Hold the default fit of `cross-scale` against NUTS on public maps and a simulated study; writes reference.md.
 
-    python tests/benchmarks/reference.py [--maps pd scz adni1_ad simulated] [--warm-up 500] [--draws 1000] [--out reference.md]
+    python tests/benchmarks/reference.py [--maps pd scz adni1_ad simulated] [--warm-up 500] [--draws 1000]
 
 Reads the public data from the folder that PYRO_NEUROVAE_DATA names, ../shared/data by default. Takes some three minutes
 a map. The default fit has 4,000 draws here, as NUTS has, so that Monte Carlo error hides nothing.
