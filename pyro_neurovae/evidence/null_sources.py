@@ -175,6 +175,8 @@ def _beside(null_maps: NullInput | None) -> pd.DataFrame | Path | None:
     if not isinstance(null_maps, str | os.PathLike):
         return None
     place = Path(null_maps)
+    if not place.is_file():  # which its reader says
+        return None
     beside = place.with_name(f"{file_stem(place)}_covariance.csv")
     return beside if beside.is_file() else None
 

@@ -81,6 +81,7 @@ def test_maps_that_are_given_bring_their_covariance(small_study, tmp_path):
         np.testing.assert_allclose(found.covariance[0][seen], joint.to_numpy()[seen])
         np.testing.assert_array_equal(found.thinning, alone.thinning)
     assert with_null_covariance(alone, table, "fit") is alone
+    assert with_null_covariance(alone, ".", "auto") is alone  # no file, as its reader says
     with pytest.raises(SettingsError, match="null_covariance is of null maps that are given; give null_maps too"):
         with_null_covariance(alone, None, joint)
     with pytest.raises(InputError, match="a covariance of null maps, and the fit has 2 maps; fit them one by one"):
