@@ -54,7 +54,8 @@ class Contrast:
     permuted
         Effects of groups that do not differ: null (from 1), region, value, in the unit of the map; None without
         permutations. Its ``attrs["covariance"]`` is the sampling covariance that they and the map share where groups do
-        not differ (`covariances.null_covariance`), with which `nulls` tests the map against them.
+        not differ (`covariances.null_covariance`), with which `nulls` tests the map against them: region to region to
+        number, as ``DataFrame.to_dict`` writes it, so that pandas can compare the tables that it joins.
     """
 
     map: pd.DataFrame
@@ -200,9 +201,8 @@ def contrast(
     permuted, unmoved = permuted_maps(chosen, design, weight, effect, permutations, strata, seed)
     if permuted is not None:
         residual = reduced_residuals(chosen.thickness, np.delete(design.matrix, 1, axis=1))
-        permuted.attrs["covariance"] = _labelled(
-            null_covariance(fitted, residual, effect=effect, target=target), chosen.regions
-        )
+        joint = null_covariance(fitted, residual, effect=effect, target=target)
+        permuted.attrs["covariance"] = _labelled(joint, chosen.regions).to_dict()
     settings = {
         "group": group, "case": str(case), "control": str(control), "covariates": wanted, "effect": effect,
         "errors": errors, "weights": weights, "bootstrap": bootstrap, "permutations": permutations, "strata": strata,

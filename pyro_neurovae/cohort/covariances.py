@@ -94,10 +94,7 @@ def effect_covariance(
     sd = np.sqrt(np.diag(own))
     correlation = own / np.outer(sd, sd)
     square, name = target
-    if square is None:
-        shrunk, share = shrunk_to_none(correlation, rows)
-    else:
-        shrunk, share = shrunk_to_target(correlation, square, people)
+    shrunk, share = _shrunk(correlation, rows, square, people)
     return EffectCovariance(sampling_covariance(se, spread, shrunk), spread, name, share, people)
 
 
@@ -122,13 +119,20 @@ def null_covariance(
     people = effective_size((fitted.slope**2).mean(1))
     size = np.sqrt((residual**2).sum(0))
     correlation = residual.T @ residual / np.outer(size, size)
-    square, _ = target
-    shrunk, _ = (
-        shrunk_to_none(correlation, residual) if square is None else shrunk_to_target(correlation, square, people)
-    )
-    se = np.sqrt((fitted.slope**2 / fitted.weights[:, None]).sum(0))
-    se = se * (hedges_factor(fitted.degrees) if effect == "d" else fitted.sd)
+    shrunk, _ = _shrunk(correlation, residual, target[0], people)
+    se = np.sqrt(np.diag(fitted.classical()))  # in mm
+    if effect == "d":
+        se = se * hedges_factor(fitted.degrees) / fitted.sd
     return sampling_covariance(se, 0.0, shrunk)
+
+
+def _shrunk(
+    correlation: np.ndarray, rows: np.ndarray, square: np.ndarray | None, people: float
+) -> tuple[np.ndarray, float]:
+    """Correlation shrunk towards a target, by people, or towards none, by the rows that it rests on; and how far."""
+    if square is None:
+        return shrunk_to_none(correlation, rows)
+    return shrunk_to_target(correlation, square, people)
 
 
 def _errors(

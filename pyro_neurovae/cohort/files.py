@@ -28,7 +28,7 @@ def write_contrast(found: Contrast, out: Path) -> list[str]:
     """Write the map to ``out`` and the other files beside it; returns their names."""
     *names, record = contrast_files(out)
     covariance, scores = found.covariance.rename_axis("region"), found.w_scores()
-    null = None if found.permuted is None else found.permuted.attrs["covariance"].rename_axis("region")
+    null = None if found.permuted is None else pd.DataFrame(found.permuted.attrs["covariance"]).rename_axis("region")
     tables = (found.map, covariance, found.permuted, null, found.comparison, scores, found.subject_check())
     labelled, written = (covariance, null, scores), []
     for name, table in zip(names, tables, strict=True):

@@ -14,9 +14,9 @@ from ..errors import InputError, SettingsError, check_seed
 from ..graphs.null_maps import METHODS, make_null_maps
 from ..models.families import families_that, family_of
 from ..models.options import FitSettings
-from ..readers.covariance_table import place_covariance
+from ..readers.covariance_table import covariance_beside, place_covariance
 from ..readers.registry import read
-from ..readers.text_table import file_stem
+from ..studies.correlations import is_word
 from ..studies.study import Study
 
 __all__ = [
@@ -149,8 +149,8 @@ def with_null_covariance(
     SettingsError
         For a covariance without null maps that are given.
     """
-    if isinstance(covariance, str) and covariance in ("auto", "fit"):
-        found = _beside(null_maps) if covariance == "auto" else None
+    if is_word(covariance, "auto", "fit"):
+        found = _beside(null_maps) if is_word(covariance, "auto") else None
         if found is None:
             return study
         covariance = found
@@ -171,14 +171,10 @@ def _beside(null_maps: NullInput | None) -> pd.DataFrame | Path | None:
     """What a contrast says of the covariance of its permuted groups, with their table or in the file beside it."""
     if isinstance(null_maps, pd.DataFrame):
         kept = null_maps.attrs.get("covariance")
-        return kept if isinstance(kept, pd.DataFrame) else None
-    if not isinstance(null_maps, str | os.PathLike):
+        return None if kept is None else pd.DataFrame(kept)
+    if not isinstance(null_maps, str | os.PathLike) or not Path(null_maps).is_file():  # which its reader says
         return None
-    place = Path(null_maps)
-    if not place.is_file():  # which its reader says
-        return None
-    beside = place.with_name(f"{file_stem(place)}_covariance.csv")
-    return beside if beside.is_file() else None
+    return covariance_beside(Path(null_maps))
 
 
 def given_null_maps(study: Study, null_maps: NullInput, number: int | None = None) -> np.ndarray:

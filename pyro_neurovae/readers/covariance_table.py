@@ -18,6 +18,7 @@ from .thinning_table import ThinningMap
 __all__ = [
     "CovarianceInput",
     "correlated",
+    "covariance_beside",
     "covariance_files",
     "covariance_from_frames",
     "place_covariance",
@@ -53,7 +54,7 @@ def covariance_files(
     if covariance == "none":
         return {}
     if covariance == "auto":
-        beside = {name: _covariance_beside(Path(path)) for path, name in zip(paths, names, strict=True)}
+        beside = {name: covariance_beside(Path(path)) for path, name in zip(paths, names, strict=True)}
         return {name: file for name, file in beside.items() if file is not None}
     files = [covariance] if isinstance(covariance, str | os.PathLike) else list(covariance)
     alone = len(files) == len(names) == 1
@@ -70,7 +71,8 @@ def covariance_files(
     return chosen
 
 
-def _covariance_beside(path: Path) -> Path | None:
+def covariance_beside(path: Path) -> Path | None:
+    """``FILE_covariance.csv`` (or ``.csv.gz``) beside a file, where there is one."""
     places = [path.with_name(f"{file_stem(path)}_covariance{end}") for end in (".csv", ".csv.gz")]
     return next((place for place in places if place.is_file()), None)
 

@@ -104,10 +104,12 @@ def test_permuted_groups_are_null_maps_in_the_unit_of_the_map(wide: pd.DataFrame
 def test_the_covariance_of_permuted_groups_does_not_hang_on_who_is_a_case(wide: pd.DataFrame) -> None:
     """Of every dealing of the groups it is the same, so that none stands out by its own residuals."""
     options = {"permutations": 19, "errors": "classical", "normative": "none"}
-    found = nv.contrast(wide, **GROUPS, **options).permuted.attrs["covariance"]
+    found = pd.DataFrame(nv.contrast(wide, **GROUPS, **options).permuted.attrs["covariance"])
     dealt = wide.assign(**{GROUPS["group"]: np.random.default_rng(3).permutation(wide[GROUPS["group"]])})
     again = nv.contrast(dealt, **GROUPS, **options)
-    pd.testing.assert_frame_equal(found, again.permuted.attrs["covariance"])
+    pd.testing.assert_frame_equal(found, pd.DataFrame(again.permuted.attrs["covariance"]))
+    joined = pd.concat([one.permuted.assign(map=name) for name, one in (("a", again), ("b", again))])  # pandas compares
+    assert joined.attrs == again.permuted.attrs
     residual = wide[list(found.index)] - wide[list(found.index)].mean()
     sizes = wide[GROUPS["group"]].value_counts()
     expected = hedges_factor(np.array(len(wide) - 2.0)) * np.sqrt((1 / sizes).sum())
@@ -129,7 +131,7 @@ def test_a_dealing_of_groups_stands_out_no_more_than_others() -> None:
             permutations=19, normative="none", seed=seed,
         )  # fmt: skip
         maps = np.vstack([found.map["d"], found.permuted["value"].to_numpy().reshape(19, 68)])
-        for name, joint in (("own", found.covariance), ("null", found.permuted.attrs["covariance"])):
+        for name, joint in (("own", found.covariance), ("null", pd.DataFrame(found.permuted.attrs["covariance"]))):
             size = np.einsum("ir,rs,is->i", maps, np.linalg.inv(joint.to_numpy()), maps)
             above[name].append(float((size[1:] >= size[0]).mean()))
     assert np.mean(above["null"]) == pytest.approx(0.5, abs=0.12)  # three standard errors

@@ -67,7 +67,7 @@ def test_maps_that_are_given_bring_their_covariance(small_study, tmp_path):
     joint = pd.DataFrame(0.01 * np.eye(68) + 0.002, small_study.regions, small_study.regions)
     table = pd.DataFrame({"null": 1, "region": alone.regions, "value": 0.1})
     assert with_null_covariance(alone, table, "auto") is alone
-    table.attrs["covariance"] = joint
+    table.attrs["covariance"] = joint.to_dict()
     table.to_csv(tmp_path / "permuted.csv", index=False)
     assert with_null_covariance(alone, tmp_path / "permuted.csv", "auto") is alone
     joint.to_csv(tmp_path / "permuted_covariance.csv")
