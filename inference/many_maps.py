@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -25,6 +26,7 @@ from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.settings import FamilySettings
 
 from .noise import NoiseStreams
+from .programs.resampling import systematic
 from .scales.adaptation import effective_number, evenly_resampled, fitted_mixture, set_mixture
 from .scales.guide import ScaleGuide, ScaleNoise
 
@@ -82,25 +84,46 @@ class _Sets:
     wide: Tensor
 
 
+@dataclass(frozen=True)
 class ManyMaps:
-    """Maps, a replicate each, with a value in the same regions.
+    """Maps with a value in the same regions.
 
-    Parameters
+    Attributes
     ----------
-    family, settings
-        A linear family and its settings.
-    data
-        Observations of a single map, a replicate for each of the maps.
+    one
+        The model of one of them, for what all share.
+    every
+        The model of all, a replicate each.
     """
 
-    def __init__(self, family: Family, settings: FamilySettings, data: Observations) -> None:
-        middle = int(data.unit[:, 0].argsort()[len(data.unit) // 2])
-        self.one: LinearModel = family.build(data.select(torch.tensor([middle])), settings)
-        self.every: LinearModel = family.build(data, settings)
-        self.seen = data.seen[0, 0].nonzero()[:, 0]
-        self.values = data.thinning[:, 0, self.seen].T  # (seen, map)
-        self.wide = self.one.wide[:, self.seen]  # (coefficient, seen)
-        self.levels = self.every.levels[:, 0]  # (map, coefficient)
+    one: LinearModel
+    every: LinearModel
+
+    @classmethod
+    def of(cls, family: Family, settings: FamilySettings, data: Observations) -> ManyMaps:
+        """Maps of a linear family and its settings; the data are of a single map, a replicate for each of them."""
+        middle = data.unit[:, 0].argsort()[len(data.unit) // 2]
+        return cls(family.build(data.select(middle[None]), settings), family.build(data, settings))
+
+    @cached_property
+    def seen(self) -> Tensor:
+        """Positions of the regions with a value; (seen,)."""
+        return self.one.data.seen[0, 0].nonzero()[:, 0]
+
+    @cached_property
+    def values(self) -> Tensor:
+        """Values of every map; (seen, map)."""
+        return self.every.data.thinning[:, 0, self.seen].T
+
+    @cached_property
+    def wide(self) -> Tensor:
+        """The fixed maps; (coefficient, seen)."""
+        return self.one.wide[:, self.seen]
+
+    @cached_property
+    def levels(self) -> Tensor:
+        """Prior standard deviation of each fixed map's coefficient; (map, coefficient)."""
+        return self.every.levels[:, 0]
 
     def moments(self, programs: Mapping[str, Tensor], seeds: Sequence[int], draws: int) -> MapMoments:
         """Moments of every map's posterior, by so many draws of each; ``programs`` are (1, draw, ...)."""
@@ -116,11 +139,7 @@ class ManyMaps:
         return found
 
     def _select(self, maps: Tensor) -> ManyMaps:
-        chosen: ManyMaps = object.__new__(ManyMaps)
-        vars(chosen).update(vars(self))
-        chosen.every = type(self.every)(self.every.data.select(maps), self.every.settings)
-        chosen.values, chosen.levels = self.values[:, maps], self.levels[maps]
-        return chosen
+        return ManyMaps(self.one, type(self.every)(self.every.data.select(maps), self.every.settings))
 
     @torch.no_grad()
     def _once(self, programs: Mapping[str, Tensor], streams: NoiseStreams, draws: int) -> MapMoments:
@@ -136,11 +155,8 @@ class ManyMaps:
         _, pieces, log_q = self._propose(guide, programs, streams, max(_SETS, draws))
         kept_sets = list(pieces)
         weight = (torch.cat([self._log_joint(some) for some in kept_sets], 1) - log_q).softmax(1)
-        place = (
-            torch.arange(draws, dtype=weight.dtype, device=weight.device) + streams.uniform(len(weight), 1)[0]
-        ) / draws
-        kept = torch.searchsorted(weight.cumsum(1), place).clamp(max=weight.shape[1] - 1)
-        count = torch.zeros_like(weight).scatter_add_(1, kept, torch.ones_like(place))
+        kept = systematic(weight, draws, streams.uniform(len(weight), 1)[0])
+        count = torch.zeros_like(weight).scatter_add_(1, kept, weight.new_ones(kept.shape))
         return self._moments(kept_sets, count / draws, streams, effective_number(weight))
 
     def _propose(
@@ -156,35 +172,38 @@ class ManyMaps:
 
     def _factored(self, scales: dict[str, Tensor], programs: Mapping[str, Tensor], each: int) -> Iterator[_Sets]:
         """Factor the covariance of every set, few at a time."""
-        number, fixed = next(iter(scales.values())).shape[1], self.one.kernels({}) if not programs else {}
+        number = next(iter(scales.values())).shape[1]
         size = max(1, _CACHED // (len(self.seen) * self.values.shape[1]))
         size = max(1, size // each) * each if programs else size
         for first in range(0, number, size):
             some = {name: values[:, first : first + size] for name, values in scales.items()}
             lent = {k: v[:, first // each : (first + size) // each] for k, v in programs.items()}
-            kernels = self.one.kernels(lent) if programs else fixed
-            whole = self.one.covariance(some, kernels, levels=torch.zeros_like(self.one.levels))[0, :, 0]
+            kernels = self.one.kernels(lent)
+            whole = self.one.covariance(some, kernels, wide=False)[0, :, 0]
             root = torch.linalg.cholesky(whole[:, self.seen][:, :, self.seen])
             wide = torch.linalg.solve_triangular(root, self.wide.T.expand(len(root), -1, -1), upper=False)
             yield _Sets(some, kernels, lent, root, wide)
 
-    def _inner(self, sets: _Sets, levels: Tensor) -> Tensor:
-        """Cholesky factor of I + l W Sigma^-1 W' l, given l (set or 1, map, coefficient); (set, map, ...)."""
+    def _whitened(self, sets: _Sets, values: Tensor, levels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the inverse of each map's whole covariance needs, by Woodbury's identity.
+
+        Values (set, seen, map) times L^-1; what of them goes along the fixed maps, l W L^-T L^-1 y (set, map,
+        coefficient); and the Cholesky factor of I + l W Sigma^-1 W' l (set, map, coefficient, coefficient), given
+        l (set or 1, map, coefficient).
+        """
+        white = torch.linalg.solve_triangular(sets.root, values, upper=False)
         inner = (sets.wide.mT @ sets.wide)[:, None] * levels[..., :, None] * levels[..., None, :]
-        return torch.linalg.cholesky(inner + torch.eye(len(self.wide), dtype=inner.dtype, device=inner.device))
+        inner = torch.linalg.cholesky(inner + torch.eye(len(self.wide), dtype=inner.dtype, device=inner.device))
+        return white, (sets.wide.mT @ white).mT * levels, inner
 
     def _log_joint(self, sets: _Sets) -> Tensor:
         """Log joint density of each map's values and of the scales; (map, set)."""
-        white = torch.linalg.solve_triangular(sets.root, self.values.expand(len(sets.root), -1, -1), upper=False)
-        inner = self._inner(sets, self.levels[None])
-        along = (sets.wide.mT @ white).mT * self.levels  # (set, map, coefficient)
+        white, along, inner = self._whitened(sets, self.values.expand(len(sets.root), -1, -1), self.levels[None])
         less = torch.linalg.solve_triangular(inner, along[..., None], upper=False).square().sum((-2, -1))
         logdet = sets.root.diagonal(dim1=-2, dim2=-1).log().sum(-1)[:, None]
         logdet = logdet + inner.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         likelihood = -0.5 * (white.square().sum(1) - less) - logdet - 0.5 * len(self.seen) * math.log(2 * math.pi)
-        each = [self.every.scale_prior(name).log_prob(sets.scales[name]) for name in self.every.scale_names]
-        joint: Tensor = likelihood.T + torch.stack(each).sum(0)[..., 0]
-        return joint
+        return likelihood.T + self.every.globals_density(sets.scales)[..., 0]
 
     def _moments(self, pieces: Sequence[_Sets], share: Tensor, streams: NoiseStreams, effective: Tensor) -> MapMoments:
         """Moments from what of each set every map keeps, (map, set), in shares of its draws."""
@@ -243,16 +262,15 @@ class ManyMaps:
     def _pulled(self, part: str, sets: _Sets, gain: Tensor) -> Tensor:
         """Covariance of a part times the gain; both (set, region, place)."""
         amounts, total = self.one.amounts(sets.scales), torch.zeros_like(gain)
-        for name, kernel in sets.kernels.items():
-            if name == part or name.startswith(f"{part}, "):
-                moved = (kernel[0, :, None] @ gain.unflatten(0, (kernel.shape[1], -1))).flatten(0, 1)
-                total.addcmul_(moved, amounts[name][0, :, :, None])
+        for name in self.one.kernel_names(part):
+            kernel = sets.kernels[name]
+            moved = (kernel[0, :, None] @ gain.unflatten(0, (kernel.shape[1], -1))).flatten(0, 1)
+            total.addcmul_(moved, amounts[name][0, :, :, None])
         return total
 
     def _solved(self, sets: _Sets, residual: Tensor, levels: Tensor) -> Tensor:
         """Inverse of each map's whole covariance times its residual (set, seen, place); shaped alike."""
-        white = torch.linalg.solve_triangular(sets.root, residual, upper=False)
-        along = (sets.wide.mT @ white).mT * levels  # (set, place, coefficient)
-        pull = torch.cholesky_solve(along[..., None], self._inner(sets, levels))[..., 0] * levels
+        white, along, inner = self._whitened(sets, residual, levels)
+        pull = torch.cholesky_solve(along[..., None], inner)[..., 0] * levels
         white = white - sets.wide @ pull.mT
         return torch.linalg.solve_triangular(sets.root.mT, white, upper=True)

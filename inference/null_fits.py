@@ -97,7 +97,7 @@ def _together(
         patterns, which = data.seen[:, m].unique(dim=0, return_inverse=True)
         for number in range(len(patterns)):
             alike = (which == number).nonzero()[:, 0]
-            found = ManyMaps(family, settings.family, data.map(m).select(alike)).moments(drawn, seed, settings.draws)
+            found = ManyMaps.of(family, settings.family, data.map(m).select(alike)).moments(drawn, seed, settings.draws)
             share[alike, m], mean[alike, m], covariance[alike, m] = found.share, found.mean, found.covariance
         if progress is not None:
             progress("maps", m + 1, data.maps, math.nan)

@@ -115,8 +115,7 @@ class CrossScale(LinearModel):
         """
         count = programs["program_score"].shape[-2]
         own = self.program_roots(programs)["transcriptomic"][..., :count, :]
-        others = self._kernels_of_the_rest
-        others = {name: self._like(own, kernel) for name, kernel in others.items()}
+        others = {name: self._like(own, kernel) for name, kernel in self._kernels_of_the_rest.items()}
         size = expression_size(programs["strength"], self._like(programs["strength"], self.rest))
         made = self._powers(own)
         return {name: made[name] + others[name] / size[..., None, None] ** 2 for name in made}
@@ -148,6 +147,10 @@ class CrossScale(LinearModel):
             sharing = scales["homologue_sharing"]
             amounts |= {_ONCE: amounts["transcriptomic"] * sharing, _TWICE: amounts["transcriptomic"] * sharing**2}
         return amounts
+
+    def kernel_names(self, part: str) -> tuple[str, ...]:
+        """Of expression three, where h is integrated over."""
+        return (part, _ONCE, _TWICE) if part == "transcriptomic" and self.fractions else (part,)
 
     def seen_through(self, part: str, fields: Tensor, scales: Mapping[str, Tensor]) -> Tensor:
         """Move the transcriptomic part towards its mean over homologues, as far as each map does."""

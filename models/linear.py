@@ -136,25 +136,34 @@ class LinearModel(Model):
         """Weight of each kernel in a map's covariance given its globals; each (...,)."""
         return part_amounts(scales, self.parts)
 
+    def kernel_names(self, part: str) -> tuple[str, ...]:
+        """Kernels that make up a part's covariance."""
+        return (part,)
+
     def seen_through(self, part: str, fields: Tensor, scales: Quantities) -> Tensor:
         """A part as thinning sees it, by a symmetric map of (..., map, region); as it is, unless a family says."""
         del part, scales
         return fields
 
-    def covariance(self, scales: Quantities, kernels: Quantities, *, levels: Tensor | None = None) -> Tensor:
+    def covariance(self, scales: Quantities, kernels: Quantities, *, wide: bool = True) -> Tensor:
         """Marginal covariance of the observed thinning; (replicate, draw, map, region, region).
 
         `algebra.map_covariance`, added up in place: matrices of many draws are more than a processor keeps. A kernel's
-        draw may serve several draws of the scales, one after another. Other ``levels`` of the fixed maps may be given.
+        draw may serve several draws of the scales, one after another. Without ``wide`` the fixed maps are left out.
         """
         amounts = self.amounts(scales)
-        base = self.data.sampling + wide_covariance(self.levels if levels is None else levels, self.wide)
+        base = self._wide_errors if wide else self.data.sampling
         total = self._same_for_all_draws(base, scales, {part: amounts[part] for part in self.fixed_kernels})
         for part in [part for part in kernels if part not in self.fixed_kernels]:
             each = total.unflatten(1, (kernels[part].shape[1], -1))
             each.addcmul_(kernels[part][:, :, None, None], amounts[part][..., None, None].unflatten(1, each.shape[1:3]))
         total.diagonal(dim1=-2, dim2=-1).add_(self.noise.unexplained(scales))
         return total
+
+    @cached_property
+    def _wide_errors(self) -> Tensor:
+        """Covariance of sampling errors and fixed maps; (replicate, map, region, region)."""
+        return self.data.sampling + wide_covariance(self.levels, self.wide)
 
     def _same_for_all_draws(self, base: Tensor, scales: Quantities, amounts: Mapping[str, Any]) -> Tensor:
         """Fixed parts beside a base (replicate, map, region, region); (replicate, draw, map, region, region)."""
@@ -167,9 +176,14 @@ class LinearModel(Model):
 
     def log_density(self, scales: Quantities, kernels: Quantities) -> Tensor:
         """Log joint density of the seen thinning and the map's globals, fractions uniform; (replicate, draw, map)."""
-        prior: Any = sum(self.scale_prior(name).log_prob(scales[name]) for name in self.scale_names)
         seen = PartlySeenNormal(self.covariance(scales, kernels), self.data.seen[:, None], validate_args=False)
-        total: Tensor = prior + seen.log_prob(self.data.thinning[:, None])
+        total: Tensor = self.globals_density(scales) + seen.log_prob(self.data.thinning[:, None])
+        return total
+
+    def globals_density(self, scales: Quantities) -> Tensor:
+        """Log prior density of the maps' globals, fractions uniform; (replicate, draw, map)."""
+        each: Any = (self.scale_prior(name).log_prob(scales[name]) for name in self.scale_names)
+        total: Tensor = sum(each)
         return total
 
     def thinning_part(self, kernels: Quantities, draws: int = 1) -> None:

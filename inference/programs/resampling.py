@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pyro_neurovae.inferencedata import pareto_smooth
 
-__all__ = ["Resampled", "resample"]
+__all__ = ["Resampled", "resample", "systematic"]
 
 # Shape of the weights' tail above which they mislead (Vehtari et al. 2024).
 _LARGEST_K = 0.7
@@ -52,6 +52,14 @@ def resample(log_weight: Tensor, draws: int, uniform: Tensor) -> Resampled:
     k = torch.as_tensor(np.array(shape)).to(log_weight)
     weight = torch.as_tensor(np.stack(smoothed)).to(log_weight).softmax(-1)
     weight = torch.where(k[:, None] > _LARGEST_K, torch.full_like(weight, 1 / weight.shape[-1]), weight)
-    place = (torch.arange(draws, device=weight.device) + uniform[:, None]) / draws
-    index = torch.searchsorted(weight.cumsum(-1), place).clamp(max=weight.shape[-1] - 1)
-    return Resampled(index, k, 1 / weight.square().sum(-1))
+    return Resampled(systematic(weight, draws, uniform[:, None]), k, 1 / weight.square().sum(-1))
+
+
+def systematic(weight: Tensor, draws: int, uniform: Tensor | float) -> Tensor:
+    """Numbers of ``draws`` that lie evenly in weights which sum to one, each as often as it weighs; (..., draw) long.
+
+    ``weight`` is (..., draw), ``uniform`` between 0 and 1, broadcast with it: where the first lies in its place.
+    """
+    place = (torch.arange(draws, dtype=weight.dtype, device=weight.device) + uniform) / draws
+    index = torch.searchsorted(weight.cumsum(-1), place.expand(*weight.shape[:-1], -1).contiguous())
+    return index.clamp(max=weight.shape[-1] - 1)

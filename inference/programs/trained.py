@@ -65,29 +65,26 @@ def train_programs(
     data = model.data
     device, dtype = data.thinning.device, data.scatter.dtype
     guide = ProgramGuide(model, NoiseStreams(seeds, "encoder", dtype=dtype, device=device))
-    if not training.steps:
-        with torch.no_grad():
-            sites = align(guide.sites())
-        nothing = sites.loc.new_empty(len(seeds), 0)
-        return TrainedPrograms(sites, nothing, torch.ones_like(sites.loc[:, 0], dtype=torch.bool))
     streams = NoiseStreams(seeds, "expression training", dtype=dtype, device=device)
 
     def inputs(_: int) -> tuple[ProgramNoise]:
         return (ProgramNoise.draw(streams, training.particles, model.settings.n_programs, data.regions),)
 
-    record: TrainingRecord = train(
-        lambda noise: model.expression_part(noise.globals.shape[1]),
-        guide,
-        inputs,
-        steps=training.steps,
-        learning_rate=training.learning_rate,
-        label="programs",
-        progress=progress,
-    )
+    elbo = torch.empty(len(seeds), 0, dtype=dtype, device=device)
+    settled = torch.full((len(seeds),), bool(training.program_sweeps), device=device)
+    if training.steps:
+        record: TrainingRecord = train(
+            lambda noise: model.expression_part(noise.globals.shape[1]),
+            guide,
+            inputs,
+            steps=training.steps,
+            learning_rate=training.learning_rate,
+            label="programs",
+            progress=progress,
+        )
+        elbo, settled = record.elbo, settled | record.settled
     with torch.no_grad():
-        sites = align(guide.sites())
-    settled = record.settled | bool(training.program_sweeps)
-    return TrainedPrograms(sites, record.elbo, settled)
+        return TrainedPrograms(align(guide.sites()), elbo, settled)
 
 
 def align(sites: ProgramSites) -> ProgramSites:

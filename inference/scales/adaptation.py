@@ -12,6 +12,7 @@ from pyro_neurovae.models.linear import LinearModel
 
 from ..gaussian import log_mean
 from ..noise import NoiseStreams
+from ..programs.resampling import systematic
 from ..switches import quick, suspended
 from ..training import Progress
 from .chunks import draws_together, window
@@ -154,9 +155,8 @@ def _bisect(holds: Callable[[Tensor], Tensor], most: Tensor, halvings: int = 20)
 
 def evenly_resampled(x: Tensor, weight: Tensor) -> Tensor:
     """Proposals that lie evenly in the weights, as many of each as it weighs; (replicate, map, point, scale)."""
-    places = (torch.arange(_POINTS, dtype=x.dtype, device=x.device) + 0.5) / _POINTS
-    chosen = torch.searchsorted(weight.cumsum(-1), places.expand(*weight.shape[:2], -1).contiguous())
-    return x.gather(2, chosen.clamp(max=x.shape[2] - 1)[..., None].expand(-1, -1, -1, x.shape[-1]))
+    chosen = systematic(weight, _POINTS, 0.5)
+    return x.gather(2, chosen[..., None].expand(-1, -1, -1, x.shape[-1]))
 
 
 def fitted_mixture(x: Tensor, effective: Tensor) -> tuple[Tensor, Tensor]:

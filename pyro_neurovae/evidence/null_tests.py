@@ -14,6 +14,7 @@ from ..errors import SettingsError
 from ..inference.methods import method_of
 from ..models.families import families_that, family_of
 from ..models.options import FitSettings
+from ..models.training_settings import TrainingSettings
 from ..posterior.fits import Fit
 from ..studies.requests import check_rows
 from ..studies.study import Study
@@ -33,9 +34,6 @@ __all__ = ["Nulls", "fit_null_maps", "null_fit_settings", "nulls"]
 
 # Null maps that make one batch.
 _BATCH = 500
-
-# Rounds of a fit without steps of SVI; null maps that share their sets of scales have rounds of their own.
-_ROUNDS = 5
 
 # How many null maps there are where nobody says how many.
 _NUMBER = 1000
@@ -252,7 +250,7 @@ def null_fit_settings(fit: Fit, *, draws: int, map_steps: int) -> tuple[FitSetti
     """Settings of a null map's fit, and the trained programs of the fit's first chain where it has any."""
     if not method_of(fit.settings.training).batches:
         raise SettingsError("null maps are fitted by svi; fit the study without method= first.")
-    how = {"map_steps": map_steps, "map_rounds": 0 if map_steps else _ROUNDS}
+    how = {"map_steps": map_steps, "map_rounds": 0 if map_steps else TrainingSettings.map_rounds}
     settings = fit.settings.with_options({"restarts": 1, "draws": draws} | how)
     trained = fit.posterior.trained_programs
     return settings, None if trained is None else {name: values[:1] for name, values in trained.items()}

@@ -92,7 +92,7 @@ def settle(record: Any) -> None:
     for one in fields(record):
         value = getattr(record, one.name)
         if value is None and one.default == ():  # no texts, as a file may say it
-            object.__setattr__(record, one.name, ())
+            value = ()
         if value is None or isinstance(value, Mapping | str) or "record" in one.metadata:
             continue
         if _kind(one) == "texts":

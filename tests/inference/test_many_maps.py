@@ -37,7 +37,7 @@ def many(pairs, name):
     unit, level = units(thinning, data.seen)
     data = replace(data, thinning=thinning, unit=unit, level=level)
     settings = fit_settings(name, n_programs=3).family if name == "cross-scale" else fit_settings(name).family
-    return ManyMaps(family_of(name), settings, data), data
+    return ManyMaps.of(family_of(name), settings, data), data
 
 
 def given(maps):
