@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pandas as pd
 from ..wording import visible
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from ..plots.picture import Picture
 
 __all__ = [
     "Section",
@@ -89,11 +88,9 @@ def definitions(pairs: Mapping[str, str]) -> str:
     return f'<dl class="facts">{rows}</dl>'
 
 
-def figure(drawn: Figure, *, alt: str, caption: str, dpi: int = 110) -> str:
+def figure(drawn: Picture, *, alt: str, caption: str, dpi: int = 110) -> str:
     """Hold a figure in the page as PNG, with what it shows for who does not see it."""
-    buffer = io.BytesIO()
-    drawn.savefig(buffer, format="png", dpi=dpi, facecolor="white")
-    return picture(buffer.getvalue(), alt=alt, caption=caption)
+    return picture(drawn.png(dpi), alt=alt, caption=caption)
 
 
 def picture(png: bytes, *, alt: str, caption: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -27,6 +27,9 @@ VIEWS: tuple[tuple[Side, View], ...] = (
 MISSING, _OUTSIDE = 0.66, 0.86
 # Grey of the borders: dark between colours about a pale middle, else pale.
 _DARK, _PALE = 0.2, 1.0
+
+# Width of a border in mm.
+_BORDER = 0.5
 
 # Half the width and height of a view in mm.
 _HALF_FRAME = (91.0, 64.0)
@@ -55,16 +58,20 @@ def draw_hemisphere(axis: Axes, side: Side, view: View, values: np.ndarray, scal
     scale
         Colours of the values.
     """
-    from matplotlib.collections import PolyCollection
+    from matplotlib.collections import TriMesh
+    from matplotlib.tri import Triangulation
 
     cortex = hemisphere(side)
     parts = _seen_polygons(cortex, side, view, values, scale), _seen_borders(cortex, side, view, scale)
     shapes, nearness, colours = (np.concatenate(both) for both in zip(*parts, strict=True))
     order = np.argsort(nearness, kind="stable")  # the nearest last, over what it hides
-    # Edges of a polygon's own colour close the seams of anti-aliasing; borders are nothing but edge.
-    style: dict[str, Any] = {"edgecolors": "face", "linewidths": 0.5, "joinstyle": "round", "rasterized": True}
-    corners: Any = shapes[order]
-    axis.add_collection(PolyCollection(corners, facecolors=colours[order], **style), autolim=False)
+    # One mesh of triangles that share no corner is drawn ten times as fast as as many polygons.
+    corners = shapes[order][:, [0, 1, 2, 0, 2, 3]].reshape(-1, 2)
+    triangles = np.arange(len(corners)).reshape(-1, 3)
+    mesh = TriMesh(Triangulation(*corners.T, triangles), facecolors=np.repeat(colours[order], 6, axis=0))
+    mesh.set_rasterized(True)
+    mesh.set_in_layout(False)
+    axis.add_collection(mesh, autolim=False)
     _frame(axis, shapes)
 
 
@@ -96,9 +103,12 @@ def _seen_polygons(
 def _seen_borders(
     cortex: Hemisphere, side: Side, view: View, scale: ColourScale
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same of the borders of regions, as polygons without area a millimetre before the surface."""
+    """The same of the borders of regions, as thin strips a millimetre before the surface."""
     seen = np.flatnonzero(cortex.facing[cortex.border_triangle, 0] * _towards(side, view) > 0)
     shapes, near = project(cortex.borders[seen][:, [0, 1, 1, 0]], side, view)
+    along = shapes[:, 1] - shapes[:, 0]
+    across = along[:, ::-1] * [-1, 1] / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    shapes = shapes + _BORDER / 2 * np.stack([across, across, -across, -across], 1)
     ink = _DARK if scale.diverging else _PALE
     return shapes, near.mean(1) + 1.0, np.tile([ink, ink, ink, 1.0], (len(seen), 1))
 

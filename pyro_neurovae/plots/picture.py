@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -27,7 +28,14 @@ class Picture(Figure):
                 text.set_parse_math(False)
         super().draw(renderer)
 
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=_DPI, facecolor="white")
+    def png(self, dpi: float = _DPI) -> bytes:
+        """Return the picture as PNG on white; `savefig` would draw it twice, once for the layout alone."""
+        buffer, own = io.BytesIO(), self.get_dpi()
+        self.set_facecolor("white")
+        self.set_dpi(dpi)
+        FigureCanvasAgg(self).print_png(buffer)
+        self.set_dpi(own)
         return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png()

@@ -76,12 +76,12 @@ def middle() -> Callable[[str], tuple[np.ndarray, cortex.Side]]:
 
 @pytest.fixture(scope="session")
 def colour_at() -> Callable[[Any, np.ndarray], np.ndarray]:
-    """Colour of the polygon drawn last at a point of a view, borders left out."""
+    """Colour of the triangle drawn last at a point of a view."""
 
     def find(axis: Any, point: np.ndarray) -> np.ndarray:
         (painted,) = axis.collections
-        colours = painted.get_facecolors()
-        corners = np.array([path.vertices[:4] for path in painted.get_paths()])
+        colours = painted.get_facecolors()[::3]  # of every corner
+        corners = np.array([path.vertices[:3] for path in painted.get_paths()])
         around = (corners.min(1) <= point).all(1) & (corners.max(1) >= point).all(1)
         for place in np.flatnonzero(around)[::-1]:
             if Outline(corners[place]).contains_point(point):
