@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral
 
-__all__ = ["GraphError", "InputError", "NeurovaeError", "NeurovaeWarning", "SettingsError", "check_seed"]
+__all__ = ["GraphError", "InputError", "NeurovaeError", "NeurovaeWarning", "SettingsError", "check_seed", "warn"]
 
 
 class NeurovaeError(ValueError):
@@ -25,6 +26,11 @@ class SettingsError(NeurovaeError):
 
 class NeurovaeWarning(UserWarning):
     """Something the user should know before trusting a result."""
+
+
+def warn(sentence: str) -> None:
+    """Warn in one sentence, without a line of source beside it: what is wrong lies in the data, not in the code."""
+    warnings.warn_explicit(sentence, NeurovaeWarning, "pyro_neurovae", 1)
 
 
 def check_seed(seed: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,9 +45,9 @@ def heeding_warnings() -> Iterator[set[str]]:
         print_warning(warning.message)
 
 
-def show_bar(quiet: bool) -> bool:
-    """Whether to show a progress bar: on a terminal, unless the user wants quiet."""
-    return not quiet and sys.stderr.isatty()
+def show_bar(quiet: bool) -> bool | None:
+    """Whether to show a progress bar: by itself, on a terminal and after two seconds, unless the user wants quiet."""
+    return False if quiet else None
 
 
 def print_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
-from ..errors import NeurovaeWarning
+from ..errors import warn
 from ..evidence.sensitivities import Sensitivity
 from ..page import report as write_report
 from ..plots.sensitivity_plot import plot_sensitivity
@@ -59,11 +58,7 @@ def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[s
 def write_sensitivity_pictures(found: Sensitivity, folder: Path) -> list[str]:
     """Write a picture of each map where matplotlib is installed; returns the names."""
     if find_spec("matplotlib") is None:
-        warnings.warn(
-            'no picture: matplotlib is not installed; install it by: pip install "pyro_neurovae[plots]"',
-            NeurovaeWarning,
-            stacklevel=2,
-        )
+        warn('no picture: matplotlib is not installed; install it by: pip install "pyro_neurovae[plots]"')
         return []
     maps = list(dict.fromkeys(found.variants["map"]))
     names = ["sensitivity.png"] if len(maps) == 1 else [f"sensitivity_{stem}.png" for stem in file_names(maps)]

@@ -66,7 +66,7 @@ def run_jobs(
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
     label: str = "parts",
-    progress: bool | Progress = False,
+    progress: bool | Progress | None = None,
 ) -> list[Arrays]:
     """Run a function for every job and return its arrays in the jobs' order.
 

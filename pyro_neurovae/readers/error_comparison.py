@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
-from ..errors import NeurovaeWarning
+from ..errors import warn
 from .placement import PlacedRows
 from .thinning_columns import ThinningColumns
 
@@ -69,7 +68,7 @@ def compare_errors(
             f"keep them; --se sizes computes them from {' and '.join(columns.sizes or ())} instead"
         )
     sentence = f"{source}: {told}."
-    warnings.warn(sentence, NeurovaeWarning, stacklevel=2)
+    warn(sentence)
     return [sentence]
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 
-from ..errors import InputError, NeurovaeWarning
+from ..errors import InputError, warn
 from ..wording import first_names
 from .gene_columns import is_date
 from .text_table import read_text
@@ -98,4 +97,4 @@ def _without_dates(sets: dict[str, tuple[str, ...]], source: str) -> dict[str, t
 
 
 def _warn(sentence: str) -> None:
-    warnings.warn(sentence, NeurovaeWarning, stacklevel=3)
+    warn(sentence)
