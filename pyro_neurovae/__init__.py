@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .cards import drawn_by
+
 if TYPE_CHECKING:
     from . import datasets, expression, plots
     from .atlases.resolver import resolve
@@ -77,6 +79,8 @@ _ROOMS = ("datasets", "expression", "plots")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [*_HOME_OF, *_ROOMS]
+
+drawn_by(lambda: import_module(".plots", __name__).OF_FIT)
 
 
 def __getattr__(name: str) -> Any:

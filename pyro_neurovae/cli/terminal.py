@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..evidence.result import Result, Shown
-from ..wording import visible
+from ..cards import Part, Shown, text_of
+from ..evidence.result import Result
 from .streams import say
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from ..cohort import Contrast
@@ -66,17 +65,17 @@ def _print_notices(notices: Iterable[str], said: Container[str] = ()) -> None:
     console = _console()
     for notice in notices:
         if notice not in said:
-            console.print(_text(f"note: {notice}"), soft_wrap=True)
+            console.print(_line(f"note: {notice}"), soft_wrap=True)
 
 
-def _print(parts: Iterable[Shown | str], *, padding: tuple[int, ...] = (0, 1), wrapped: Sequence[str] = ()) -> None:
-    """Print tables and sentences; only the columns ``wrapped`` may break their cells into lines."""
+def _print(parts: Iterable[Part], *, padding: tuple[int, ...] = (0, 1), wrapped: Collection[str] | None = None) -> None:
+    """Print tables and sentences; the columns ``wrapped`` may break their cells into lines, else those of words."""
     console = _console()
     for part in parts:
         if isinstance(part, str):
-            console.print(_text(part), soft_wrap=True)
-        else:
-            console.print(_table(part, padding, wrapped))
+            console.print(_line(part), soft_wrap=True)
+        elif isinstance(part, Shown):
+            console.print(part.table(console.width, padding=padding, wrapped=wrapped))
 
 
 def _console() -> Console:
@@ -85,25 +84,8 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
 
 
-def _text(line: str) -> Text:
-    """A line as it stands: a name from data is no markup and steers no terminal."""
-    from rich.text import Text
-
-    return Text(visible(line.replace("\n", " ")))
-
-
-def _table(shown: Shown, padding: tuple[int, ...], wrapped: Sequence[str]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=_text(shown.title), title_justify="left", box=box.SIMPLE, pad_edge=False, padding=padding)  # type: ignore[arg-type]
-    for place, heading in enumerate(shown.headings):
-        table.add_column(
-            _text(heading), justify="left" if place < shown.names else "right", no_wrap=heading not in wrapped
-        )
-    for row in shown.rows:
-        table.add_row(*map(_text, row))
-    return table
+def _line(text: str) -> Text:
+    return text_of(text.replace("\n", " "))
 
 
 def _fit_parts(fitted: Fit) -> Iterator[Shown | str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..cards import Introduced, Part, Shown
 from ..errors import InputError, SettingsError
 from .balance import group_weights
 from .contrast_choices import check_choices, check_names, check_room, plain_covariates
@@ -27,9 +28,11 @@ from .subjects import Subjects, Table, read_subjects
 
 __all__ = ["Contrast", "contrast"]
 
+_LARGEST = 5  # regions that are shown
 
-@dataclass(frozen=True, eq=False)
-class Contrast:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Contrast(Introduced):
     """Difference of cases from controls in every region.
 
     Attributes
@@ -67,6 +70,25 @@ class Contrast:
     settings: dict[str, Any]
     notices: tuple[str, ...] = ()
     permuted: pd.DataFrame | None = None
+
+    def _title(self) -> str:
+        groups = " and ".join(f"{row['n']:,} {row['group']}s" for row in self.groups.to_dict("records"))
+        return f"Contrast of {groups}: {self._unit} in {len(self.map)} regions"
+
+    def _parts(self) -> Iterator[Part]:
+        value = "d" if "d" in self.map.columns else "b"
+        largest = self.map.loc[self.map[value].abs().sort_values(ascending=False, kind="stable").index[:_LARGEST]]
+        columns = {
+            "region": "{region}",
+            self._unit: f"{{{value}:+.3f}}",
+            "95% interval": "{lower95:+.3f} to {upper95:+.3f}",
+        }
+        yield Shown.of(f"The {len(largest)} largest, cases less controls", largest, columns)
+        yield self.notices
+
+    @property
+    def _unit(self) -> str:
+        return "Cohen's d" if "d" in self.map.columns else "mm" if self.subjects.scale == "mm" else "unit of thickness"
 
     def w_scores(self) -> pd.DataFrame:
         """How far each subject is from what controls of the same covariates have, in controls' sds; see `w_scores`."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..atlases.atlas import dk68_names
+from ..cards import Introduced
 from ..errors import SettingsError, check_seed
 from ..readers.limits import check_memory
 from .simulated_adni import adni_tables
@@ -21,8 +22,8 @@ CONTROL, CASE = "CN", "AD"
 _COPIES = 6  # of the table of thickness, while it is drawn
 
 
-@dataclass(frozen=True, eq=False)
-class SimulatedCohort:
+@dataclass(frozen=True, eq=False, repr=False)
+class SimulatedCohort(Introduced):
     """Subjects, and what they were drawn with.
 
     Attributes
@@ -39,6 +40,12 @@ class SimulatedCohort:
     subjects: Subjects
     truth: pd.DataFrame
     seed: int
+
+    def _title(self) -> str:
+        groups = ", ".join(
+            f"{number:,} {name}" for name, number in self.subjects.table["diagnosis"].value_counts().items()
+        )
+        return f"SimulatedCohort: {groups}, seed {self.seed}"
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The cohort as ADNI would send it, UCSFFSX51 and ADNIMERGE, with what makes such tables hard to read.

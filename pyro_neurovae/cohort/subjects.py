@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ..cards import Introduced, Part
 from ..errors import InputError, SettingsError
-from ..wording import first_names
+from ..wording import counted, first_names
 from .adni import read_adni
 from .diagnoses import DIAGNOSIS, diagnosis_of
 from .freesurfer import is_aparcstats, read_aparcstats, read_stats_folder
@@ -30,8 +31,8 @@ Table = pd.DataFrame | str | os.PathLike[str]
 REPEATS = ("error", "first", "mean")
 
 
-@dataclass(frozen=True, eq=False)
-class Subjects:
+@dataclass(frozen=True, eq=False, repr=False)
+class Subjects(Introduced):
     """One row a scan: thickness of the regions, and the person's other columns.
 
     Attributes
@@ -62,6 +63,14 @@ class Subjects:
     source: str = "subjects"
     notices: tuple[str, ...] = ()
     scale: str = "mm"
+
+    def _title(self) -> str:
+        people = counted(len(set(self.names)), "subject")
+        return f"Subjects: {counted(self.n_rows, 'scan')} of {people}, {counted(len(self.regions), 'region')}"
+
+    def _parts(self) -> Iterator[Part]:
+        yield f"Columns: {first_names([str(name) for name in self.table.columns], 12)}."
+        yield self.notices
 
     @property
     def n_rows(self) -> int:

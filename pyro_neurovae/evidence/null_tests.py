@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from ..cards import Shown
 from ..errors import SettingsError
 from ..inference.methods import method_of
 from ..models.families import families_that, family_of
@@ -27,7 +28,7 @@ from .null_sources import (
     source_null_maps,
     with_null_covariance,
 )
-from .result import Result, Shown
+from .result import Result
 from .runs import Arrays, Job, Progress, run_jobs
 
 __all__ = ["Nulls", "fit_null_maps", "null_fit_settings", "nulls"]
@@ -39,7 +40,7 @@ _BATCH = 500
 _NUMBER = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Nulls(Result):
     """A map's fit among the fits of its null maps.
 
@@ -137,7 +138,7 @@ def nulls(
     map_steps: int = 0,
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
-    progress: bool | Progress = False,
+    progress: bool | Progress | None = None,
 ) -> Nulls:
     """Fit null maps as the map was fitted, and say how often they do as well.
 

@@ -11,44 +11,17 @@ from typing import Any, ClassVar, Self
 
 import pandas as pd
 
+from ..cards import Introduced, Part, Shown
 from ..errors import InputError
 from ..readers.limits import check_regular
 from ..readers.written_tables import read_written, write_table
+from ..wording import first_names
 
-__all__ = ["Result", "Shown"]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A table as people read it.
-
-    Attributes
-    ----------
-    title
-        What stands above it.
-    headings
-        Of the columns.
-    rows
-        Cells in words, a tuple a row.
-    names
-        How many of the first columns hold words; the others hold numbers and are set to the right.
-    """
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    names: int = 1
-
-    @classmethod
-    def of(cls, title: str, table: pd.DataFrame, columns: Mapping[str, str], *, names: int = 1) -> Self:
-        """Write the rows of a table, a template for each heading, as in ``{"share": "{mean:.0%}"}``."""
-        records: list[dict[Any, Any]] = table.to_dict("records")
-        rows = tuple(tuple(form.format_map(row) for form in columns.values()) for row in records)
-        return cls(title, tuple(columns), rows, names)
+__all__ = ["Result"]
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Introduced):
     """What a comparison of many fits came to.
 
     A subclass is a frozen dataclass of tables. It says in `files` where each is kept and in `shown` what of it is
@@ -64,6 +37,19 @@ class Result:
     def shown(self) -> Iterator[Shown | str]:
         """What is printed: tables, and after them the sentences that say what they come to."""
         raise NotImplementedError
+
+    def _title(self) -> str:
+        maps = self.map_names()
+        return f"{type(self).__name__}{f' of {first_names(maps)}' if maps else ''}"
+
+    def _parts(self) -> Iterator[Part]:
+        yield from self.shown()
+        yield self.remarks()
+
+    def map_names(self) -> tuple[str, ...]:
+        """Names of the maps that it is about."""
+        tables = (value for value in self.contents().values() if isinstance(value, pd.DataFrame) and "map" in value)
+        return tuple(dict.fromkeys(str(name) for table in tables for name in table["map"]))
 
     def remarks(self) -> tuple[str, ...]:
         """What the user should know besides, one sentence each."""

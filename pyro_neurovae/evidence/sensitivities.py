@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from ..cards import Shown
 from ..errors import InputError, SettingsError
 from ..inference.methods import method_of
 from ..models.families import family_of
@@ -19,7 +20,7 @@ from ..models.options import FitSettings
 from ..posterior.fits import Fit
 from ..studies.study import Study
 from .power_scaling import GROUPS, log_ratios, power_scale, power_table, scaled_settings
-from .result import Result, Shown
+from .result import Result
 from .runs import Arrays, Job, Progress, run_jobs
 from .shifts import QUANTITIES, Outcome, outcome_arrays, shift_tables
 from .variants import Variant, default_grid, read_grid
@@ -31,7 +32,7 @@ __all__ = ["Sensitivity", "refit", "sensitivity"]
 _POWERS = dict.fromkeys(GROUPS, (0.5, 2.0)) | {"likelihood": (0.8, 1.25)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sensitivity(Result):
     """How far results move with the prior and with other choices.
 
@@ -119,7 +120,7 @@ def sensitivity(
     seed: int | None = None,
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
-    progress: bool | Progress = False,
+    progress: bool | Progress | None = None,
 ) -> Sensitivity:
     """Vary the prior and other choices, and tabulate how far the results move.
 

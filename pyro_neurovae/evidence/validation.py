@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from ..errors import NeurovaeWarning, SettingsError
+from ..cards import Shown
+from ..errors import SettingsError, warn
 from ..graphs.folds import SINGLE
 from ..inference.methods import method_of, methods_that
 from ..models.options import FitSettings, fit_settings
@@ -20,7 +20,7 @@ from ..posterior.fits import check_device
 from ..studies.requests import check_rows
 from ..studies.study import Study
 from .baselines import BASELINES, predict_baseline
-from .result import Result, Shown
+from .result import Result
 from .runs import Arrays, Job, Progress, run_jobs
 from .score_tables import PREDICTED, WITHOUT_GENES, difference_table, pointwise_table, score_table, weight_table
 from .ways import HOMOLOGUE_SEEN, make_ways, shows_homologues
@@ -33,7 +33,7 @@ _DEFAULT = "cross-scale"
 _MODELS = (_DEFAULT, "expression", "spatial")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Validation(Result):
     """Scores of models on regions that they had not seen.
 
@@ -150,7 +150,7 @@ def validate(
     device: str = "auto",
     workers: int = 1,
     resume: str | os.PathLike[str] | None = None,
-    progress: bool | Progress = False,
+    progress: bool | Progress | None = None,
 ) -> Validation:
     """Score models on regions they have not seen; every model has the same folds.
 
@@ -199,7 +199,7 @@ def validate(
         raise SettingsError("no model to validate; name at least one.")
     notices = (HOMOLOGUE_SEEN,) if shows_homologues(study, ways) else ()
     for notice in notices:
-        warnings.warn(notice, NeurovaeWarning, stacklevel=2)
+        warn(notice)
     chosen = {name: _settings(given, seed=seed, draws=draws, device=device) for name, given in named.items()}
     together = len(ways) if workers == 1 and resume is None else 1  # repeats of a model that make one batch
     parts = [(name, ways[start : start + together]) for name in named for start in range(0, len(ways), together)]

@@ -10,13 +10,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from ..cards import Shown
 from ..errors import GraphError, InputError, SettingsError
 from ..models.options import fit_settings
 from ..posterior.fits import fit
 from ..studies.study import Study
 from ..studies.summary import noise_ceilings
 from .checklist import PAPER_FIGURES, SCHEMES, conclude, conclude_copied, paper_checks
-from .result import Result, Shown
+from .result import Result
 from .runs import Progress
 from .scores import correlation, r_squared
 from .surroundings import copied_values
@@ -34,7 +35,7 @@ _DRAWS = 400
 _SCORES = {"r2": "R2", "r": "correlation", "elpd": "log density a region", "coverage90": "90% coverage"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification(Result):
     """The paper's checklist on one study.
 
@@ -140,7 +141,7 @@ class Verification(Result):
         yield self.conclusion
 
 
-def verify(study: Study, *, seed: int = 0, progress: bool | Progress = False, **options: Any) -> Verification:
+def verify(study: Study, *, seed: int = 0, progress: bool | Progress | None = None, **options: Any) -> Verification:
     """Run the paper's checklist, and put beside each in-sample figure what it is worth.
 
     Fits the family ``paper`` with the paper's settings (`PAPER_OPTIONS`; expression normalised per region), once on
@@ -213,7 +214,7 @@ def _copied(study: Study) -> dict[str, float]:
 
 
 def _held_out(
-    study: Study, options: dict[str, Any], seed: int, progress: bool | Progress
+    study: Study, options: dict[str, Any], seed: int, progress: bool | Progress | None
 ) -> tuple[dict[str, dict[str, dict[str, float]]], tuple[str, ...]]:
     """Scores of the model and of what needs no gene by scheme that the graph allows, and why one is missing."""
     others = {name: {"model": name} for name in ("neighbours", "structural")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -11,11 +11,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from ..cards import Introduced, Part
 from ..errors import GraphError, InputError
 from ..readers.labelled_surface import LabelledSurface
 from ..readers.region_table import RegionTable
 from ..readers.registry import read
 from ..readers.text_table import file_stem
+from ..wording import counted
 from .checks import check_adjacency, check_homologues, check_joined, check_nearness, check_shapes, square_from_frame
 from .desikan_killiany import dk68_adjacency, dk68_regions
 from .eigenbasis import Eigenbasis, connected_components, laplacian_eigenbasis
@@ -28,8 +30,8 @@ __all__ = ["Eigenbasis", "RegionGraph"]
 FilePath = str | os.PathLike[str]
 
 
-@dataclass(frozen=True, eq=False)
-class RegionGraph:
+@dataclass(frozen=True, eq=False, repr=False)
+class RegionGraph(Introduced):
     """Regions of any atlas, joined by symmetric non-negative weights.
 
     Attributes
@@ -70,6 +72,21 @@ class RegionGraph:
         check_adjacency(self.weights, self.names)
         check_homologues(self.homologues, self.n_regions)
         check_shapes(parts_of(self), self.n_regions)
+
+    def _title(self) -> str:
+        return f"RegionGraph {self.label}: {counted(self.n_regions, 'region')}, {counted(self.n_edges, 'edge')}"
+
+    def _parts(self) -> Iterator[Part]:
+        number = len(set(self.components))
+        yield f"{counted(number, 'component')}; {counted(len(self.homologues), 'pair')} of homologues."
+        known = {
+            "centroids": self.centroids,
+            "sphere": self.sphere,
+            "hemispheres": self.hemispheres,
+            "lobes": self.lobes,
+        }
+        there = [name for name, values in known.items() if values is not None]
+        yield f"Known of its regions: {', '.join(['names', *there])}."
 
     def parts(self) -> dict[str, Value]:
         """All that the graph holds, by the names of its fields; what is not known is left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..cards import Introduced, Part, Shown
 from ..errors import SettingsError, check_seed
 from ..posterior.fits import Fit
 from ..posterior.intervals import summary_columns
 from ..studies.study import Study
+from ..wording import counted
 from . import partitions
 from .program_draws import ProgramDraws, standard_expression
 
@@ -26,8 +29,8 @@ _RANK, _STEPS = 16, 5
 _STARTS = 10
 
 
-@dataclass(frozen=True)
-class GeneModules:
+@dataclass(frozen=True, repr=False)
+class GeneModules(Introduced):
     """Modules of genes with what the posterior says of them.
 
     Attributes
@@ -58,6 +61,14 @@ class GeneModules:
     choice: pd.DataFrame
     summary: pd.DataFrame
     settings: dict[str, Any]
+
+    def _title(self) -> str:
+        chosen = "chosen by silhouette" if self.settings["chosen"] else "as asked"
+        return f"GeneModules: {counted(len(self.membership), 'gene')} in {len(self.summary)} modules ({chosen})"
+
+    def _parts(self) -> Iterator[Part]:
+        columns = {"name": "{name}", "genes": "{size}", "probability": "{probability:.2f}"}
+        yield Shown.of("", self.summary, columns)
 
 
 def gene_modules(fit: Fit, *, number: int | None = None, seed: int = 0, maximum: int = 10) -> GeneModules:

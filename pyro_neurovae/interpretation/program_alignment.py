@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from ..cards import Introduced, Part, Shown
 from ..errors import SettingsError
 from ..posterior.fits import Fit
 from ..posterior.intervals import normal_columns, summary_columns
 from ..posterior.tables import tidy_programs
 from ..studies.study import Study
+from ..wording import counted
 from .program_draws import ProgramDraws
 
 __all__ = ["AlignedPrograms", "aligned_programs", "program_names", "varimax"]
@@ -21,8 +24,8 @@ __all__ = ["AlignedPrograms", "aligned_programs", "program_names", "varimax"]
 _DRAWS, _ROUNDS = 500, 6
 
 
-@dataclass(frozen=True)
-class AlignedPrograms:
+@dataclass(frozen=True, repr=False)
+class AlignedPrograms(Introduced):
     """Programs that are the same from draw to draw.
 
     Attributes
@@ -44,6 +47,13 @@ class AlignedPrograms:
     table: pd.DataFrame
     names: pd.DataFrame
     scores: np.ndarray
+
+    def _title(self) -> str:
+        return f"AlignedPrograms: {counted(len(self.names), 'program')}, the strongest first"
+
+    def _parts(self) -> Iterator[Part]:
+        columns = {"program": "{program}", "name": "{name}", "share": "{share:.0%}", "stability": "{stability:.2f}"}
+        yield Shown.of("", self.names, columns, names=2)
 
 
 def aligned_programs(fit: Fit, *, rotation: Literal["principal", "varimax"] = "principal") -> AlignedPrograms:

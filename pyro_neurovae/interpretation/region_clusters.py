@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..cards import Introduced, Part, Shown
 from ..errors import SettingsError, check_seed
 from ..graphs.null_maps import make_null_maps
 from ..posterior.fits import Fit
 from ..studies.study import Study
+from ..wording import counted
 from . import partitions
 from .program_draws import ProgramDraws, shared_programs, standard_expression
 
@@ -22,8 +25,8 @@ __all__ = ["Clusters", "clusters"]
 _DRAWS, _CHOOSING_DRAWS = 200, 100
 
 
-@dataclass(frozen=True)
-class Clusters:
+@dataclass(frozen=True, repr=False)
+class Clusters(Introduced):
     """Clusters of regions with what the posterior says of them.
 
     Attributes
@@ -51,6 +54,14 @@ class Clusters:
     choice: pd.DataFrame
     summary: pd.DataFrame
     settings: dict[str, Any]
+
+    def _title(self) -> str:
+        chosen = "chosen by silhouette" if self.settings["chosen"] else "as asked"
+        return f"Clusters: {counted(len(self.membership), 'region')} in {len(self.summary)} clusters ({chosen})"
+
+    def _parts(self) -> Iterator[Part]:
+        columns = {"name": "{name}", "regions": "{size}", "probability": "{probability:.2f}"}
+        yield Shown.of("", self.summary, columns)
 
 
 def clusters(fit: Fit, *, number: int | None = None, seed: int = 0, maximum: int = 10) -> Clusters:

@@ -30,3 +30,6 @@ __all__ = [
     "training",
     "variance",
 ]
+
+# Pictures that need nothing but a fit, for `Fit.plot`.
+OF_FIT = {one.__name__: one for one in (forest, surface, variance, program_maps, prior_posterior, training)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .. import inferencedata
+from ..cards import Introduced, Part, pictures
 from ..errors import SettingsError
 from ..inference.methods import method_of, methods_that
 from ..models.families import family_of
@@ -20,12 +21,14 @@ from ..models.options import FitSettings, fit_settings
 from ..studies.fingerprints import versions
 from ..studies.requests import check_draws
 from ..studies.study import Study
-from ..studies.summary import ceiling_alarms
+from ..studies.summary import ceiling_alarms, sizes
 from . import store, tables
 from .posterior import Posterior
-from .summary import describe_fit, summarise_fit
+from .summary import describe_fit, map_sentences, summarise_fit
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ..inference.programs.trained import TrainedPrograms
     from .groups import NamedFit
 
@@ -34,8 +37,8 @@ __all__ = ["Fit", "check_device", "fit", "load"]
 Progress = Callable[[str, int, int, float], None]
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit(Introduced):
     """Posterior of one study under one model.
 
     Attributes
@@ -54,6 +57,15 @@ class Fit:
     study: Study
     settings: FitSettings
 
+    def _title(self) -> str:
+        how = f"{self.settings.restarts} x {self.settings.draws:,} draws, seed {self.settings.seed}"
+        return f"Fit of {self.settings.model}: {sizes(self.study)}; {how}"
+
+    def _parts(self) -> Iterator[Part]:
+        yield from map_sentences(self.posterior, self.study)
+        yield self.notices
+        yield "Next: fit.check(), whether to trust it; fit.regions(), fit.genes(), fit.plot(); nv.report(fit, PATH)."
+
     @cached_property
     def posterior(self) -> Posterior:
         """The draws and what goes with them, by name."""
@@ -68,21 +80,34 @@ class Fit:
         """Return a readable account: what was fitted, the most affected regions, variance shares, notices."""
         return describe_fit(summarise_fit(self.posterior, self.study))
 
-    def regions(self) -> pd.DataFrame:
-        """Table of regions, their effects and the predictable part of each; see `tables.region_table`."""
-        return tables.region_table(self.posterior, self.study)
+    def regions(self, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
+        """Table of regions, their effects and the predictable part of each; see `tables.region_table`.
 
-    def genes(self) -> pd.DataFrame:
-        """Table of genes; see `tables.gene_table`. NeurovaeError for a model without genes."""
-        return tables.gene_table(self.posterior, self.study)
+        Parameters
+        ----------
+        prob
+            Probability of a further interval of the effect: 0.89 adds lower89 and upper89. None (the default) adds
+            none to those of 50, 90 and 95%.
+        hdi
+            Add the shortest interval in place of the equal-tailed one, as hdi_lower89 and hdi_upper89; of 90% where no
+            ``prob`` is given.
+        """
+        return tables.region_table(self.posterior, self.study, prob=prob, hdi=hdi)
+
+    def genes(self, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
+        """Table of genes, with a further interval as `regions` has it; see `tables.gene_table`.
+
+        NeurovaeError for a model without genes.
+        """
+        return tables.gene_table(self.posterior, self.study, prob=prob, hdi=hdi)
 
     def programs(self) -> pd.DataFrame:
         """Tidy table of programs; see `tables.program_table`. NeurovaeError for a model without programs."""
         return tables.program_table(self.posterior, self.study)
 
-    def variance(self) -> pd.DataFrame:
-        """Shares of each map's variance; see `tables.variance_table`."""
-        return tables.variance_table(self.posterior)
+    def variance(self, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
+        """Shares of each map's variance, with a further interval as `regions` has it; see `tables.variance_table`."""
+        return tables.variance_table(self.posterior, prob=prob, hdi=hdi)
 
     def predict(self) -> pd.DataFrame:
         """Predict every region's value observed anew, all noise included; see `tables.prediction_table`."""
@@ -93,6 +118,26 @@ class Fit:
         from .checks import check_table  # late: SciPy's statistics take half a second to import
 
         return check_table(self.posterior, self.study, self.settings)
+
+    def plot(self, kind: str = "forest", **options: Any) -> Figure:
+        """Draw the fit: a function of `plots` by its name, "forest" (the default), "surface", "variance" and so on.
+
+        Parameters
+        ----------
+        kind
+            Name of the function.
+        **options
+            What it takes: ``map``, ``top``, ``unit`` and others.
+
+        Raises
+        ------
+        SettingsError
+            For a picture that there is not, or that needs more than a fit.
+        """
+        drawn = pictures()
+        if kind not in drawn:
+            raise SettingsError(f"there is no picture {kind!r} of a fit; give one of {', '.join(drawn)}.")
+        return drawn[kind](self, **options)
 
     def map_idata(self, name: str) -> Any:
         """Take one map out of ``idata``, with the regions it observed where ArviZ compares value by value.
@@ -135,7 +180,7 @@ def fit(
     restarts: int | None = None,
     device: str = "auto",
     programs: Fit | None = None,
-    progress: bool | Progress = False,
+    progress: bool | Progress | None = None,
     **options: Any,
 ) -> Fit:
     """Fit a model to a study.
@@ -164,7 +209,8 @@ def fit(
         An earlier cross-scale fit of the same expression: its programs are kept and only the maps' own scales
         are trained, which makes a further map cost little.
     progress
-        True shows a bar with the ELBO; a callable gets (label, step, steps, elbo).
+        None (the default) shows how far it is once two seconds have passed, on a terminal and in a notebook; True shows
+        a bar with the ELBO from the start, False nothing; a callable gets (label, step, steps, elbo).
     **options
         Any field of the model's settings or of its training's (`TrainingSettings`, `PaperTraining`), for example
         ``n_programs=8``, ``spatial_prior="iid"`` or ``steps=500``.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import inferencedata
+from ..cards import Introduced
 from ..errors import SettingsError
+from ..wording import counted
 from .intervals import normal_columns, summary_columns
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Posterior", "TrainingTrace"]
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingTrace:
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainingTrace(Introduced):
     """How the training of a fit went.
 
     Attributes
@@ -36,9 +38,13 @@ class TrainingTrace:
     drift: np.ndarray
     drift_se: np.ndarray
 
+    def _title(self) -> str:
+        chains, steps = self.loss.shape
+        return f"TrainingTrace: {counted(chains, 'chain')} of {counted(steps, 'step')}"
 
-@dataclass(frozen=True, eq=False)
-class Posterior:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Posterior(Introduced):
     """View of one fit's InferenceData: the one place that knows where a quantity lies and how chains are stacked.
 
     Arrays are (draw, ...), the chains after one another, in the order of dimensions that `dims` tells. They may be the
@@ -52,6 +58,10 @@ class Posterior:
     """
 
     idata: Any
+
+    def _title(self) -> str:
+        chains, draws = self.chains("thinning").shape[:2]
+        return f"Posterior: {chains} x {draws:,} draws of {', '.join(self.names())}"
 
     # Draws
 

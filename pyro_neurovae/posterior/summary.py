@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from ..studies.summary import ceiling_alarms, noise_ceilings
 from . import tables
 from .posterior import Posterior, TrainingTrace
 
-__all__ = ["describe_fit", "summarise_fit"]
+__all__ = ["describe_fit", "map_sentences", "summarise_fit"]
 
 _MOST_AFFECTED = 10
+# Maps that a printed fit has a sentence of.
+_TOLD = 4
 
 
 def summarise_fit(posterior: Posterior, study: Study) -> dict[str, Any]:
@@ -53,6 +56,28 @@ def summarise_fit(posterior: Posterior, study: Study) -> dict[str, Any]:
         "has seen: it says nothing about prediction.",
         "maps": maps,
     }
+
+
+def map_sentences(posterior: Posterior, study: Study) -> Iterator[str]:
+    """Say of each of the first maps where its effect is largest, how sure it is, and how much goes with expression."""
+    regions, shares = tables.region_table(posterior, study), tables.variance_table(posterior)
+    for name in study.maps[:_TOLD]:
+        own = regions[regions["map"] == name]
+        largest: Any = own.iloc[int(own["mean"].abs().to_numpy().argmax())]
+        without_zero = int(((own["lower90"] > 0) | (own["upper90"] < 0)).sum())
+        part = shares[(shares["map"] == name) & (shares["source"] == "transcriptomic")]
+        yield (
+            f"{name}: largest in {largest['region']}, {largest['mean']:+.3g} (90% interval {largest['lower90']:+.3g} "
+            f"to {largest['upper90']:+.3g}); the interval excludes zero in {without_zero} of {len(own)} regions"
+            f"{''.join(map(_with_expression, part.to_dict('records')))}."
+        )
+    if len(study.maps) > _TOLD:
+        yield f"The other {len(study.maps) - _TOLD} maps: fit.summary()."
+
+
+def _with_expression(share: dict[Any, Any]) -> str:
+    interval = f"{share['lower90']:.0%} to {share['upper90']:.0%}"
+    return f"; {share['mean']:.0%} of the variance goes with expression ({interval})"
 
 
 def describe_fit(record: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from ..errors import NeurovaeError
 from ..models.families import families_that
 from ..studies.study import Study
-from .intervals import summary_columns
+from .intervals import asked_columns, summary_columns
 from .posterior import Posterior
 
 __all__ = [
@@ -34,7 +34,7 @@ _NOUGHT = 0.1
 PROGRAM_COLUMNS = ("program", "quantity", "name", "mean", "sd", "lower90", "upper90")
 
 
-def region_table(posterior: Posterior, study: Study) -> pd.DataFrame:
+def region_table(posterior: Posterior, study: Study, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
     """Tabulate the regions: one row a map and region, in the study's order.
 
     ``mean``, ``sd`` and the intervals are of the effect theta: all that is real, what no program and no field explains
@@ -43,7 +43,8 @@ def region_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     give. Where a map's sampling error is not known it can't be told from what is a region's own: then the effect is
     its predictable part. The shares are posterior means of each part's share of the region's squared deviation from
     the map's mean. ``observed`` and ``se`` are what the study holds: NaN where it holds nothing, ``se`` also where a
-    map's sampling error is unknown.
+    map's sampling error is unknown. A further interval of the effect, of probability ``prob`` or the shortest
+    (``hdi``), comes last (`intervals.asked_columns`).
     """
     draws = posterior.draws("thinning")  # (draw, map, region)
     share = posterior.draws("region_share").mean(0)  # (map, region, source)
@@ -64,10 +65,10 @@ def region_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     for part in ("transcriptomic", "spatial", "structural"):
         if part in sources:  # files of version 0.1 have no structural part
             table[f"{part}_share"] = share[..., sources.index(part)].ravel()
-    return table
+    return table.assign(**{name: ends.ravel() for name, ends in asked_columns(draws, prob, hdi=hdi).items()})
 
 
-def gene_table(posterior: Posterior, study: Study) -> pd.DataFrame:
+def gene_table(posterior: Posterior, study: Study, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
     """Tabulate the genes: one row a map and gene, within each map the largest ``weight`` in size first.
 
     ``weight`` is the posterior mean slope of the transcriptomic part of thinning on the gene's normalised
@@ -78,7 +79,8 @@ def gene_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     deviation over regions below a tenth of the effect's, count as such, so that it is at least the probability that
     there is no transcriptomic part. ``stability`` is the share of draws in which the gene is among the tenth of genes
     with the largest weights in size. ``q_value`` is the expected share of false signs among the map's genes that are at
-    least as sure: the mean of their local false sign rates (Stephens 2017).
+    least as sure: the mean of their local false sign rates (Stephens 2017). ``prob`` and ``hdi`` add an interval, as in
+    `region_table`.
 
     Raises
     ------
@@ -105,6 +107,7 @@ def gene_table(posterior: Posterior, study: Study) -> pd.DataFrame:
         "stability": (size >= threshold).mean(0),
         "q_value": np.stack([_expected_false(own) for own in false]),
     }
+    columns |= asked_columns(draws, prob, hdi=hdi)
     table = _grid("gene", study.maps, study.genes)
     for name, column in columns.items():
         table[name] = column.ravel().astype(float)
@@ -162,10 +165,11 @@ def program_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def variance_table(posterior: Posterior) -> pd.DataFrame:
-    """Tabulate the shares of each map's variance: one row a map and source, 50, 90 and 95% intervals."""
+def variance_table(posterior: Posterior, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
+    """Tabulate the shares of each map's variance: one row a map and source, 50, 90 and 95% intervals, and one asked."""
     table = _grid("source", posterior.labels("map"), posterior.labels("source"))
-    for name, column in posterior.summary("variance_share", percents=(50, 90, 95)).items():  # (map, source)
+    draws = posterior.draws("variance_share")  # (draw, map, source)
+    for name, column in (summary_columns(draws, (50, 90, 95)) | asked_columns(draws, prob, hdi=hdi)).items():
         table[name] = column.ravel()
     return table
 

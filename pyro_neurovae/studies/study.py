@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from ..cards import Introduced, Part
 from ..graphs.parts import Value, parts_of, put, same_parts, selected, settle
 from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import GraphKind, as_graph
@@ -24,7 +25,7 @@ from ..readers.thinning_table import FlipInput, flips, map_names
 from .checks import check_parts
 from .correlations import CorrelationInput, check_together, correlation_words, is_word, joint_errors, structure_of
 from .sampling import spread_apart
-from .summary import summarise
+from .summary import ceiling_alarms, map_table, sizes, summarise
 
 __all__ = ["Study"]
 
@@ -43,8 +44,8 @@ TRUTH: Mapping[str | None, tuple[str, ...]] = {
 ROUNDING = 1e-12
 
 
-@dataclass(frozen=True, eq=False)
-class Study:
+@dataclass(frozen=True, eq=False, repr=False)
+class Study(Introduced):
     """What a fit sees: read-only copies of arrays, regions in the order of ``graph.names``.
 
     Attributes
@@ -125,6 +126,14 @@ class Study:
             put(self, covariance=np.where(apart, np.nan, self.covariance))
         if self.gene_weights is not None and abs(self.gene_weights.mean() - 1) > ROUNDING:
             put(self, gene_weights=self.gene_weights / self.gene_weights.mean())
+
+    def _title(self) -> str:
+        return f"Study: {sizes(self)}"
+
+    def _parts(self) -> Iterator[Part]:
+        yield f"Expression is measured in {int(self.expression_observed.sum())} of {self.n_regions} regions."
+        yield map_table(self)
+        yield (*self.notices, *ceiling_alarms(self))
 
     def parts(self) -> dict[str, Value]:
         """All that the study holds: name to array, texts or text; what is not there is left out.

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..cards import Shown
 from ..wording import counted
 
 if TYPE_CHECKING:
     from .study import Study
 
-__all__ = ["ceiling_alarms", "noise_ceiling", "noise_ceilings", "summarise"]
+__all__ = ["ceiling_alarms", "map_table", "noise_ceiling", "noise_ceilings", "sizes", "summarise"]
 
 NORMALISED = {"gene": "standardised per gene", "region": "standardised per region", "none": "as given"}
 
@@ -61,12 +62,19 @@ def ceiling_alarms(study: Study) -> tuple[str, ...]:
     )
 
 
+def sizes(study: Study) -> str:
+    """Say how many regions, genes and maps there are."""
+    return (
+        f"{counted(study.n_regions, 'region')} on graph {study.graph.label}, {counted(len(study.genes), 'gene')}, "
+        f"{counted(len(study.maps), 'map')}"
+    )
+
+
 def summarise(study: Study) -> str:
     """Return the text of `Study.summary`."""
     measured = int(study.expression_observed.sum())
     lines = [
-        f"Study: {counted(study.n_regions, 'region')} on graph {study.graph.label}, "
-        f"{counted(len(study.genes), 'gene')}, {counted(len(study.maps), 'map')}",
+        f"Study: {sizes(study)}",
         f"Expression: measured in {counted(measured, 'region')}, {NORMALISED[study.normalise]}",
         *_missing("expression", study.regions, study.expression_observed),
         "Thinning: effects in each map's own units, negative where cases are thinner",
@@ -94,10 +102,9 @@ def _together(study: Study) -> str:
     return f"Correlation of sampling errors: {told}; of thickness across people (structure): {structure}"
 
 
-def _map_lines(study: Study) -> list[str]:
-    width = max(len("map"), *(len(name) for name in study.maps))
-    lines = [f"{'map':<{width}}  regions     mean       sd  median se  noise ceiling"]
-    ceilings = noise_ceilings(study)
+def map_table(study: Study) -> Shown:
+    """Tabulate the maps: regions with a value, mean, sd, median standard error and noise ceiling."""
+    rows, ceilings = [], noise_ceilings(study)
     for name, value, error in zip(study.maps, study.thinning, study.standard_error, strict=True):
         observed = ~np.isnan(value)
         ceiling = ceilings[name]
@@ -105,8 +112,17 @@ def _map_lines(study: Study) -> list[str]:
         typical = f"{np.median(error[observed]):.4g}" if known else "unknown"
         share = f"{ceiling:.2f}" if known else "unknown"
         mean, sd = value[observed].mean(), value[observed].std(ddof=1)
-        lines.append(f"{name:<{width}}  {int(observed.sum()):>7}  {mean:>7.3g}  {sd:>7.3g}  {typical:>9}  {share:>13}")
-    return lines
+        rows.append((name, str(int(observed.sum())), f"{mean:.3g}", f"{sd:.3g}", typical, share))
+    return Shown("", ("map", "regions", "mean", "sd", "median se", "noise ceiling"), tuple(rows))
+
+
+def _map_lines(study: Study) -> list[str]:
+    shown = map_table(study)
+    width = max(len("map"), *(len(name) for name in study.maps))
+    return [
+        f"{name:<{width}}  {number:>7}  {mean:>7}  {sd:>7}  {typical:>9}  {share:>13}"
+        for name, number, mean, sd, typical, share in (shown.headings, *shown.rows)
+    ]
 
 
 def _missing(what: str, regions: tuple[str, ...], observed: np.ndarray) -> list[str]:

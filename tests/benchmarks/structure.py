@@ -13,7 +13,7 @@ from pathlib import Path
 
 # The rooms, each of which may import from itself and from those before it.
 LAYERS = (
-    *("errors", "wording", "inferencedata", "atlases", "readers", "graphs", "models", "studies"),
+    *("errors", "wording", "cards", "inferencedata", "atlases", "readers", "graphs", "models", "studies"),
     *("cohort", "expression", "datasets", "inference", "posterior", "evidence", "interpretation", "plots", "page"),
     *("cli", "__main__", "__init__"),
 )

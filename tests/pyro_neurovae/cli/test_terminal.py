@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pyro_neurovae.cards import Shown
 from pyro_neurovae.cli.terminal import print_datasets, print_fit, print_result
 from pyro_neurovae.datasets.catalogue import names
 from pyro_neurovae.evidence.null_tests import Nulls
-from pyro_neurovae.evidence.result import Result, Shown
+from pyro_neurovae.evidence.result import Result
 from pyro_neurovae.evidence.sensitivities import Sensitivity
 from pyro_neurovae.evidence.validation import Validation
 from pyro_neurovae.evidence.verification import Verification

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pyro_neurovae.cards import Shown
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.evidence.null_tests import Nulls
-from pyro_neurovae.evidence.result import Result, Shown
+from pyro_neurovae.evidence.result import Result
 from pyro_neurovae.evidence.sensitivities import Sensitivity
 from pyro_neurovae.evidence.validation import Validation
 from pyro_neurovae.evidence.verification import Verification

@@ -228,3 +228,23 @@ def test_numbers_of_numpy_are_settings_too(small_study, tmp_path):
     fitted = nv.fit(small_study, "spatial", seed=seed, draws=draws, map_steps=np.int32(2))
     fitted.save(tmp_path / "fit.nc")
     assert nv.load(tmp_path / "fit.nc").settings == fitted.settings
+
+
+def test_tables_take_a_further_interval(small_fit):
+    plain, more = small_fit.regions(), small_fit.regions(prob=0.89)
+    assert list(more.columns) == [*plain.columns, "lower89", "upper89"]
+    pd.testing.assert_frame_equal(more[plain.columns], plain)
+    draws = small_fit.posterior.draws("thinning")
+    np.testing.assert_allclose(more["lower89"], np.quantile(draws, 0.055, axis=0).ravel())
+    for table in (small_fit.regions, small_fit.genes, small_fit.variance):
+        found = table(prob=0.8, hdi=True)
+        assert list(found.columns[-2:]) == ["hdi_lower80", "hdi_upper80"]
+        assert (found["hdi_lower80"] <= found["hdi_upper80"]).all()
+
+
+def test_a_fit_draws_itself(small_fit):
+    figure = small_fit.plot(top=5)
+    assert len(figure.axes[0].get_yticklabels()) == 5
+    assert len(small_fit.plot("variance").axes) >= 1
+    with pytest.raises(SettingsError, match=r"no picture 'pie' of a fit; give one of forest, surface"):
+        small_fit.plot("pie")
