@@ -36,6 +36,8 @@ def forest(
     order: Literal["mean", "observed", "width", "lobe", "atlas"] = "mean",
     quantity: Literal["effect", "predictable"] = "effect",
     intervals: Sequence[float] = (0.5, 0.9),
+    top: int | None = None,
+    regions: Sequence[str] | None = None,
     unit: str | None = None,
     ax: Any = None,
 ) -> Figure:
@@ -54,6 +56,10 @@ def forest(
         "effect" (the default), what is a region's own included; or "predictable", what programs and fields give of it.
     intervals
         Probabilities of the equal-tailed credible intervals, the wider ones drawn thinner.
+    top
+        How many regions are drawn, those of the largest posterior mean in size; None (the default) for all.
+    regions
+        Names of the regions that are drawn; None (the default) for all.
     unit
         Of the map, such as "Cohen's d" or "mm"; None (the default) where it is not known.
     ax
@@ -69,7 +75,7 @@ def forest(
     Raises
     ------
     SettingsError
-        For an unknown map, order or quantity, and a probability that is not between 0 and 1.
+        For an unknown map, order, quantity or region, no region, and a probability that is not between 0 and 1.
     InputError
         When matplotlib is not installed.
     """
@@ -84,7 +90,7 @@ def forest(
     own = table[table["map"] == chosen]
     if quantity == "predictable":
         own = own.assign(**{end: own[f"predictable_{end}"] for end in ("mean", "lower90", "upper90")})
-    rows = _sorted(own, order)
+    rows = _kept(_sorted(own, order), top, regions)
     axis = axes_on(ax, 4.6, 1.1 + _ROW * len(rows))
     heading(axis, f"{chosen}\n{_QUANTITIES[quantity]} (posterior mean), {_percents(intervals)} intervals")
     tidy(axis, grid="x")
@@ -111,6 +117,22 @@ def _sorted(table: pd.DataFrame, order: str) -> pd.DataFrame:
     rows = table.assign(place=np.arange(len(table)), width=table["lower90"] - table["upper90"])
     keys = {"atlas": ["place"], "lobe": ["lobe", "mean"]}.get(order, [order])
     return rows.sort_values(keys, kind="stable").reset_index(drop=True)
+
+
+def _kept(rows: pd.DataFrame, top: int | None, regions: Sequence[str] | None) -> pd.DataFrame:
+    """Rows of the regions named, and of these the ``top`` of largest mean."""
+    if regions is not None:
+        unknown = [name for name in regions if name not in set(rows["region"])]
+        if unknown or not len(regions):
+            raise SettingsError(
+                f"regions: there is no {unknown[0]!r} in the fit." if unknown else "no region is named."
+            )
+        rows = rows[rows["region"].isin(list(regions))]
+    if top is not None:
+        if top < 1:
+            raise SettingsError(f"top is {top!r}; give a whole number of regions of at least 1.")
+        rows = rows[rows["mean"].abs().rank(ascending=False, method="first") <= top]
+    return rows.reset_index(drop=True)
 
 
 def _draw_bands(axis: Axes, number: int) -> None:

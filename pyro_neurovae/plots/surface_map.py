@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..atlases.atlas import dk68_names
-from ..errors import InputError
+from ..errors import InputError, SettingsError
 from .colours import colour_bar, colour_scale
 from .cortex_view import MISSING, VIEWS, draw_hemisphere
 from .selection import by_name, check_choice, effect, pick_map, unit_of
@@ -45,6 +45,8 @@ def surface(
     unit: str | None = None,
     diverging: bool | None = None,
     limits: tuple[float, float] | None = None,
+    threshold: float | None = None,
+    sure: float | None = None,
     cmap: str | None = None,
     layout: Literal["grid", "row"] = "grid",
     figure: Any = None,
@@ -69,6 +71,11 @@ def surface(
     diverging, limits, cmap
         Of the colours; None (the default): red below zero and blue above it with zero in the middle for what has a
         sign; "viridis" from the least to the largest value otherwise, from 0 to 1 for a probability.
+    threshold
+        Size that a value needs to be coloured; regions below it are grey. None (the default) colours all.
+    sure
+        Posterior probability, of a fit, that a region's effect has the sign of its mean, which it needs to be coloured;
+        None (the default) colours all.
     layout
         "grid" (the default), lateral above medial views; or "row", all four beside one another.
     figure
@@ -85,7 +92,7 @@ def surface(
     InputError
         When the regions are not Desikan-Killiany ones, no region has a value, or the extra ``plots`` is not installed.
     SettingsError
-        For an unknown quantity or map.
+        For an unknown quantity or map, and a probability out of range.
     """
     part = panels_on(figure, *((5.6, 4.9) if layout == "grid" else (7.2, 2.1)))
     if isinstance(shown, pd.Series):
@@ -99,7 +106,8 @@ def surface(
         diverging = quantity in _SIGNED if diverging is None else diverging
         limits = (0.0, 1.0) if quantity == "p_negative" and limits is None else limits
     scale = colour_scale(values, label or name, diverging=diverging, limits=limits, cmap=cmap)
-    _draw_views(part, values, scale, layout)
+    hidden = _hidden(shown, values, map, threshold, sure)
+    _draw_views(part, np.where(hidden, np.nan, values), scale, layout, grey=_grey(np.isnan(values), hidden))
     if heading:
         part.suptitle(heading, fontsize=TEXT + 1, fontweight="bold", color=INK)
     return figure_of(part)
@@ -126,6 +134,28 @@ def check_atlas(study: Study) -> None:
         )
 
 
+def _hidden(
+    shown: Fit | pd.Series, values: np.ndarray, map: str | None, threshold: float | None, sure: float | None
+) -> np.ndarray:
+    """Whether a region has a value that is too small, or not sure enough, to be coloured; bool (68,)."""
+    hidden = np.zeros(len(values), dtype=bool) if threshold is None else np.abs(values) < threshold
+    if sure is None:
+        return hidden
+    if isinstance(shown, pd.Series):
+        raise SettingsError("sure= is of a fit's posterior; leave it out for a series of values.")
+    if not 0.5 <= sure <= 1:
+        raise SettingsError(f"sure is {sure!r}; give a probability from 0.5 to 1.")
+    table = shown.regions()
+    negative = on_cortex(table[table["map"] == pick_map(shown.study.maps, map)].set_index("region")["p_negative"])
+    return hidden | (np.maximum(negative, 1 - negative) < sure)
+
+
+def _grey(missing: np.ndarray, hidden: np.ndarray) -> str:
+    """What grey stands for, in words."""
+    words = ("no value", bool(missing.any())), ("below the threshold", bool(hidden.any()))
+    return " or ".join(word for word, there in words if there)
+
+
 def _of_fit(fit: Fit, name: str, quantity: str, unit: str | None) -> tuple[np.ndarray, str]:
     """Values (68,) of a quantity, and its label."""
     check_atlas(fit.study)
@@ -148,7 +178,7 @@ def _of_fit(fit: Fit, name: str, quantity: str, unit: str | None) -> tuple[np.nd
     return on_cortex(values), label
 
 
-def _draw_views(part: Any, values: np.ndarray, scale: Any, layout: str) -> None:
+def _draw_views(part: Any, values: np.ndarray, scale: Any, layout: str, *, grey: str) -> None:
     """Draw the four views, the bar below them, and what grey means where a region has no value."""
     axes = part.subplots(1, 4) if layout == "row" else part.subplots(2, 2)[[0, 1, 1, 0], [0, 0, 1, 1]]
     for axis, (side, view) in zip(axes, VIEWS, strict=True):
@@ -159,6 +189,6 @@ def _draw_views(part: Any, values: np.ndarray, scale: Any, layout: str) -> None:
     if np.isnan(values).any():
         from matplotlib.patches import Patch
 
-        grey = Patch(facecolor=str(MISSING), edgecolor="none", label="no value")
+        patch = Patch(facecolor=str(MISSING), edgecolor="none", label=grey)
         place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.04, 0.5), "frameon": False}
-        bar.ax.legend(handles=[grey], fontsize=SMALL, handlelength=1.0, handleheight=1.0, borderpad=0, **place)
+        bar.ax.legend(handles=[patch], fontsize=SMALL, handlelength=1.0, handleheight=1.0, borderpad=0, **place)

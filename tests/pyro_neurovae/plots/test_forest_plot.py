@@ -85,3 +85,21 @@ def test_orders_and_intervals_that_there_are_not(small_fit):
         plots.forest(small_fit, order="size")
     with pytest.raises(SettingsError, match=r"intervals are \(90,\); give probabilities between 0 and 1"):
         plots.forest(small_fit, intervals=(90,))
+
+
+def test_forest_of_some_regions(small_fit, of_map):
+    table = of_map(small_fit.regions(), small_fit.study.maps[0])
+    largest = set(table.loc[table["mean"].abs().nlargest(7).index, "region"])
+    axis = plots.forest(small_fit, top=7).axes[0]
+    assert {label.get_text() for label in axis.get_yticklabels()} == largest
+    axis = plots.forest(small_fit, regions=["L_insula", "R_cuneus"], order="atlas").axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["L_insula", "R_cuneus"]
+    lines = {one.get_label(): one for one in axis.collections}
+    np.testing.assert_allclose(lines["left"].get_offsets()[:, 0], table.loc[table["region"] == "L_insula", "mean"])
+    for wrong, message in (
+        ({"regions": ["L_nowhere"]}, "there is no 'L_nowhere'"),
+        ({"regions": []}, "no region is named"),
+        ({"top": 0}, "top is 0"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            plots.forest(small_fit, **wrong)

@@ -14,6 +14,7 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae import plots
 from pyro_neurovae.errors import InputError, SettingsError
+from pyro_neurovae.plots.surface_map import _hidden
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +116,24 @@ def test_other_regions_are_refused(small_fit):
         SettingsError, match="quantity is 'sd'; give one of mean, interval_width, p_negative, predictable"
     ):
         plots.surface(small_fit, "sd")
+
+
+def test_values_below_a_threshold_and_unsure_ones_are_grey(small_fit, colour_of, assert_shade_of):
+    table = small_fit.regions().iloc[:68].set_index("region")
+    figure = plots.surface(small_fit, threshold=float(table["mean"].abs().median()))
+    figure.savefig(io.BytesIO(), format="png", dpi=60)
+    whole = plots.surface(small_fit)
+    assert figure.axes[-1].get_xlim() == whole.axes[-1].get_xlim()  # colours stay comparable
+    assert [text.get_text() for text in figure.axes[-1].get_legend().get_texts()] == ["below the threshold"]
+    seen = table["mean"].abs().loc[["L_supramarginal", "L_precentral", "L_superiortemporal", "L_inferiorparietal"]]
+    one = plots.surface(small_fit, threshold=float(seen.min()) * 1.01)
+    one.savefig(io.BytesIO(), format="png", dpi=60)
+    assert_shade_of(colour_of(one, seen.idxmin(), "lateral"), np.full(3, 0.66))
+    hidden = _hidden(small_fit, table["mean"].to_numpy(), None, 0.1, None)
+    np.testing.assert_array_equal(hidden, (table["mean"].abs() < 0.1).to_numpy())
+    sure = np.maximum(table["p_negative"], 1 - table["p_negative"]).to_numpy()
+    np.testing.assert_array_equal(_hidden(small_fit, table["mean"].to_numpy(), None, None, 0.95), sure < 0.95)
+    with pytest.raises(SettingsError, match=r"a probability from 0\.5 to 1"):
+        plots.surface(small_fit, sure=0.2)
+    with pytest.raises(SettingsError, match="leave it out for a series"):
+        plots.surface(table["mean"], sure=0.9)
