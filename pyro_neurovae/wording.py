@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
-__all__ = ["counted", "first_names", "visible"]
+__all__ = ["counted", "first_names", "told_p", "told_probability", "visible"]
 
 # Controls but tab and newline, marks that turn the direction of reading, other ends of lines, halves of characters.
 _STEERING = re.compile(
@@ -22,6 +23,44 @@ def first_names(names: Sequence[str], limit: int = 5) -> str:
 def counted(number: int, noun: str) -> str:
     """Put a number before its noun, in the plural unless it is one: "1 map", "2 maps"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def told_p(p: float, least: float = 0.0) -> str:
+    """Write a p-value, bounded by the least that its null maps or draws can give: "p = .012", "p < .0034".
+
+    Examples
+    --------
+    >>> told_p(0.0123, 1 / 300), told_p(1 / 300, 1 / 300)
+    ('p = .012', 'p < .0034')
+    """
+    bound = max(least, 1e-4)
+    if p > bound * (1 + 1e-9):
+        return f"p = {_decimal(f'{p:.2g}')}"
+    digits = 1 - math.floor(math.log10(bound))
+    above = math.ceil(round(bound * 10**digits, 6)) / 10**digits
+    return f"p {'<' if above > bound * (1 + 1e-6) else '≤'} {_decimal(f'{above:.{digits}f}'.rstrip('0'))}"
+
+
+def told_probability(probability: float, draws: int) -> str:
+    """Write a probability counted in draws, bounded by their number: ".97", "> .999", "< .001".
+
+    Examples
+    --------
+    >>> told_probability(0.97, 1000), told_probability(1.0, 1000)
+    ('.970', '> .999')
+    """
+    digits = max(1, math.floor(math.log10(draws)))
+    least = 10.0**-digits
+    if probability >= 1 - least / 2:
+        return f"> {_decimal(f'{1 - least:.{digits}f}')}"
+    if probability < least / 2:
+        return f"< {_decimal(f'{least:.{digits}f}')}"
+    return _decimal(f"{probability:.{min(digits, 3)}f}")
+
+
+def _decimal(number: str) -> str:
+    """Leave out the nought before the point, as of what is never above one."""
+    return number.removeprefix("0") if number.startswith("0.") else number
 
 
 def visible(text: str) -> str:

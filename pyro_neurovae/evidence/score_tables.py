@@ -10,7 +10,15 @@ from ..studies.summary import noise_ceilings
 from .runs import Arrays
 from .scores import correlation, coverage, r_squared
 
-__all__ = ["PREDICTED", "WITHOUT_GENES", "difference_table", "pointwise_table", "score_table", "weight_table"]
+__all__ = [
+    "PREDICTED",
+    "WITHOUT_GENES",
+    "difference_table",
+    "gain_over",
+    "pointwise_table",
+    "score_table",
+    "weight_table",
+]
 
 # What a model says of every held-out value; each (map, region).
 PREDICTED = ("mean", "sd", "lower90", "upper90", "log_density", "crps")
@@ -64,6 +72,16 @@ def difference_table(study: Study, pointwise: pd.DataFrame) -> pd.DataFrame:
             columns |= {f"beyond_{WITHOUT_GENES}": gained, f"beyond_{WITHOUT_GENES}_se": error}
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def gain_over(study: Study, pointwise: pd.DataFrame, name: str, other: str) -> pd.DataFrame:
+    """How much better than another each model predicts a map: log density a region, by model; ``gain`` and ``se``."""
+    pair = pd.Series(study.graph.pair, index=study.regions)
+    density = _by_region(pointwise, name)
+    if other not in density:
+        return pd.DataFrame({"gain": [], "se": []})
+    gain, error = _differences(density, other, pair)
+    return pd.DataFrame({"gain": gain, "se": error}, index=density.columns)
 
 
 def _differences(density: pd.DataFrame, other: str, pair: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from ..posterior.fits import Fit
 from ..posterior.intervals import interval
 from .gene_sets import PlacedSets, place_sets
 from .null_weights import matched_sets, spatial_null_weights
-from .program_draws import standard_expression
+from ..posterior.program_draws import standard_expression
 
 __all__ = ["ENRICHMENT_COLUMNS", "enrichment"]
 
@@ -86,7 +86,8 @@ def enrichment(
         ``found`` (genes that the study has), ``score``, ``null_mean``, ``null_sd``, ``p``
         ((1 + number of null scores as far out) / (1 + n)), ``q`` (Benjamini & Hochberg over the map's sets),
         ``probability`` (posterior probability that the set's mean weight exceeds that of the other genes: the share of
-        draws whose score is positive), ``lower90``, ``upper90`` (of the draws' scores).
+        draws whose score is positive), ``lower90``, ``upper90`` (of the draws' scores). Its ``attrs`` have the names
+        of the sets ``left_out`` and the ``least_p`` that so many null maps can give.
 
     Raises
     ------
@@ -130,7 +131,10 @@ def enrichment(
         columns["probability"] = (drawn > 0).mean(0)
         columns["lower90"], columns["upper90"] = interval(drawn.astype(float), 0.9)
         parts.append(_table(maps[m], placed, columns))
-    return pd.concat(parts, ignore_index=True)
+    found = pd.concat(parts, ignore_index=True)
+    found.attrs["left_out"] = tuple(name for name in sets if name not in set(placed.names))
+    found.attrs["least_p"] = (1 if direction == "both" else 2) / (1 + n)
+    return found
 
 
 def _check(fit: Fit, null: str, direction: str, n: int, seed: int) -> None:

@@ -11,28 +11,23 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..errors import InputError
+from ..plots.selection import UNKNOWN, unit_of
 from ..readers.whole_file import write_whole
-from . import evidence, findings
-from .elements import Section, escape, paragraph, unordered
+from . import evidence, findings, grounds, verdict
+from .elements import Section, escape, paragraph
 from .methods import methods_paragraph, methods_section, record_section
 from .model_text import model_section
 from .pictures import Pictures
+from .viewer import viewer
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls
     from ..evidence.sensitivities import Sensitivity
     from ..evidence.validation import Validation
     from ..posterior.fits import Fit
+    from ..studies.study import Study
 
 __all__ = ["report", "report_html"]
-
-_LIMITS = (
-    "A gene's weight is an association: with more genes than regions no method can tell one gene's effect with the "
-    "others held fixed.",
-    "Expression comes from six donors without the disease, two of them measured in both hemispheres.",
-    "The map is a mean over groups: it says little of a single person.",
-    "Thinning and expression that go together over regions need not be cause and effect.",
-)
 
 
 def report(
@@ -105,7 +100,18 @@ def report_html(
 ) -> str:
     """Return the page of `report` as text."""
     pictures, checks = Pictures(fit, unit), fit.check()
-    facts = evidence.glance_facts(fit, validation, nulls, sensitivity)
+    weighed = {
+        name: verdict.weigh(fit, name, checks, validation=validation, nulls=nulls, sensitivity=sensitivity)
+        for name in fit.study.maps
+    }
+    sentences = {
+        name: (
+            verdict.regions_sentence(fit, name, unit),
+            verdict.expression_sentence(fit, name, validation, nulls),
+            verdict.verdict_sentence(known),
+        )
+        for name, known in weighed.items()
+    }
     folds = None if validation is None else ", ".join(dict.fromkeys(map(str, validation.scores["folds"])))
     text = methods_paragraph(
         fit,
@@ -114,31 +120,33 @@ def report_html(
         sensitivity=sensitivity is not None,
     )
     made = [
-        findings.glance_section(fit, checks, facts),
-        findings.data_section(fit.study, fit.notices),
-        model_section(fit.settings),
-        _with(findings.checks_section(checks), pictures.inference(fit)),
-        findings.regions_section(fit, pictures, threshold),
+        findings.answer_section(sentences, viewer(fit, threshold=threshold, unit=unit) if pictures.cortex else ""),
+        *findings.region_sections(fit, pictures, threshold),
         findings.variance_section(fit, pictures),
         findings.programs_section(fit, pictures),
         findings.genes_section(fit, enrichment),
         None if validation is None else evidence.validation_section(fit, validation, pictures),
         None if nulls is None else evidence.nulls_section(fit, nulls, pictures),
         None if sensitivity is None else evidence.sensitivity_section(fit, sensitivity, pictures),
-        Section("limits", "What it does not say", f'<div class="limits">{unordered(_LIMITS)}</div>'),
+        grounds.trust_section(fit, checks, weighed, pictures),
+        grounds.data_section(fit.study, fit.notices),
+        model_section(fit.settings),
         methods_section(text),
         record_section(fit),
     ]
     heading = title or f"Cortical thinning and gene expression: {', '.join(fit.study.maps)}"
     lead = (
         f"Model {fit.settings.model}, {fit.settings.restarts} x {fit.settings.draws} posterior draws, seed "
-        f"{fit.settings.seed}. {pictures.missing()}"
+        f"{fit.settings.seed}. Effects are in {_told_unit(fit.study, unit)}; negative is thinner. "
+        + ("" if threshold is None else f"Threshold {threshold:g}. ")
+        + pictures.missing()
     )
     return _page(heading, lead, [section for section in made if section is not None])
 
 
-def _with(section: Section, more: str) -> Section:
-    return Section(section.anchor, section.title, section.body + more)
+def _told_unit(study: Study, unit: str | None) -> str:
+    known = unit_of(study, unit)
+    return "the map's own units" if known == UNKNOWN else known
 
 
 def _policy(style: str, script: str) -> str:
@@ -154,7 +162,7 @@ def _policy(style: str, script: str) -> str:
 def _page(heading: str, lead: str, sections: list[Section]) -> str:
     here = Path(__file__).parent
     style = (here / "page.css").read_text(encoding="utf-8")
-    script = (here / "page.js").read_text(encoding="utf-8")
+    script = "".join((here / name).read_text(encoding="utf-8") for name in ("page.js", "page.cortex.js"))
     links = "".join(f'<li><a href="#{one.anchor}">{escape(one.title)}</a></li>' for one in sections)
     body = "\n".join(one.html() for one in sections)
     return f"""<!DOCTYPE html>
@@ -169,16 +177,18 @@ def _page(heading: str, lead: str, sections: list[Section]) -> str:
 <style>{style}</style>
 </head>
 <body>
-<a class="skip" href="#glance">Skip to the results</a>
+<a class="skip" href="#answer">Skip to the results</a>
+<nav aria-label="Contents"><ul>{links}</ul></nav>
+<div class="page">
 <header>
 <h1>{escape(heading)}</h1>
 {paragraph(lead, kind="lead")}
-<nav aria-label="Sections"><ul>{links}</ul></nav>
 </header>
 <main>
 {body}
 </main>
 <footer><p>Made by pyro_neurovae. This file holds everything it shows.</p></footer>
+</div>
 <script>{script}</script>
 </body>
 </html>

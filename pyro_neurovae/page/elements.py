@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..wording import visible
+from ..wording import told_probability, visible
 
 if TYPE_CHECKING:
     from ..plots.picture import Picture
@@ -21,6 +21,7 @@ __all__ = [
     "Section",
     "data_table",
     "definitions",
+    "details",
     "escape",
     "figure",
     "heading",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 # Rows that stand in the page where no script runs; a script shows as many at a time.
-_ROWS = 40
+_ROWS = 80
 # Letters beyond which a cell keeps some width on a phone.
 _LONG = 60
 # Significant digits that are shown, and that a download holds.
@@ -88,59 +89,97 @@ def definitions(pairs: Mapping[str, str]) -> str:
     return f'<dl class="facts">{rows}</dl>'
 
 
-def figure(drawn: Picture, *, alt: str, caption: str, dpi: int = 110) -> str:
+def figure(drawn: Picture, *, alt: str, caption: str, dpi: int = 110, kind: str = "") -> str:
     """Hold a figure in the page as PNG, with what it shows for who does not see it."""
-    return picture(drawn.png(dpi), alt=alt, caption=caption)
+    return picture(drawn.png(dpi), alt=alt, caption=caption, kind=kind)
 
 
-def picture(png: bytes, *, alt: str, caption: str) -> str:
+def picture(png: bytes, *, alt: str, caption: str, kind: str = "") -> str:
     """Hold PNG bytes in the page."""
     data = base64.b64encode(png).decode()
     return (
-        f'<figure><img src="data:image/png;base64,{data}" alt="{escape(alt, quote=True)}" loading="lazy">'
+        f'<figure{_class(kind)}><img src="data:image/png;base64,{data}" alt="{escape(alt, quote=True)}">'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 
-def plain_table(frame: pd.DataFrame, *, caption: str, statuses: Mapping[str, str] | None = None) -> str:
-    """Return a small table as it is; cells of ``statuses`` get a class for their colour."""
+def plain_table(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    statuses: Mapping[str, str] | None = None,
+    draws: Mapping[str, int] | None = None,
+) -> str:
+    """Return a small table as it is; cells of ``statuses`` get a class for their colour, ``draws`` as `data_table`."""
     kinds = ["number" if pd.api.types.is_numeric_dtype(frame[name]) else "" for name in frame.columns]
     heads = "".join(
         f'<th scope="col"{_class(kind)}>{escape(_label(str(name)))}</th>'
         for name, kind in zip(frame.columns, kinds, strict=True)
     )
-    rows = "".join(f"<tr>{_cells(row, frame, statuses or {})}</tr>" for row in frame.to_dict("records"))
+    rows = "".join(f"<tr>{_cells(row, frame, statuses or {}, draws or {})}</tr>" for row in frame.to_dict("records"))
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption, quote=True)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def data_table(frame: pd.DataFrame, *, name: str, caption: str) -> str:
-    """Return a table that sorts, filters and downloads as CSV; its first rows stand there without script."""
+def data_table(
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    caption: str,
+    first: Sequence[str] = (),
+    headings: Mapping[str, str] | None = None,
+    draws: Mapping[str, int] | None = None,
+) -> str:
+    """Return a table that sorts, filters and downloads as CSV; its first rows stand there without script.
+
+    Parameters
+    ----------
+    frame
+        The rows, in the order that they stand in at first; the first column names them and stays in sight.
+    name
+        Of the file that is downloaded.
+    caption
+        What stands above it.
+    first
+        Columns that are shown at once, the others when they are asked for; none (the default) for all.
+    headings
+        What stands above a column in place of its name.
+    draws
+        How many draws a column of probabilities was counted in: more than they can tell is not shown.
+    """
     columns = [str(column) for column in frame.columns]
     numeric = [bool(pd.api.types.is_numeric_dtype(frame[column]) and frame[column].dtype != bool) for column in columns]
     rows = [[_value(cell) for cell in row] for row in frame.itertuples(index=False, name=None)]
-    held = json.dumps({"columns": columns, "numeric": numeric, "rows": rows}, separators=(",", ":"), allow_nan=False)
+    counted = [(draws or {}).get(column, 0) for column in columns]
+    kinds = [_kind(column, number, first) for column, number in zip(columns, numeric, strict=True)]
+    places = [_places(frame[column]) if number else 0 for column, number in zip(frame, numeric, strict=True)]
+    held = {
+        "columns": columns,
+        "kinds": kinds,
+        "numeric": numeric,
+        "draws": counted,
+        "places": places,
+        "rows": rows,
+    }
     heads = "".join(
-        f'<th scope="col" aria-sort="none"{_class("number" if number else "")}>'
-        f'<button type="button">{escape(_label(column))}</button></th>'
-        for column, number in zip(columns, numeric, strict=True)
+        f'<th scope="col" aria-sort="none"{_class(kind)}>'
+        f'<button type="button">{escape((headings or {}).get(column, _label(column)))}</button></th>'
+        for column, kind in zip(columns, kinds, strict=True)
     )
     shown = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{_class('number' if n else '')}>{escape(_shown(c))}</td>" for c, n in zip(row, numeric, strict=True)
-        )
-        + "</tr>"
+        f"<tr>{''.join(map(_cell, row, kinds, counted, [True, *[False] * len(row)], places))}</tr>"
         for row in rows[:_ROWS]
     )
+    more = '<button type="button" class="columns" aria-pressed="false">All columns</button>'
     # "</" would end the script that holds the data, and "<!--" hide its end.
-    safe = held.replace("<", "\\u003c")
+    safe = json.dumps(held, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return (
         f'<div class="data" data-name="{escape(name, quote=True)}">'
-        f'<div class="tools"><label>Filter <input type="search" placeholder="a word" '
+        f'<div class="tools"><label>Filter <input type="search" placeholder="words, all of them" '
         f'aria-label="Filter {escape(caption, quote=True)}"></label>'
+        f"{more if any('rest' in kind for kind in kinds) else ''}"
         f'<button type="button" class="download">Download CSV</button><span class="count" aria-live="polite">'
         f"{min(_ROWS, len(rows))} of {len(rows)} rows</span></div>"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption, quote=True)}"><table>'
@@ -150,14 +189,42 @@ def data_table(frame: pd.DataFrame, *, name: str, caption: str) -> str:
     )
 
 
-def _cells(row: Mapping[Hashable, object], frame: pd.DataFrame, statuses: Mapping[str, str]) -> str:
+def details(summary: str, body: str) -> str:
+    """Put HTML behind a line that opens it; the line is escaped."""
+    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+
+
+def _kind(column: str, number: bool, first: Sequence[str]) -> str:
+    """Classes of a column: "number" for numbers, "rest" for what is shown when asked for."""
+    return " ".join(word for word, holds in (("number", number), ("rest", first and column not in first)) if holds)
+
+
+def _places(column: pd.Series) -> int:
+    """Decimals that all numbers of a column are shown with: three digits of the largest."""
+    largest = float(np.nanmax(np.abs(column.to_numpy(dtype=float)), initial=0))
+    if pd.api.types.is_integer_dtype(column) or not largest or not np.isfinite(largest):
+        return 0
+    return int(np.clip(_SHOWN - 1 - np.floor(np.log10(largest)), 0, _HELD))
+
+
+def _cell(value: object, kind: str, draws: int, names: bool = False, places: int | None = None) -> str:
+    """A cell of a table; that which names the row is its heading."""
+    told = _shown(value)
+    if isinstance(value, float):
+        told = told_probability(value, draws) if draws else told if places is None else f"{value:.{places}f}"
+    return f'<th scope="row">{escape(told)}</th>' if names else f"<td{_class(kind)}>{escape(told)}</td>"
+
+
+def _cells(
+    row: Mapping[Hashable, object], frame: pd.DataFrame, statuses: Mapping[str, str], draws: Mapping[str, int]
+) -> str:
     cells = []
     for name in frame.columns:
         value = _value(row[name])
         kind = statuses.get(str(value), "")
         kind = kind or ("number" if pd.api.types.is_numeric_dtype(frame[name]) else "")
         kind = kind or ("long" if len(str(value)) > _LONG else "")
-        cells.append(f"<td{_class(kind)}>{escape(_shown(value))}</td>")
+        cells.append(_cell(value, kind, draws.get(str(name), 0)))
     return "".join(cells)
 
 

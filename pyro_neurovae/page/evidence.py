@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..wording import told_p
 from .elements import Section, paragraph, plain_table
 from .pictures import Pictures
 
@@ -13,31 +14,7 @@ if TYPE_CHECKING:
     from ..evidence.validation import Validation
     from ..posterior.fits import Fit
 
-__all__ = ["glance_facts", "nulls_section", "sensitivity_section", "validation_section"]
-
-
-def glance_facts(
-    fit: Fit, validation: Validation | None, nulls: Nulls | None, sensitivity: Sensitivity | None
-) -> dict[str, dict[str, str]]:
-    """Facts that each of them adds to a map's main numbers."""
-    facts: dict[str, dict[str, str]] = {name: {} for name in fit.study.maps}
-    for name, own in facts.items():
-        if validation is not None:
-            scores = validation.summary()
-            rows = scores[(scores["map"] == name) & (scores["model"] == fit.settings.model)]
-            if len(rows):
-                row = rows.iloc[0]
-                own["R2 of held-out regions"] = f"{row['r2']:.2f} (90% intervals hold {row['coverage90']:.0%})"
-        if nulls is not None:
-            rows = nulls.summary[
-                (nulls.summary["map"] == name) & (nulls.summary["statistic"] == "transcriptomic_share")
-            ]
-            if len(rows):
-                own["p of that share among null maps"] = f"{rows['p'].iloc[0]:.3g} ({rows['method'].iloc[0]})"
-        if sensitivity is not None and name in set(sensitivity.variants["map"]):
-            moved = sensitivity.variants.loc[sensitivity.variants["map"] == name, "largest_shift"].max()
-            own["largest move of a region under other choices"] = f"{moved:.2f} posterior sd"
-    return facts
+__all__ = ["nulls_section", "sensitivity_section", "validation_section"]
 
 
 def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> Section:
@@ -66,7 +43,11 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
 def nulls_section(fit: Fit, nulls: Nulls, pictures: Pictures) -> Section:
     """Return the section on null maps."""
     body = paragraph("The same model fitted to null maps, which have nothing to do with expression.")
-    body += plain_table(nulls.summary, caption="Statistics of the map among those of its null maps")
+    told = [
+        told_p(row["p"], 1 / (1 + row["n"])).removeprefix("p ").removeprefix("= ")
+        for row in nulls.summary.to_dict("records")
+    ]
+    body += plain_table(nulls.summary.assign(p=told), caption="Statistics of the map among those of its null maps")
     for name in fit.study.maps:
         if name in set(nulls.summary["map"]):
             body += paragraph(nulls.conclusion(name)) + pictures.nulls(nulls, name)

@@ -1,161 +1,82 @@
-"""The sections on what was found: at a glance, the data, checks, regions, variance, programs and genes."""
+"""The sections on what was found: the answer, regions, variance, programs and genes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from ..interpretation.gene_groups import gene_modules
-from ..interpretation.program_alignment import aligned_programs
 from ..interpretation.region_clusters import clusters
 from ..interpretation.region_statements import region_report
+from ..plots.selection import unit_of
+from ..posterior.program_alignment import aligned_programs
 from ..posterior.sources import SOURCES
-from ..studies.correlations import structure_word, told_structure
-from ..studies.study import Study
-from ..studies.summary import noise_ceilings
-from .elements import Section, data_table, definitions, heading, paragraph, plain_table, unordered
+from ..readers.safe_names import file_names
+from ..wording import counted, told_p
+from .elements import Section, data_table, heading, paragraph, plain_table, unordered
 from .pictures import Pictures
 
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
 
-__all__ = [
-    "checks_section",
-    "data_section",
-    "genes_section",
-    "glance_section",
-    "programs_section",
-    "regions_section",
-    "variance_section",
-]
+__all__ = ["answer_section", "genes_section", "programs_section", "region_sections", "variance_section"]
 
-_STATUSES = {"pass": "pass", "passed": "pass", "fail": "fail", "failed": "fail"}
-_MOST = 5
+_LIMITS = (
+    "A gene's weight is an association: with more genes than regions no method can tell one gene's effect with the "
+    "others held fixed.",
+    "Expression comes from six donors without the disease, two of them measured in both hemispheres.",
+    "The map is a mean over groups: it says little of a single person.",
+    "Thinning and expression that go together over regions need not be cause and effect.",
+)
+
+# Heading of a column where its name does not say enough.
+_HEADINGS = {
+    "mean": "effect",
+    "sd": "sd of effect",
+    "lower90": "90% from",
+    "upper90": "to",
+    "simultaneous_lower90": "all at once from",
+    "simultaneous_upper90": "to",
+    "p_negative": "P(below 0)",
+    "p_top": "P(among 10 lowest)",
+    "se": "standard error",
+    "local_false_sign_rate": "P(false sign)",
+}
+_REGION_COLUMNS = (
+    "region", "mean", "lower90", "upper90", "simultaneous_lower90", "simultaneous_upper90", "p_negative", "p_beyond",
+    "observed", "se",
+)  # fmt: skip
+_GENE_COLUMNS = ("gene", "weight", "lower90", "upper90", "local_false_sign_rate", "q_value")
+_SET_COLUMNS = ("set", "found", "score", "lower90", "upper90", "probability", "p", "q")
 
 
-def glance_section(fit: Fit, checks: pd.DataFrame, others: dict[str, dict[str, str]]) -> Section:
-    """Return the main numbers of each map; ``others`` adds facts from held-out scores, nulls and sensitivity."""
-    regions, shares = fit.regions(), fit.variance()
+def answer_section(sentences: dict[str, Sequence[str]], cortex: str) -> Section:
+    """Return the answer: each map's sentences, what they do not say, and the cortex to turn."""
     body = ""
-    for name in fit.study.maps:
-        own = regions[regions["map"] == name]
-        thin = int((own["upper95"] < 0).sum())
-        worst = own.nsmallest(_MOST, "mean")
-        facts = {
-            "regions surely thinner (95% interval below 0)": f"{thin} of {len(own)}",
-            "most affected": ", ".join(worst["region"]),
-        }
-        part = shares[(shares["map"] == name) & (shares["source"] == "transcriptomic")]
-        if len(part) and fit.posterior.has_genes:
-            row = part.iloc[0]
-            facts["share of the map that expression explains"] = (
-                f"{row['mean']:.0%} (90% interval {row['lower90']:.0%} to {row['upper90']:.0%})"
-            )
-        own_checks = checks[checks["map"].isin([name, "all"])]
-        failed = own_checks.loc[own_checks["status"].isin(["fail", "failed"]), "check"].tolist()
-        facts["checks"] = f"{len(own_checks) - len(failed)} of {len(own_checks)} passed" + (
-            f"; failed: {', '.join(failed)}" if failed else ""
-        )
-        body += heading(name) + definitions(facts | others.get(name, {}))
-    return Section("glance", "At a glance", body)
+    for name, told in sentences.items():
+        body += heading(name) if len(sentences) > 1 else ""
+        body += f'<div class="answer">{"".join(paragraph(one) for one in told)}</div>'
+    body += f'<div class="limits"><h3>What this does not say</h3>{unordered(_LIMITS)}</div>{cortex}'
+    return Section("answer", "What was found", body)
 
 
-def data_section(study: Study, notices: tuple[str, ...]) -> Section:
-    """Return the section on the data and their problems."""
-    rows, ceilings = [], noise_ceilings(study)
-    for m, name in enumerate(study.maps):
-        value, error = study.thinning[m], study.standard_error[m]
-        seen = ~np.isnan(value)
-        rows.append(
-            {
-                "map": name,
-                "regions": int(seen.sum()),
-                "mean": float(value[seen].mean()),
-                "sd": float(value[seen].std(ddof=1)),
-                "median standard error": float(np.median(error[seen])) if error[seen].any() else float("nan"),
-                "errors go together": study.sampling_correlation[m] if error[seen].any() else "",
-                "noise ceiling of R2": ceilings[name],
-            }
-        )
-    body = definitions(
-        {
-            "regions": f"{study.n_regions} on graph {study.graph.label}, {study.graph.n_edges} edges",
-            "genes": str(len(study.genes)),
-            "expression measured in": f"{int(study.expression_observed.sum())} regions",
-            "expression": f"normalised per {study.normalise}" if study.normalise != "none" else "as given",
-            "structure": told_structure(structure_word(study.structure, study.graph)),
-        }
-    )
-    body += plain_table(
-        pd.DataFrame(rows), caption="Maps of thinning (effect in each map's own units; negative is thinner)"
-    )
-    lacking = [name for name, seen in zip(study.regions, study.expression_observed, strict=True) if not seen]
-    problems = [f"No expression in {', '.join(lacking)}: predicted from neighbours and homologues."] if lacking else []
-    for name, seen in zip(study.maps, study.thinning_observed, strict=True):
-        absent = [region for region, one in zip(study.regions, seen, strict=True) if not one]
-        if absent:
-            problems.append(f"No thinning of {name} in {', '.join(absent)}: predicted.")
-    problems += list(notices)
-    body += heading("Problems and notices") + (unordered(problems) if problems else paragraph("None."))
-    return Section("data", "Data", body)
-
-
-def checks_section(checks: pd.DataFrame) -> Section:
-    """Return the section with every check, its threshold and what to do where one failed."""
-    failed = checks[checks["status"].isin(["fail", "failed"])]
-    told = (
-        "Every check passes: nothing here speaks against the intervals."
-        if failed.empty
-        else "Some checks fail: read what each advises before reporting intervals."
-    )
-    body = paragraph(told)
-    shown = checks[["check", "map", "observed", "replicated", "p", "threshold", "status"]].copy()
-    body += plain_table(shown, caption="Checks of the fit against its own data", statuses=_STATUSES)
-    if len(failed):
-        body += unordered([f"{row['check']} ({row['map']}): {row['advice']}" for row in failed.to_dict("records")])
-    return Section("checks", "Can it be trusted?", body)
-
-
-def regions_section(fit: Fit, pictures: Pictures, threshold: float | None) -> Section:
-    """Return the section on regions: cortex, forest, and the table with joint statements."""
-    body = paragraph(
-        "The effect of every region, what is a region's own included and sampling error left out: posterior mean with "
-        "equal-tailed intervals, each at its own level; the simultaneous band holds all regions of a map at once with "
-        "probability 90%. Beside it stands its predictable part, what programs and fields give."
-    )
-    for name in fit.study.maps:
-        body += heading(name) + pictures.regions(fit, name)
-    table = region_report(fit, threshold=threshold)
-    if threshold is None:
-        table = table.drop(columns="p_beyond")
-    if len(fit.study.maps) == 1:
-        table = table.drop(columns="map")
-    first = ["map", "region", "observed", "se", "mean", "sd", "lower95", "upper95", "predictable_mean"]
-    first += ["p_negative", "p_beyond", "p_top"]
-    shown = [column for column in first if column in table.columns]
-    table = table[shown + [column for column in table.columns if column not in shown]]
-    body += data_table(
-        table, name="regions.csv", caption="Regions: the effect (mean to upper95) and its predictable part"
-    )
-    body += paragraph(
-        "mean to upper95: effect (posterior mean, sd, 95% interval). predictable: its part that programs and fields "
-        "give. "
-        "p_negative: probability of thinning. p_top: probability of being among the ten most affected. shrinkage: "
-        "share of the standard error that the model took away. move: effect (posterior mean) minus observed value.",
-        kind="lead",
-    )
-    return Section("regions", "Regions", body)
+def region_sections(fit: Fit, pictures: Pictures, threshold: float | None) -> list[Section]:
+    """Return a section for each map: cortex, forest, and the table with joint statements."""
+    maps = zip(fit.study.maps, file_names(fit.study.maps), strict=True)
+    return [_region_section(fit, pictures, threshold, *one, place) for place, one in enumerate(maps)]
 
 
 def variance_section(fit: Fit, pictures: Pictures) -> Section:
     """Return the section on what each map is made of."""
-    table = fit.variance()[["map", "source", "mean", "lower90", "upper90"]]
-    body = pictures.variance(fit) + plain_table(
-        table.assign(what=[SOURCES.get(source, "") for source in table["source"]]), caption="Shares of the variance"
-    )
-    return Section("variance", "What the maps are made of", body)
+    rows = [
+        {"map": row["map"], "source": row["source"], "share": f"{row['mean']:.0%}"}
+        | {"90% interval": f"{row['lower90']:.0%} to {row['upper90']:.0%}", "what": SOURCES.get(row["source"], "")}
+        for row in fit.variance().to_dict("records")
+    ]
+    body = pictures.variance(fit) + plain_table(pd.DataFrame(rows), caption="Shares of the variance")
+    return Section("variance", "What the maps are made of" if len(fit.study.maps) > 1 else "What it is made of", body)
 
 
 def programs_section(fit: Fit, pictures: Pictures) -> Section | None:
@@ -182,32 +103,95 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
     """Return the section on genes: ranked, in modules, and in the user's gene sets; None for a model without genes."""
     if not fit.posterior.has_genes:
         return None
-    table = fit.genes()
-    order = (table["weight"].abs() / table["sd"].where(table["sd"] > 0)).fillna(0).sort_values(ascending=False).index
-    table = table.loc[order].reset_index(drop=True)
-    if len(fit.study.maps) == 1:
-        table = table.drop(columns="map")
     body = paragraph(
         "A gene's weight is the slope of the transcriptomic part of thinning on its expression, per standard "
         "deviation: a marginal association of that part, shared by hundreds of co-expressed genes, and no sign of a "
         "gene that causes anything. A negative weight: where the gene is expressed more, the cortex is thinner. The "
         "local false sign rate is the probability that the sign is wrong or that there is no transcriptomic part at "
-        "all; q_value is its mean over the genes at least as sure. Which genes may be called, the null maps say."
+        "all; q_value is its mean over the genes at least as sure. Only null maps say which genes may be called."
     )
-    body += data_table(table, name="genes.csv", caption="Genes, the surest first")
+    body += "".join(
+        _gene_table(fit, name, file) for name, file in zip(fit.study.maps, file_names(fit.study.maps), strict=True)
+    )
     if fit.posterior.has_programs:
         modules = gene_modules(fit)
         body += heading("Gene modules") + paragraph(_module_words(modules.settings))
         weights = modules.weights.merge(modules.summary[["module", "name", "size"]], on="module")
         columns = ["map", "name", "size", "mean", "lower90", "upper90", "p_positive"]
-        body += plain_table(weights[columns], caption="Modules with their weight on thinning")
-    if enriched is not None:
-        body += heading("Gene sets") + paragraph(
-            "Each set's mean weight against that of the other genes; p against null maps, q over all sets of a map "
-            "(Benjamini-Hochberg)."
+        body += plain_table(
+            weights[columns], caption="Modules with their weight on thinning", draws={"p_positive": _draws(fit)}
         )
-        body += data_table(enriched, name="enrichment.csv", caption="Gene sets")
-    return Section("genes", "Genes", body)
+    return Section("genes", "Genes", body + ("" if enriched is None else _gene_sets(fit, enriched)))
+
+
+def _region_section(fit: Fit, pictures: Pictures, threshold: float | None, name: str, file: str, place: int) -> Section:
+    several, unit = len(fit.study.maps) > 1, unit_of(fit.study, pictures.unit)
+    table = region_report(fit, threshold=threshold, map=name).drop(columns="map")
+    table = table.sort_values("mean", key=abs, ascending=False, kind="stable", ignore_index=True)
+    table = table[[*_REGION_COLUMNS, *(column for column in table.columns if column not in _REGION_COLUMNS)]]
+    beyond = "" if threshold is None else f"P({'above' if threshold > 0 else 'below'} {threshold:g})"
+    table = table.drop(columns="p_beyond") if threshold is None else table
+    body = pictures.regions(fit, name) + data_table(
+        table,
+        name=f"regions_{file}.csv" if several else "regions.csv",
+        caption=f"Regions of {name}, the largest effect first ({unit}; negative is thinner)",
+        first=_REGION_COLUMNS,
+        headings=_HEADINGS | {"p_beyond": beyond},
+        draws=dict.fromkeys(("p_negative", "p_beyond", "p_top"), _draws(fit)),
+    )
+    body += paragraph(
+        "The effect is all that is real in a region, what is its own included and sampling error left out: posterior "
+        "mean with its 90% interval, for statements on this region alone. 'All at once' is the band that covers every "
+        "region of the map together with probability 90%, for statements on several. "
+        + ("" if threshold is None else f"{beyond} is the probability of an effect beyond the threshold given. ")
+        + "All columns: predictable is the part that programs and fields give; P(among 10 lowest) the probability of "
+        "being among the ten most negative; shrinkage the share of the standard error that the model took away; move "
+        "the effect minus the observed value.",
+        kind="lead",
+    )
+    return Section(f"map-{place + 1}", f"Regions of {name}" if several else "Regions", body)
+
+
+def _gene_table(fit: Fit, name: str, file: str) -> str:
+    several = len(fit.study.maps) > 1
+    table = fit.genes().loc[lambda rows: rows["map"] == name].drop(columns="map")
+    surest = (table["weight"].abs() / table["sd"].where(table["sd"] > 0)).fillna(0).sort_values(ascending=False).index
+    return data_table(
+        table.loc[surest].reset_index(drop=True),
+        name=f"genes_{file}.csv" if several else "genes.csv",
+        caption=f"Genes of {name}, the surest first",
+        first=_GENE_COLUMNS,
+        headings={key: told for key, told in _HEADINGS.items() if key not in ("mean", "sd")},
+        draws=dict.fromkeys(("p_positive", "local_false_sign_rate"), _draws(fit)),
+    )
+
+
+def _gene_sets(fit: Fit, enriched: pd.DataFrame) -> str:
+    """Table of gene sets, and which were left out."""
+    body = heading("Gene sets") + paragraph(
+        "Each set's mean weight against that of the other genes; p against null maps, q over all sets of a map "
+        "(Benjamini-Hochberg)."
+    )
+    least, absent = enriched.attrs.get("least_p"), enriched.attrs.get("left_out", ())
+    if least is not None:
+        body += paragraph(f"No p can be below {told_p(0, least).split()[-1]}, by the number of null maps.")
+    if absent:
+        body += paragraph(
+            f"{counted(len(absent), 'set')} with too few or too many genes in the study left out: {', '.join(absent)}."
+        )
+    ordered = [*(one for one in _SET_COLUMNS if one in enriched), *(one for one in enriched if one not in _SET_COLUMNS)]
+    return body + data_table(
+        enriched[ordered],
+        name="enrichment.csv",
+        caption="Gene sets",
+        first=[*_SET_COLUMNS, *(["map"] if len(fit.study.maps) > 1 else [])],
+        headings={key: told for key, told in _HEADINGS.items() if key.endswith("90")},
+        draws={"probability": _draws(fit)},
+    )
+
+
+def _draws(fit: Fit) -> int:
+    return len(fit.posterior.draws("thinning"))
 
 
 def _cluster_words(settings: dict[str, object], choice: pd.DataFrame) -> str:

@@ -53,6 +53,9 @@ def model_section(settings: FitSettings) -> Section:
     """Return the section on model and priors."""
     family = family_of(settings.model)
     body = paragraph(family.words)
-    body += f'<pre aria-label="Equations of the model {family.name}">{escape(family.equations)}</pre>'
+    body += (
+        f'<pre tabindex="0" role="region" aria-label="Equations of the model {family.name}">'
+        f"{escape(family.equations)}</pre>"
+    )
     body += plain_table(prior_table(settings), caption="Priors and fixed settings")
     return Section("model", "Model and priors", body)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from .. import plots
 from ..errors import NeurovaeError
 from ..plots.sensitivity_plot import plot_sensitivity
-from ..plots.surface_map import check_atlas
-from .elements import figure, paragraph
+from .elements import details, figure, paragraph
+from .viewer import can_turn
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls
@@ -37,7 +37,7 @@ class Pictures:
     def __init__(self, fit: Fit, unit: str | None = None) -> None:
         self.unit = unit
         self.drawn = find_spec("matplotlib") is not None
-        self.cortex = self.drawn and find_spec("nilearn") is not None and _on_atlas(fit)
+        self.cortex = can_turn(fit)
         self.few = len(fit.study.maps) <= _MANY
         self.dpi = 105 if self.few else 75
 
@@ -49,33 +49,33 @@ class Pictures:
         return f"{which} are left out: they need pip install 'pyro_neurovae[plots]'."
 
     def regions(self, fit: Fit, name: str) -> str:
-        """Cortex (mean, probability, width, difference) and forest of one map."""
+        """Cortex and forest of one map; the cortex to turn takes the place of the first where there is one map."""
         body = ""
-        worst = fit.regions().query("map == @name").nsmallest(5, "mean")["region"]
+        largest = (
+            fit.regions()
+            .loc[lambda rows: rows["map"] == name]
+            .sort_values("mean", key=abs, ascending=False)["region"]
+            .head(5)
+        )
         if self.cortex:
             body += self._hold(
                 plots.surface(fit, "mean", map=name, layout="row", unit=self.unit),
-                f"Effect (posterior mean) of {name} on the cortex; thinnest are {', '.join(worst)}.",
+                f"Effect (posterior mean) of {name} on the cortex; largest in {', '.join(largest)}.",
                 "Effect (posterior mean).",
+                kind="static" if len(fit.study.maps) == 1 else "",
             )
-            others = {
-                "predictable": "Predictable part of the effect (posterior mean): what programs and fields give.",
-                "interval_width": "Width of the effect's 90% interval.",
-                "p_negative": "Posterior probability of a negative effect (thinning).",
-                "difference": "Effect (posterior mean) minus observed value: what the model moved.",
-            }
-            if self.few:
-                for quantity, told in others.items():
-                    drawn = plots.surface(fit, quantity, map=name, layout="row", unit=self.unit)  # type: ignore[arg-type]
-                    body += self._hold(drawn, f"{told[:-1]} of {name} on the cortex.", told)
         if self.drawn:
             body += self._hold(
                 plots.forest(fit, map=name, unit=self.unit),
-                f"Posterior intervals of the effect in every region of {name}, the most affected first: "
-                f"{', '.join(worst)}.",
-                "Effect of every region: posterior mean, thick 50% and thin 90% intervals, and the observed value with "
-                "1.96 standard errors.",
+                f"Posterior intervals of the effect in every region of {name}; the largest are those of "
+                f"{', '.join(largest)}.",
+                "Effect of every region: posterior mean with its 50% (thick) and 90% (thin) intervals, and below it "
+                "the observed value with the 90% interval that its standard error gives.",
             )
+        if self.cortex and self.few:
+            told = "Predictable part of the effect (posterior mean): what programs and fields give."
+            drawn = plots.surface(fit, "predictable", map=name, layout="row", unit=self.unit)
+            body += details("The predictable part on the cortex", self._hold(drawn, f"{told[:-1]}, of {name}.", told))
         return body
 
     def variance(self, fit: Fit) -> str:
@@ -168,13 +168,5 @@ class Pictures:
                 continue
         return f'<div class="pair">{body}</div>' if body else ""
 
-    def _hold(self, drawn: object, alt: str, caption: str) -> str:
-        return figure(drawn, alt=alt, caption=caption, dpi=self.dpi)  # type: ignore[arg-type]
-
-
-def _on_atlas(fit: Fit) -> bool:
-    try:
-        check_atlas(fit.study)
-    except NeurovaeError:
-        return False
-    return True
+    def _hold(self, drawn: object, alt: str, caption: str, kind: str = "") -> str:
+        return figure(drawn, alt=alt, caption=caption, dpi=self.dpi, kind=kind)  # type: ignore[arg-type]

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
     from matplotlib.colors import Colormap, Normalize
 
-__all__ = ["ColourScale", "colour_bar", "colour_scale"]
+__all__ = ["DIVERGING", "SEQUENTIAL", "ColourScale", "colour_bar", "colour_scale"]
 
 # Both are told apart by colour-blind readers. Red is the negative end, which is thinner.
-_DIVERGING, _SEQUENTIAL = "RdBu", "viridis"
+DIVERGING, SEQUENTIAL = "RdBu", "viridis"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def colour_scale(
         low = -high
     if low == high:  # one value only: give it the middle
         low, high = low - (abs(low) or 1.0), high + (abs(high) or 1.0)
-    name = cmap or (_DIVERGING if signed else _SEQUENTIAL)
+    name = cmap or (DIVERGING if signed else SEQUENTIAL)
     return ColourScale(colormaps[name], Normalize(low, high), label, signed)
 
 

@@ -14,7 +14,10 @@ from ..errors import InputError, SettingsError
 if TYPE_CHECKING:
     from ..studies.study import Study
 
-__all__ = ["by_name", "check_choice", "effect", "pick_map", "unit_of"]
+__all__ = ["UNKNOWN", "by_name", "check_choice", "effect", "pick_map", "unit_of"]
+
+# What stands for a unit that nobody told.
+UNKNOWN = "map's units"
 
 
 def pick_map(maps: Sequence[str], name: str | None) -> str:
@@ -66,7 +69,7 @@ def unit_of(study: Study, unit: str | None) -> str:
     """Name the unit of a study's maps: as told, Cohen's d where they are simulated, else no more than is known."""
     if unit is not None:
         return unit
-    return "Cohen's d" if study.truth is not None else "map's units"
+    return "Cohen's d" if study.truth is not None else UNKNOWN
 
 
 def effect(study: Study, unit: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyro_neurovae.wording import counted, first_names, visible
+from pyro_neurovae.wording import counted, first_names, told_p, told_probability, visible
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,14 @@ def test_names_and_counts():
     assert first_names(["a", "b"]) == "a, b"
     assert first_names([str(k) for k in range(7)]) == "0, 1, 2, 3, 4, ... (7 in all)"
     assert (counted(1, "map"), counted(2, "map")) == ("1 map", "2 maps")
+
+
+def test_p_values_are_bounded_by_what_their_number_can_tell():
+    assert [told_p(p, 1 / 300) for p in (0.0123, 1 / 300, 0.25, 1.0)] == ["p = .012", "p < .0034", "p = .25", "p = 1"]
+    assert [told_p(1 / 20, 1 / 20), told_p(1 / 1001, 1 / 1001), told_p(0.0)] == ["p ≤ .05", "p < .001", "p ≤ .0001"]
+
+
+def test_probabilities_are_bounded_by_their_draws():
+    assert [told_probability(p, 1000) for p in (1.0, 0.9991, 0.25, 0.0)] == ["> .999", ".999", ".250", "< .001"]
+    assert [told_probability(p, 60) for p in (1.0, 0.5, 0.0)] == ["> .9", ".5", "< .1"]
+    assert told_probability(1.0, 4000) == "> .999"

@@ -18,6 +18,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.page import report_html
+from pyro_neurovae.page.verdict import regions_sentence
 from pyro_neurovae.posterior.sources import SOURCES
 
 
@@ -25,6 +26,12 @@ from pyro_neurovae.posterior.sources import SOURCES
 def html(small_fit: nv.Fit) -> str:
     """The report of the small fit."""
     return report_html(small_fit, threshold=-0.2, unit="Cohen's d")
+
+
+def held_in(html: str, name: str) -> dict[str, Any]:
+    """What the page's table of a name holds."""
+    box = html.split(f'data-name="{name}"')[1]
+    return json.loads(re.findall(r'<script type="application/json">(.*?)</script>', box)[0])
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +73,7 @@ def test_names_from_data_are_text(small_study: nv.Study, quick: dict[str, int], 
     assert (page.open, page.faults) == ([], [])
     assert not [image for image in page.images if image.get("src") == "x"]
     held = re.findall(r'<script type="application/json">(.*?)</script>', html, re.DOTALL)
-    assert {row[0] for row in json.loads(held[0])["rows"]} == {odd, "b"}
+    assert [one["name"] for one in json.loads(held[0])["maps"]] == [odd, "b"]
 
 
 def test_it_is_accessible(page: Any) -> None:
@@ -78,24 +85,36 @@ def test_it_is_accessible(page: Any) -> None:
 
 
 def test_its_tables_hold_what_the_fit_says(html: str, small_fit: nv.Fit) -> None:
-    found = re.findall(r'<script type="application/json">(.*?)</script>', html)
-    held = [json.loads(one) for one in found]
-    regions, genes = held[0], held[1]
-    table = small_fit.regions()
+    regions, genes = held_in(html, "regions_simulated2.csv"), held_in(html, "genes_simulated2.csv")
+    table = small_fit.regions().query("map == 'simulated2'").set_index("region")
     place = {name: column for column, name in enumerate(regions["columns"])}
-    assert [row[place["region"]] for row in regions["rows"]] == list(table["region"])
-    shown = np.array([row[place["mean"]] for row in regions["rows"]], dtype=float)
-    np.testing.assert_allclose(shown, table["mean"], rtol=1e-5)
+    assert (regions["columns"][:2], len(regions["rows"])) == (["region", "mean"], 68)
+    means = [row[1] for row in regions["rows"]]
+    np.testing.assert_allclose(means, table.loc[[row[0] for row in regions["rows"]], "mean"], rtol=1e-5)
+    assert [abs(mean) for mean in means] == sorted((abs(mean) for mean in means), reverse=True)
     assert "p_beyond" in place
-    assert len(genes["rows"]) == len(small_fit.genes())
+    assert regions["draws"][place["p_beyond"]] == 120
+    assert regions["kinds"][place["mean"]] == "number"
+    assert regions["kinds"][place["sd"]] == "number rest"
+    assert 2 * len(genes["rows"]) == len(small_fit.genes())
     strength = [abs(row[genes["columns"].index("weight")]) / row[genes["columns"].index("sd")] for row in genes["rows"]]
     assert strength == sorted(strength, reverse=True)
+
+
+def test_the_answer_comes_first_and_each_map_has_its_own_section(html: str, page: Any, small_fit: nv.Fit) -> None:
+    order = [page.ids.index(one) for one in ("answer", "map-1", "map-2", "variance", "trust", "data", "model")]
+    assert order == sorted(order)
+    for name in small_fit.study.maps:
+        assert regions_sentence(small_fit, name, "Cohen's d").replace("'", "&#x27;") in html
+    assert "Threshold -0.2." in html
+    assert "P(below -0.2) is the probability of an effect beyond the threshold given" in html
+    assert "speaks against the intervals" not in html
 
 
 def test_it_speaks_of_effects_and_of_what_they_are_made_of(html: str, page: Any) -> None:
     text = " ".join(page.data)
     assert "noise-free" not in html.lower()
-    assert "The effect of every region, what is a region's own included and sampling error left out" in text
+    assert "The effect is all that is real in a region, what is its own included and sampling error left out" in text
     assert "predictable mean" in text
     for source, words in SOURCES.items():
         assert (words in text) == (source != "unexplained")
@@ -103,6 +122,7 @@ def test_it_speaks_of_effects_and_of_what_they_are_made_of(html: str, page: Any)
     alts = [str(image["alt"]) for image in page.images]
     assert any(alt.startswith("Effect (posterior mean) of simulated1 on the cortex") for alt in alts)
     assert any(alt.startswith("Predictable part of the effect (posterior mean)") for alt in alts)
+    assert "observed value with the 90% interval" in text
 
 
 def test_it_tells_problems_checks_seed_and_versions(page: Any, small_fit: nv.Fit) -> None:
@@ -113,7 +133,7 @@ def test_it_tells_problems_checks_seed_and_versions(page: Any, small_fit: nv.Fit
         assert check in text
     assert '"seed": 5' in text
     assert "version of torch" in text
-    assert "What it does not say" in text
+    assert "What this does not say" in text
 
 
 @pytest.mark.slow
@@ -123,13 +143,15 @@ def test_what_stands_beside_the_fit_gets_its_sections_ci_selection(
     validation = nv.validate(small_study, ["spatial"], draws=50)
     nulls = nv.nulls(small_fit, number=20, draws=20)
     sets = pd.DataFrame({"map": ["simulated1"], "set": ["a </script> set"], "p": [0.2]})
+    sets.attrs |= {"left_out": ("tiny",), "least_p": 2 / 101}
     page = parse(report_html(small_fit, validation=validation, nulls=nulls, enrichment=sets))
     assert {"held-out", "nulls"} <= set(page.ids)
     assert (page.open, page.faults) == ([], [])
     text = " ".join(page.data)
     assert "held out by pairs" in text
     assert "20 null maps made by drawing from the model without its transcriptomic part" in text
-    assert "Gene sets" in text
+    assert "No p can be below .02, by the number of null maps." in text
+    assert "1 set with too few or too many genes in the study left out: tiny." in text
 
 
 @pytest.mark.parametrize("model", ["spatial", "expression"])

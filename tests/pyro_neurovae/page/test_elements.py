@@ -28,3 +28,14 @@ def test_text_is_escaped_and_steers_nothing(parse: Callable[[str], Any]) -> None
     text = data_table(frame, name='"><script>', caption='"><script>')
     assert text.count("<script") == 1
     assert "<!--" not in text
+
+
+def test_probabilities_are_bounded_by_their_draws() -> None:
+    frame = pd.DataFrame({"region": ["a", "b", "c"], "p_negative": [1.0, 0.25, 0.0], "mean": [-0.25, 0.1234, 0.5]})
+    text = data_table(frame, name="r.csv", caption="c", draws={"p_negative": 1000}, first=["region", "p_negative"])
+    for shown in ("&gt; .999", ".250", "&lt; .001", "0.123"):
+        assert f">{shown}</td>" in text
+    assert '<th scope="row">a</th>' in text
+    assert text.count('class="number rest"') == 4
+    assert "All columns" in text
+    assert "All columns" not in data_table(frame, name="r.csv", caption="c")

@@ -1,0 +1,250 @@
+"""What was found, and how far it can be trusted: three sentences a map, made from the results that they weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..evidence.null_sources import described_nulls
+from ..evidence.score_tables import gain_over
+from ..interpretation.region_statements import region_report
+from ..plots.selection import UNKNOWN, unit_of
+from ..studies.summary import ceiling_alarms
+from ..wording import counted, told_p
+
+if TYPE_CHECKING:
+    from ..evidence.null_tests import Nulls
+    from ..evidence.sensitivities import Sensitivity
+    from ..evidence.validation import Validation
+    from ..posterior.fits import Fit
+
+__all__ = ["Evidence", "expression_sentence", "regions_sentence", "verdict_sentence", "weigh"]
+
+# How a piece of evidence bears on the intervals and on what is said of expression.
+AGREES, AGAINST, UNTRIED, HEED = "agrees", "speaks against", "not tried", "to be heeded"
+
+_NAMED, _FEW = 3, 5  # regions that a sentence names; so few are named all
+_LEAST_SHARE = 0.05  # a share whose interval goes below may be next to nothing
+_LEVEL = 0.05
+# Model that knows no expression to what the fit's model is then compared with.
+_BEYOND = {"structural": "beyond what structure and neighbours say", "twin": "beyond the twin in the other hemisphere"}
+_STANDARD_ERRORS = 2
+_MOST_CHANGED, _LARGEST_SHIFT = 0.1, 1.0  # of the regions; in posterior sds
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing that a verdict weighs.
+
+    Attributes
+    ----------
+    kind
+        What it is: "checks of the fit", "held-out regions", "null maps", "other priors and choices", "notices".
+    found
+        What it came to, as part of a sentence.
+    bearing
+        "agrees", "speaks against", "not tried" or "to be heeded".
+    """
+
+    kind: str
+    found: str
+    bearing: str
+
+
+# The three sentences
+
+
+def regions_sentence(fit: Fit, name: str, unit: str | None = None) -> str:
+    """Say how many regions, and which, differ from zero by the band that covers all regions of a map at once."""
+    table = region_report(fit, map=name).sort_values("mean", key=np.abs, ascending=False, kind="stable")
+    thin, thick = table["simultaneous_upper90"] < 0, table["simultaneous_lower90"] > 0
+    counts = [f"{int(sure.sum())} {word}" for sure, word in ((thin, "thinner"), (thick, "thicker")) if sure.any()]
+    band = "by the 90% band that covers all regions at once"
+    if not counts:
+        largest = _effects(table.head(1), fit, unit)
+        return f"None of {len(table)} regions can be told from zero {band}; the largest effect is that of {largest}."
+    found, rest = table[thin | thick], table.loc[~(thin | thick), "region"].tolist()
+    told = f"Of {len(table)} regions, {' and '.join(counts)} {band}"
+    told = told.replace(" thin", " are thin", 1) if thin.any() else told.replace(" thick", " are thick", 1)
+    if len(found) <= _FEW:
+        return f"{told}: {_effects(found, fit, unit)}."
+    told += f": most of all {_effects(found.head(_NAMED), fit, unit)}"
+    return f"{told}; all but {_listed(rest)}." if 0 < len(rest) <= _FEW else f"{told}."
+
+
+def expression_sentence(fit: Fit, name: str, validation: Validation | None = None, nulls: Nulls | None = None) -> str:
+    """Say what expression explains of a map beside its structure, and beyond the structure or the twin held out."""
+    if not fit.posterior.has_genes:
+        return f"The model {fit.settings.model} has no genes and says nothing of expression."
+    shares = fit.variance()
+    shares = shares[shares["map"] == name].set_index("source")
+    own = shares.loc["transcriptomic"]
+    nothing = ", so perhaps with next to nothing" if own["lower90"] < _LEAST_SHARE else ""
+    told = (
+        f"Gene expression goes with {own['mean']:.0%} of the map's variance (90% interval {own['lower90']:.0%} to "
+        f"{own['upper90']:.0%}{nothing})"
+    )
+    beside = [
+        f"{shares.loc[source, 'mean']:.0%} that {words}"
+        for source, words in (("structural", "goes as healthy people differ"), ("spatial", "is smooth over the cortex"))
+        if source in shares.index
+    ]
+    told += f", beside {' and '.join(beside)}" if beside else ""
+    clauses = [told, _held_out_clause(fit, name, validation), _null_clause(name, nulls)]
+    return "; ".join(clause for clause in clauses if clause) + "."
+
+
+def verdict_sentence(evidence: Sequence[Evidence]) -> str:
+    """Say whether what was weighed agrees, what speaks against the results, and what was not tried."""
+    parts = {
+        bearing: [one for one in evidence if one.bearing == bearing] for bearing in (AGAINST, AGREES, HEED, UNTRIED)
+    }
+    sentences = []
+    if parts[AGAINST]:
+        sentences.append(f"Read this with care: {'; '.join(one.found for one in parts[AGAINST])}")
+    if parts[AGREES]:
+        lead = "In its favour: " if parts[AGAINST] else ""
+        sentences.append(f"{lead}{'; '.join(one.found for one in parts[AGREES])}")
+    sentences += [one.found for one in parts[HEED]]
+    if parts[UNTRIED]:
+        sentences.append(f"Not tried here: {_listed([one.kind for one in parts[UNTRIED]])}")
+    return " ".join(f"{one[0].upper()}{one[1:]}." for one in sentences)
+
+
+def weigh(
+    fit: Fit,
+    name: str,
+    checks: pd.DataFrame,
+    *,
+    validation: Validation | None = None,
+    nulls: Nulls | None = None,
+    sensitivity: Sensitivity | None = None,
+) -> list[Evidence]:
+    """Weigh all that is known of one map's fit: its checks, held-out coverage, null maps, other priors, notices."""
+    return [
+        _checks(checks, name),
+        _coverage(fit, name, validation),
+        _against_nulls(name, nulls),
+        _robust(name, sensitivity),
+        *_notices(fit, name),
+    ]
+
+
+# What each of them comes to
+
+
+def _checks(checks: pd.DataFrame, name: str) -> Evidence:
+    own = checks[checks["map"].isin([name, "all"])]
+    failed = own.loc[own["status"] != "pass", "check"].tolist()
+    if failed:
+        return Evidence(
+            "checks of the fit", f"{len(failed)} of {len(own)} checks of the fit fail ({', '.join(failed)})", AGAINST
+        )
+    return Evidence("checks of the fit", f"all {len(own)} checks of the fit pass", AGREES)
+
+
+def _coverage(fit: Fit, name: str, validation: Validation | None) -> Evidence:
+    kind = "held-out regions"
+    row = _scores(fit, name, validation)
+    if row is None:
+        return Evidence(kind, "no region was held out", UNTRIED)
+    number = int(fit.study.thinning_observed[fit.study.maps.index(name)].sum())
+    least = 0.9 - _STANDARD_ERRORS * np.sqrt(2 * 0.9 * 0.1 / number)  # homologues count once
+    told = f"90% intervals of regions held out cover {row['coverage90']:.0%} of the values"
+    return Evidence(kind, told, AGREES if row["coverage90"] >= least else AGAINST)
+
+
+def _against_nulls(name: str, nulls: Nulls | None) -> Evidence:
+    kind = "null maps"
+    row = _null_row(name, nulls)
+    if row is None:
+        return Evidence(kind, "no null maps were fitted", UNTRIED)
+    more = float(row["p"]) <= _LEVEL
+    told = f"expression explains {'more' if more else 'no more'} of it than of {described_nulls(row['method'])}"
+    return Evidence(kind, f"{told} ({_null_p(row)})", AGREES if more else AGAINST)
+
+
+def _robust(name: str, sensitivity: Sensitivity | None) -> Evidence:
+    kind = "other priors and choices"
+    if sensitivity is None or name not in set(sensitivity.variants["map"]):
+        return Evidence(kind, "priors were not varied", UNTRIED)
+    own, regions = (table[table["map"] == name] for table in (sensitivity.variants, sensitivity.regions))
+    usable = own[(own["how"] != "unreliable") & (own["variant"] != "another seed")]
+    regions = regions[regions["variant"].isin(usable["variant"])]
+    changed = regions["flips_excludes_zero"].groupby(regions["region"]).any()
+    largest = float(usable["largest_shift"].max())
+    told = (
+        f"under other priors and choices {int(changed.sum())} of {len(changed)} regions come to exclude zero or no "
+        f"longer do, and no region moves by more than {largest:.1f} posterior sd"
+    )
+    power = sensitivity.power
+    conflicts = (
+        0 if power.empty else int(((power["map"] == name) & (power["diagnosis"] == "prior-data conflict")).sum())
+    )
+    if conflicts:
+        told += f"; prior and data pull against each other in {conflicts} of the quantities"
+    steady = changed.mean() <= _MOST_CHANGED and largest <= _LARGEST_SHIFT and not conflicts
+    return Evidence(kind, told, AGREES if steady else AGAINST)
+
+
+def _notices(fit: Fit, name: str) -> list[Evidence]:
+    alarms = [one for one in ceiling_alarms(fit.study) if one.startswith(f"{name}: ")]
+    found = [Evidence("notices", one.removeprefix(f"{name}: ").rstrip("."), AGAINST) for one in alarms]
+    found += [Evidence("notices", one.rstrip("."), AGAINST) for one in fit.posterior.notices]
+    others = len(fit.study.notices)
+    if others:
+        found.append(Evidence("notices", f"the data come with {counted(others, 'notice')}, listed under Data", HEED))
+    return found
+
+
+def _held_out_clause(fit: Fit, name: str, validation: Validation | None) -> str:
+    """What expression adds to predictions that know the structure, or the twin, in words; empty where neither is."""
+    told = []
+    for other, words in _BEYOND.items() if validation is not None else ():
+        gains = gain_over(fit.study, validation.pointwise, name, other)
+        if fit.settings.model in gains.index and fit.settings.model != other:
+            gain, error = gains.loc[fit.settings.model, ["gain", "se"]]
+            sure = abs(gain) > _STANDARD_ERRORS * error
+            verb = "adds" if gain > 0 else "loses"
+            told.append(f"{verb} {abs(gain):.3f} ± {error:.3f} {words}{'' if sure else ', within two standard errors'}")
+    return f"of regions held out, the model {' and '.join(told)} (log density a region)" if told else ""
+
+
+def _null_clause(name: str, nulls: Nulls | None) -> str:
+    row = _null_row(name, nulls)
+    return "" if row is None else f"that share has {_null_p(row)} among {int(row['n'])} null maps"
+
+
+def _null_row(name: str, nulls: Nulls | None) -> Any:
+    if nulls is None:
+        return None
+    rows = nulls.summary[(nulls.summary["map"] == name) & (nulls.summary["statistic"] == "transcriptomic_share")]
+    return rows.iloc[0] if len(rows) else None
+
+
+def _null_p(row: Any) -> str:
+    return told_p(float(row["p"]), 1 / (1 + int(row["n"])))
+
+
+def _scores(fit: Fit, name: str, validation: Validation | None) -> Any:
+    if validation is None:
+        return None
+    scores = validation.summary()
+    rows = scores[(scores["map"] == name) & (scores["model"] == fit.settings.model)]
+    return rows.iloc[0] if len(rows) else None
+
+
+def _effects(rows: pd.DataFrame, fit: Fit, unit: str | None) -> str:
+    """Regions with their effects, the unit said once where it is known."""
+    known = unit_of(fit.study, unit)
+    told = [f"{row['region']} ({row['mean']:+.2f}{{}})".replace("-", "\u2212") for row in rows.to_dict("records")]
+    return _listed([told[0].format("" if known == UNKNOWN else f" {known}"), *(one.format("") for one in told[1:])])
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names with "and" before the last."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
