@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -68,7 +69,8 @@ def forest(
     Returns
     -------
     Figure
-        The grey cross below a region's interval is its observed value with 1.96 standard errors to either side. An
+        The grey cross below a region's interval is its observed value with the interval that its standard error gives,
+        of the same probability as the widest one of the effect. An
         interval is of the effect, without sampling error: it may well leave the cross out where the standard error is
         large, and that of the predictable part also where a region has much of its own.
 
@@ -101,14 +103,14 @@ def forest(
     sides = [side for side in _SIDES if (rows["hemisphere"] == side).any()]
     for side in sides:
         _draw_side(axis, rows, draws, side, intervals)
-    _draw_observed(axis, rows)
+    _draw_observed(axis, rows, max(intervals))
     if order == "lobe":
         _draw_lobes(axis, list(rows["lobe"]))
     axis.axvline(0, color=INK, linewidth=0.7, zorder=1)
     axis.set_yticks(np.arange(len(rows)), list(rows["region"]), fontsize=SMALL - 1)
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlabel(effect(fit.study, unit))
-    legend_above(axis, _legend(sides, errors=bool(rows["se"].notna().any())), columns=3)
+    legend_above(axis, _legend(sides, errors=max(intervals) if rows["se"].notna().any() else 0.0), columns=3)
     return figure_of(axis)
 
 
@@ -159,10 +161,10 @@ def _draw_side(axis: Axes, rows: pd.DataFrame, draws: np.ndarray, side: str, int
     axis.scatter(rows["mean"].to_numpy()[own], own - _APART / 2, label=name, **style)
 
 
-def _draw_observed(axis: Axes, rows: pd.DataFrame) -> None:
-    """Draw observed values and, where it is known, their sampling error."""
+def _draw_observed(axis: Axes, rows: pd.DataFrame, probability: float) -> None:
+    """Draw observed values and, where it is known, the interval that their sampling error gives."""
     place = np.arange(len(rows)) + _APART
-    error = 1.96 * rows["se"].to_numpy()
+    error = NormalDist().inv_cdf((1 + probability) / 2) * rows["se"].to_numpy()
     seen, known = rows["observed"].notna().to_numpy(), np.isfinite(error)
     value = rows["observed"].to_numpy()
     axis.hlines(place[known], (value - error)[known], (value + error)[known], color="0.78", linewidth=0.7, zorder=1.5)
@@ -189,13 +191,13 @@ def _percents(intervals: Sequence[float]) -> str:
     return " and ".join(f"{each:.0%}" for each in sorted(intervals))
 
 
-def _legend(sides: Sequence[str], *, errors: bool) -> list[Any]:
+def _legend(sides: Sequence[str], *, errors: float) -> list[Any]:
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D([], [], color=colour, marker=marker, markersize=3.4, linewidth=1.2, label=name)
         for name, marker, colour in (_SIDES[side] for side in sides)
     ]
-    seen = Line2D([], [], color="0.78", marker="x", markersize=3.4, linewidth=0.7 * errors, markeredgecolor=GREY)
-    seen.set_label("observed ± 1.96 se" if errors else "observed")
+    seen = Line2D([], [], color="0.78", marker="x", markersize=3.4, linewidth=0.7 * bool(errors), markeredgecolor=GREY)
+    seen.set_label(f"observed, {errors:.0%} interval" if errors else "observed")
     return [*handles, seen]

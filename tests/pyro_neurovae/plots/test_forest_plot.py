@@ -50,10 +50,11 @@ def test_forest_shows_what_was_observed(small_fit, of_map, segments):
     crosses = next(one for one in axis.collections if one.get_label() == "observed")
     np.testing.assert_allclose(crosses.get_offsets()[:, 0], seen["observed"])
     spans = [segments(one)[..., 0] for one in axis.collections if hasattr(one, "get_segments")]
-    expected = np.stack([seen["observed"] - 1.96 * seen["se"], seen["observed"] + 1.96 * seen["se"]], 1)
+    reach = 1.6448536 * seen["se"]  # of 90%, as the widest interval of the effect beside it
+    expected = np.stack([seen["observed"] - reach, seen["observed"] + reach], 1)
     assert any(span.shape == expected.shape and np.allclose(span, expected) for span in spans)
     assert len(seen) == 65
-    assert "observed ± 1.96 se" in [text.get_text() for text in axis.get_legend().get_texts()]
+    assert "observed, 90% interval" in [text.get_text() for text in axis.get_legend().get_texts()]
 
 
 @pytest.mark.parametrize(
