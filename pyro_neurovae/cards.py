@@ -58,7 +58,8 @@ class Shown:
         Parameters
         ----------
         width
-            Of the terminal. Where the table is wider, headings are broken between words and names into lines.
+            Of the terminal. Where the table is wider, columns stand closer and headings are broken between words, and
+            names into lines where that is not enough.
         padding
             Of a cell, as Rich takes it.
         wrapped
@@ -67,10 +68,10 @@ class Shown:
         from rich import box
         from rich.table import Table
 
-        style: dict[str, Any] = {"title_justify": "left", "box": box.SIMPLE, "pad_edge": False, "padding": padding}
-        table = Table(title=text_of(self.title.replace("\n", " ")), **style)
         cells = [max((len(row[place]) for row in self.rows), default=0) for place in range(len(self.headings))]
         wide = sum(max(len(one), cell) + _BETWEEN for one, cell in zip(self.headings, cells, strict=True)) > width
+        style: dict[str, Any] = {"title_justify": "left", "box": box.SIMPLE, "pad_edge": False}
+        table = Table(title=text_of(self.title.replace("\n", " ")), padding=(0, 1, 0, 0) if wide else padding, **style)
         for place, heading in enumerate(self.headings):
             words = place < self.names
             kept = heading not in wrapped if wrapped is not None else not words

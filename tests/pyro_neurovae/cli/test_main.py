@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pyro_neurovae import cli
+from pyro_neurovae.cli.app import app
 
 
 @pytest.fixture
@@ -108,6 +109,17 @@ def test_a_fault_of_the_package_stays_one(monkeypatch):
     monkeypatch.setattr(cli, "app", fail)
     with pytest.raises(RuntimeError, match="shapes"):
         cli.main(["fit"])
+
+
+@pytest.mark.parametrize("command", [one.name or one.callback.__name__ for one in app.registered_commands])
+def test_help_shows_every_word_of_it(run, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "600")  # so that no sentence is broken
+    status, printed, _ = run(command, "--help")
+    own = next(one.callback for one in app.registered_commands if (one.name or one.callback.__name__) == command)
+    told = [kind.help for one in own.__annotations__.values() for kind in getattr(one, "__metadata__", ())]
+    assert status == 0
+    for sentence in filter(None, told):
+        assert sentence.replace("\\[", "[") in printed
 
 
 def test_arviz_needs_no_home(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyro_neurovae.cards import Shown
+from pyro_neurovae.cli import terminal
 from pyro_neurovae.cli.terminal import print_datasets, print_fit, print_result
 from pyro_neurovae.datasets.catalogue import names
 from pyro_neurovae.evidence.null_tests import Nulls
@@ -152,6 +153,20 @@ def test_a_table_of_a_fit_fits_80_columns(small_fit, capsys):
     for name in small_fit.study.maps:
         assert any(line.startswith(f"{name}: the 10 most affected regions") for line in printed)
     assert sum(line.startswith("share of the variance: transcriptomic ") for line in printed) == 2
+
+
+@pytest.mark.parametrize("kind", PRINTED, ids=lambda kind: kind.__name__)
+def test_tables_keep_numbers_and_names_whole_in_80_columns(kind, made_results, capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "_WIDTH", 80)
+    print_result(made_results[kind])
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    shown = [part for part in made_results[kind].shown() if isinstance(part, Shown)]
+    for part in shown:
+        for row in part.rows:
+            assert any(all(cell in line for cell in row) for line in printed.splitlines())
+    tables = [line.rstrip() for line in printed.splitlines() if line.startswith(" ")]
+    assert max(map(len, tables)) <= 80
 
 
 def test_every_dataset_is_listed_with_its_checksum_whole(capsys):
