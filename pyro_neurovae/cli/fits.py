@@ -37,7 +37,8 @@ def fit(
 ) -> None:
     """Fit a model to a table of expression and one or more maps of thinning.
 
-    Writes fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json and report.html.
+    Writes fit.nc, regions.csv, genes.csv, programs.csv, programs_wide.csv (one row a program), variance.csv,
+    summary.json and report.html.
     """
     from ..posterior.fits import fit as run
     from .outputs import FIT_FILES, write_fit_files

@@ -29,7 +29,10 @@ __all__ = [
 ]
 
 # Everything that a fit or a simulated study may leave in a folder, as patterns: what --overwrite replaces.
-FIT_FILES = ("fit.nc", "regions.csv", "genes.csv", "programs.csv", "variance.csv", "summary.json", "report.html")
+FIT_FILES = (
+    *("fit.nc", "regions.csv", "genes.csv", "programs.csv", "programs_wide.csv", "variance.csv", "summary.json"),
+    "report.html",
+)
 SENSITIVITY_PICTURES = ("sensitivity.png", "sensitivity_*.png")
 # What truth.csv has of each region: the effect, its predictable part, what that is made of, and the rest.
 _TRUE_PARTS = ("thinning", "predictable", "transcriptomic", "spatial", "structural", "regional")
@@ -37,13 +40,16 @@ STUDY_FILES = ("expression.csv", "thinning.csv", "thinning_simulated*.csv", "tru
 
 
 def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[str]:
-    """Write fit.nc, the four tables, summary.json and, unless it is not wanted, report.html; returns their names."""
+    """Write fit.nc, the five tables, summary.json and, unless it is not wanted, report.html; returns their names."""
     posterior = fitted.posterior
     fitted.save(folder / "fit.nc")
     tables = {
         "regions.csv": fitted.regions(),
         "genes.csv": fitted.genes() if posterior.has_genes else pd.DataFrame(columns=list(GENE_COLUMNS)),
         "programs.csv": fitted.programs() if posterior.has_programs else pd.DataFrame(columns=list(PROGRAM_COLUMNS)),
+        "programs_wide.csv": fitted.programs(wide=True)
+        if posterior.has_programs
+        else pd.DataFrame(columns=["program"]),
         "variance.csv": fitted.variance(),
     }
     for name, table in tables.items():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..posterior.program_alignment import AlignedPrograms, aligned_programs
 from ..readers.gene_sets import read_gmt
 from .donor_influence import donor_stability
 from .gene_groups import GeneModules, gene_modules
-from .program_alignment import AlignedPrograms, aligned_programs
 from .region_clusters import Clusters, clusters
 from .region_statements import region_report
 from .set_enrichment import enrichment

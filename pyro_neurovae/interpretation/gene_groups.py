@@ -14,10 +14,10 @@ from ..cards import Introduced, Part, Shown
 from ..errors import SettingsError, check_seed
 from ..posterior.fits import Fit
 from ..posterior.intervals import summary_columns
+from ..posterior.program_draws import ProgramDraws, standard_expression
 from ..studies.study import Study
 from ..wording import counted
 from . import partitions
-from .program_draws import ProgramDraws, standard_expression
 
 __all__ = ["GeneModules", "gene_modules"]
 

@@ -14,10 +14,10 @@ from ..cards import Introduced, Part, Shown
 from ..errors import SettingsError, check_seed
 from ..graphs.null_maps import make_null_maps
 from ..posterior.fits import Fit
+from ..posterior.program_draws import ProgramDraws, shared_programs, standard_expression
 from ..studies.study import Study
 from ..wording import counted
 from . import partitions
-from .program_draws import ProgramDraws, shared_programs, standard_expression
 
 __all__ = ["Clusters", "clusters"]
 

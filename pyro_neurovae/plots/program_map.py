@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SettingsError
-from ..interpretation.program_alignment import aligned_programs
+from ..posterior.program_alignment import aligned_programs
 from .colours import ColourScale, colour_bar, colour_scale
 from .cortex_view import VIEWS, draw_hemisphere
 from .selection import check_choice, pick_map, unit_of

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ..inference.programs.trained import TrainedPrograms
     from .groups import NamedFit
+    from .program_alignment import AlignedPrograms
 
 __all__ = ["Fit", "check_device", "fit", "load"]
 
@@ -101,9 +102,28 @@ class Fit(Introduced):
         """
         return tables.gene_table(self.posterior, self.study, prob=prob, hdi=hdi)
 
-    def programs(self) -> pd.DataFrame:
-        """Tidy table of programs; see `tables.program_table`. NeurovaeError for a model without programs."""
-        return tables.program_table(self.posterior, self.study)
+    def programs(self, *, wide: bool = False) -> pd.DataFrame:
+        """Table of the programs P1, P2 and so on, turned so that they are the same from draw to draw, strongest first.
+
+        They are those of the report and of programs.csv; NeurovaeError for a model without programs.
+
+        Parameters
+        ----------
+        wide
+            One row a program to read, as `program_alignment.AlignedPrograms.wide` and programs_wide.csv have it; False
+            (the default) for the tidy `program_alignment.AlignedPrograms.table`.
+        """
+        return self._aligned.wide() if wide else self._aligned.table.copy()
+
+    @cached_property
+    def _aligned(self) -> AlignedPrograms:
+        from .program_alignment import aligned_programs
+
+        return aligned_programs(self)
+
+    def raw_programs(self) -> pd.DataFrame:
+        """Tidy table of the programs as they were drawn, raw1 and so on; see `tables.raw_program_table`."""
+        return tables.raw_program_table(self.posterior, self.study)
 
     def variance(self, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
         """Shares of each map's variance, with a further interval as `regions` has it; see `tables.variance_table`."""

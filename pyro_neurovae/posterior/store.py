@@ -61,7 +61,7 @@ def coordinates(study: Study, programs: int) -> dict[str, Any]:
     own = {part.stored: list(part.value) for part in parts_of(study).values() if part.labels}
     return own | {
         "region_to": list(study.regions),
-        "program": [f"P{k + 1}" for k in range(programs)],
+        "program": [f"raw{k + 1}" for k in range(programs)],
         "axis": list(_AXES),
         "side": ["L", "R"],
     }

@@ -18,7 +18,7 @@ __all__ = [
     "PROGRAM_COLUMNS",
     "gene_table",
     "prediction_table",
-    "program_table",
+    "raw_program_table",
     "region_table",
     "tidy_programs",
     "variance_table",
@@ -137,8 +137,11 @@ def _expected_false(rate: np.ndarray) -> np.ndarray:
     return found
 
 
-def program_table(posterior: Posterior, study: Study) -> pd.DataFrame:
-    """Tabulate the programs, tidily: program, quantity, name, mean, sd, lower90, upper90.
+def raw_program_table(posterior: Posterior, study: Study) -> pd.DataFrame:
+    """Tabulate the programs as they were drawn, tidily: program, quantity, name, mean, sd, lower90, upper90.
+
+    They are called raw1, raw2 and so on, here as in ``idata``: draws differ by rotations of the programs into each
+    other, so that these means are of what differs from draw to draw, and raw1 is not the P1 of `Fit.programs`.
 
     Quantities: ``strength``; ``smoothness``; ``weight`` on each map (effect of one standard deviation of the
     program, in map units); ``score`` of each region; ``loading`` of each gene, with the interval of a normal
@@ -160,8 +163,9 @@ def program_table(posterior: Posterior, study: Study) -> pd.DataFrame:
         ("score", "program_score", study.regions),
     ):
         columns = posterior.summary(variable)  # ([name,] program)
-        rows.append(tidy_programs(quantity, names, {one: np.atleast_2d(column) for one, column in columns.items()}))
-    rows.append(tidy_programs("loading", study.genes, posterior.loadings()))
+        tables = {one: np.atleast_2d(column) for one, column in columns.items()}
+        rows.append(tidy_programs(quantity, names, tables, prefix="raw"))
+    rows.append(tidy_programs("loading", study.genes, posterior.loadings(), prefix="raw"))
     return pd.concat(rows, ignore_index=True)
 
 
@@ -185,10 +189,12 @@ def prediction_table(posterior: Posterior, study: Study) -> pd.DataFrame:
     return table
 
 
-def tidy_programs(quantity: str, names: Sequence[str], columns: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Turn columns (name, program) of one quantity into rows, program by program: what `program_table` is made of."""
+def tidy_programs(
+    quantity: str, names: Sequence[str], columns: dict[str, np.ndarray], *, prefix: str = "P"
+) -> pd.DataFrame:
+    """Turn columns (name, program) of one quantity into rows, program by program: what tables of programs are."""
     n, programs = columns["mean"].shape
-    labels = np.repeat([f"P{k + 1}" for k in range(programs)], n)
+    labels = np.repeat([f"{prefix}{k + 1}" for k in range(programs)], n)
     table = pd.DataFrame({"program": labels, "quantity": quantity, "name": np.tile(list(names), programs)})
     for name, column in columns.items():
         table[name] = column.T.ravel()

@@ -37,8 +37,8 @@ from pyro_neurovae import inferencedata
 from pyro_neurovae.evidence.null_tests import fit_null_maps, null_fit_settings
 from pyro_neurovae.interpretation.gene_sets import place_sets
 from pyro_neurovae.interpretation.null_weights import matched_sets, transcriptomic_smoother
-from pyro_neurovae.interpretation.program_draws import standard_expression
 from pyro_neurovae.interpretation.set_enrichment import enrichment
+from pyro_neurovae.posterior.program_draws import standard_expression
 
 DATA = Path(os.environ.get("PYRO_NEUROVAE_DATA", "../shared/data"))
 PANEL = "expression/ahba_dk68_stable0.6.csv.gz"

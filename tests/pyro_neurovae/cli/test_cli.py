@@ -20,7 +20,10 @@ from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.cli import destination, outputs
 
 DK = list(dk68_names())
-FIT_FILES = ["fit.nc", "genes.csv", "programs.csv", "regions.csv", "report.html", "summary.json", "variance.csv"]
+FIT_FILES = [
+    *("fit.nc", "genes.csv", "programs.csv", "programs_wide.csv", "regions.csv", "report.html", "summary.json"),
+    "variance.csv",
+]
 COLUMNS = {
     "regions.csv": "map,region,hemisphere,lobe,observed,se,mean,sd,lower50,upper50,lower90,upper90,lower95,upper95,"
     "p_negative,predictable_mean,predictable_lower90,predictable_upper90,expression_observed,thinning_observed,"
@@ -159,7 +162,7 @@ def test_what_five_maps_print(five_maps):
     assert "differ from what" not in done.stdout
     assert "enigma_pd: the 10 most affected regions" in done.stdout
     assert done.stdout.splitlines()[-1] == (
-        f"wrote fit.nc, regions.csv, genes.csv, programs.csv, variance.csv, summary.json to {out}"
+        f"wrote fit.nc, regions.csv, genes.csv, programs.csv, programs_wide.csv, variance.csv, summary.json to {out}"
     )
 
 

@@ -11,8 +11,8 @@ import pyro_neurovae as nv
 from pyro_neurovae.errors import InputError, NeurovaeError, SettingsError
 from pyro_neurovae.interpretation.gene_sets import place_sets
 from pyro_neurovae.interpretation.null_weights import matched_sets, spatial_null_weights, transcriptomic_smoother
-from pyro_neurovae.interpretation.program_draws import standard_expression
 from pyro_neurovae.interpretation.set_enrichment import ENRICHMENT_COLUMNS, enrichment
+from pyro_neurovae.posterior.program_draws import standard_expression
 
 TRAINING = {"n_programs": 4, "steps": 25, "map_steps": 40, "draws": 100, "program_sweeps": 10}
 

@@ -144,7 +144,7 @@ def test_labels_of_the_dimensions(small_fit, small_study):
     assert tuple(posterior["region"].values) == small_study.regions
     assert tuple(posterior["gene"].values) == small_study.genes
     assert tuple(posterior["map"].values) == small_study.maps
-    assert list(posterior["program"].values) == ["P1", "P2", "P3"]
+    assert list(posterior["program"].values) == ["raw1", "raw2", "raw3"]
     assert list(posterior["source"].values) == ["transcriptomic", "spatial", "structural", "regional", "sampling"]
     assert posterior["thinning"].shape == (2, 60, 2, 68)
     assert posterior["gene_weight"].dims == ("chain", "draw", "map", "gene")

@@ -211,7 +211,7 @@ def test_a_fit_of_version_0_1_gives_every_table(old):
     np.testing.assert_allclose(regions["mean"], thinning.mean((0, 1)).ravel())
     assert list(regions.loc[~regions["expression_observed"], "region"]) == ["R_fusiform"] * 2
     assert set(fitted.genes()["gene"]) == set(fitted.study.genes)
-    assert fitted.programs().groupby("quantity").size()["loading"] == 2 * 10
+    assert fitted.raw_programs().groupby("quantity").size()["loading"] == 2 * 10
     np.testing.assert_allclose(fitted.variance().groupby("map")["mean"].sum(), 1)
     assert len(fitted.predict()) == 24
     assert {"spread", "draws", "importance_k", "rhat", "ess"} <= set(fitted.check()["check"])

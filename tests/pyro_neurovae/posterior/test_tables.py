@@ -148,11 +148,11 @@ def test_the_gene_that_thinning_follows_leads_with_its_sign(one_gene_fit):
 
 
 def test_programs_are_tidy(small_fit, small_study):
-    table = small_fit.programs()
+    table = small_fit.raw_programs()
     assert list(table) == ["program", "quantity", "name", "mean", "sd", "lower90", "upper90"]
     counts = table.groupby("quantity").size().to_dict()
     assert counts == {"strength": 3, "smoothness": 3, "weight": 3 * 2, "score": 3 * 68, "loading": 3 * 40}
-    assert set(table["program"]) == {"P1", "P2", "P3"}
+    assert set(table["program"]) == {"raw1", "raw2", "raw3"}
     assert set(table.loc[table["quantity"] == "weight", "name"]) == set(small_study.maps)
     assert (table["lower90"] <= table["mean"]).all()
     assert (table["mean"] <= table["upper90"]).all()
@@ -160,13 +160,15 @@ def test_programs_are_tidy(small_fit, small_study):
 
 def test_rows_of_a_program_carry_its_own_numbers(small_fit):
     posterior = inferencedata.group(small_fit.idata, "posterior")
-    table = small_fit.programs().set_index(["quantity", "program", "name"])["mean"]
-    score = posterior["program_score"].sel(region="L_insula", program="P2").values.mean()
-    weight = posterior["program_weight"].sel(map="simulated2", program="P3").values.mean()
-    loading = inferencedata.group(small_fit.idata, "loadings")["mean"].sel(gene="gene0007", program="P1").values.mean()
-    assert table["score", "P2", "L_insula"] == pytest.approx(score)
-    assert table["weight", "P3", "simulated2"] == pytest.approx(weight)
-    assert table["loading", "P1", "gene0007"] == pytest.approx(loading)
+    table = small_fit.raw_programs().set_index(["quantity", "program", "name"])["mean"]
+    score = posterior["program_score"].sel(region="L_insula", program="raw2").values.mean()
+    weight = posterior["program_weight"].sel(map="simulated2", program="raw3").values.mean()
+    loading = (
+        inferencedata.group(small_fit.idata, "loadings")["mean"].sel(gene="gene0007", program="raw1").values.mean()
+    )
+    assert table["score", "raw2", "L_insula"] == pytest.approx(score)
+    assert table["weight", "raw3", "simulated2"] == pytest.approx(weight)
+    assert table["loading", "raw1", "gene0007"] == pytest.approx(loading)
 
 
 def test_programs_are_ordered_by_strength_and_aligned_between_restarts(small_fit):
