@@ -7,7 +7,8 @@ function turnCortex(box) {
   const of = (name) => box.querySelector(`[data-of="${name}"]`);
   const bytes = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer;
   const PALE = [0.93, 0.92, 0.9], MISSING = [0.66, 0.66, 0.66], OUTSIDE = [0.86, 0.86, 0.86], NONE = 68;
-  const number = (value, digits = 3) => value.toFixed(digits).replace("-", "\u2212");
+  let places = 3; // decimals: three digits of the largest effect
+  const number = (value, digits = places) => (value === 0 ? "0" : value.toFixed(digits).replace("-", "\u2212"));
 
   // The mesh: every triangle with corners of its own, so that its region's colour ends where it does.
   const smoothNormals = (corner, triangle) => {
@@ -27,6 +28,7 @@ function turnCortex(box) {
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(values), gl.STATIC_DRAW);
     return buffer;
   };
+  const outwards = data.regions.map(() => [0, 0, 0]);
   const sides = Object.entries(data.mesh).map(([side, mesh]) => {
     const corner = Float32Array.from(new Int16Array(bytes(mesh.corners)), (value) => value * data.step);
     const triangle = new Uint16Array(bytes(mesh.triangles)), border = new Uint16Array(bytes(mesh.borders));
@@ -40,6 +42,7 @@ function turnCortex(box) {
     const marks = new Float32Array(2 * triangle.length);
     for (let at = 0; at < triangle.length; at++) {
       const t = Math.floor(at / 3);
+      if (region[t] < 34) for (let k = 0; k < 3; k++) outwards[first + region[t]][k] += normal[3 * triangle[at] + k];
       marks[2 * at] = region[t] === 34 ? NONE : first + region[t];
       marks[2 * at + 1] = depth[t] / 255;
     }
@@ -95,7 +98,7 @@ function turnCortex(box) {
   // Where the reader stands, in degrees, and which sides are there.
   const VIEWS = {
     "left outer": [180, 0, ["left"]], "left inner": [0, 0, ["left"]], "right inner": [180, 0, ["right"]],
-    "right outer": [0, 0, ["right"]], top: [-90, 90, ["left", "right"]], bottom: [-90, -90, ["left", "right"]],
+    "right outer": [0, 0, ["right"]], top: [-90, 90, ["left", "right"], 0.8], bottom: [-90, -90, ["left", "right"], 0.8],
     front: [90, 0, ["left", "right"]], back: [-90, 0, ["left", "right"]],
   };
   const eye = { around: 150, up: 20, zoom: 1, sides: ["left", "right"] };
@@ -147,9 +150,14 @@ function turnCortex(box) {
     const known = one.mean.filter((value) => value !== null);
     return [Math.min(0, ...known), Math.max(0, ...known)];
   };
-  const threshold = () => {
-    const [low, high] = extent(map());
-    return low + (high - low) * Number(of("threshold").value) / 200;
+  // Round steps, so that zero is one of them; the threshold that the page was made with holds until it is moved.
+  let limit = data.threshold, step = 1;
+  const threshold = () => limit;
+  const setThresholds = () => {
+    const [low, high] = extent(map()), size = (high - low) / 150 || 1, ten = 10 ** Math.floor(Math.log10(size));
+    step = ten * [1, 2, 5, 10].find((factor) => factor * ten >= size);
+    limit = data.threshold;
+    Object.assign(of("threshold"), { min: Math.floor(low / step), max: Math.ceil(high / step), value: Math.round(limit / step) });
   };
   const beyond = (place) => {
     const one = map(), at = threshold(), draws = data.draws, from = place * draws;
@@ -165,7 +173,7 @@ function turnCortex(box) {
     const word = (number) => number.toFixed(digits).replace(/^0/, "");
     return value > 1 - least / 2 ? `> ${word(1 - least)}` : value < least / 2 ? `< ${word(least)}` : word(value);
   };
-  const side = () => `${threshold() > 0 ? "above" : "below"} ${number(threshold(), 2)} ${data.unit}`;
+  const side = () => `${threshold() > 0 ? "above" : "below"} ${number(threshold())} ${data.unit}`;
   const told = (place) => {
     const one = map(), seen = one.observed[place];
     return `${data.regions[place]}: effect ${number(one.mean[place])} (90% interval ${number(one.lower90[place])} to ` +
@@ -199,10 +207,10 @@ function turnCortex(box) {
       pen.fillRect(x, 0, 1, bar.height);
     }
     const unit = quantity === "beyond" ? `effect ${side()}` : `${data.unit}${signed ? ", negative = thinner" : ""}`;
-    box.querySelector(".low").textContent = number(low, 2);
-    box.querySelector(".high").textContent = number(high, 2);
+    box.querySelector(".low").textContent = number(low);
+    box.querySelector(".high").textContent = number(high);
     box.querySelector(".what").textContent = `${label} (${unit})`;
-    of("threshold").nextElementSibling.value = `${number(threshold(), 3)} ${data.unit}`;
+    of("threshold").nextElementSibling.value = `${number(threshold())} ${data.unit}`;
     of("probability").nextElementSibling.value = least ? least.toFixed(2).replace(/^0/, "") : "any";
     const rule = least ? `${count} of ${places.length} regions have an effect ${side()} with probability at least ` +
       `${least.toFixed(2).replace(/^0/, "")}.` : `All ${places.length} regions are coloured.`;
@@ -220,8 +228,9 @@ function turnCortex(box) {
     const order = data.regions.map((name, place) => place).filter((place) => data.regions[place] && one.mean[place] !== null)
       .sort((a, b) => Math.abs(one.mean[b]) - Math.abs(one.mean[a]));
     of("region").replaceChildren(new Option("none", ""), ...order.map((place) => new Option(data.regions[place], String(place))));
-    const [low, high] = extent(one);
-    of("threshold").value = String(Math.round(200 * (data.threshold - low) / (high - low || 1)));
+    const largest = Math.max(...one.mean.map((value) => Math.abs(value ?? 0)), 1e-9);
+    places = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(largest))));
+    setThresholds();
     choose(-1);
   };
 
@@ -292,17 +301,32 @@ function turnCortex(box) {
     KEYS[event.key]();
   });
   const look = (name) => {
-    [eye.around, eye.up, eye.sides] = VIEWS[name];
+    [eye.around, eye.up, eye.sides, eye.zoom = 1] = VIEWS[name];
     redraw();
+  };
+  // The view that a region faces most, its own side alone.
+  const face = (place) => {
+    const side = place < 34 ? "left" : "right", [x, y, z] = outwards[place];
+    const facing = (name) => {
+      const [around, up] = VIEWS[name].map((degrees) => degrees * Math.PI / 180);
+      return x * Math.cos(up) * Math.cos(around) + y * Math.cos(up) * Math.sin(around) + z * Math.sin(up);
+    };
+    const names = [`${side} outer`, `${side} inner`, "top", "bottom"];
+    look(names.reduce((best, name) => (facing(name) > facing(best) ? name : best)));
+    eye.sides = [side];
   };
   for (const button of box.querySelectorAll("[data-view]")) button.addEventListener("click", () => look(button.dataset.view));
   of("region").addEventListener("change", () => {
     const place = of("region").value === "" ? -1 : Number(of("region").value);
-    if (place >= 0) look(place < 34 ? "left outer" : "right outer");
+    if (place >= 0) face(place);
     choose(place);
   });
   of("map").addEventListener("change", list);
-  for (const name of ["quantity", "threshold", "probability"]) of(name).addEventListener("input", show);
+  for (const name of ["quantity", "probability"]) of(name).addEventListener("input", show);
+  of("threshold").addEventListener("input", () => {
+    limit = step * Number(of("threshold").value);
+    show();
+  });
   new ResizeObserver(redraw).observe(canvas);
   box.hidden = false;
   document.documentElement.classList.add("turning");

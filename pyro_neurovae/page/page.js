@@ -84,3 +84,7 @@ for (const box of document.querySelectorAll(".data")) {
   });
   draw();
 }
+// Pictures that wait behind a line are printed too.
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details")) if (one.querySelector("img")) one.open = true;
+});

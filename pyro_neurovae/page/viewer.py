@@ -95,7 +95,7 @@ plus and minus change its size; the list of regions says each one's numbers."></
 <label{several}>Map <select data-of="map">{maps}</select></label>
 <label>Colour by <select data-of="quantity">{quantities}</select></label>
 <label>Region <select data-of="region"><option value="">none</option></select></label>
-<label>Threshold <input type="range" data-of="threshold" min="0" max="200" step="1"><output></output></label>
+<label>Threshold <input type="range" data-of="threshold" step="1"><output></output></label>
 <label>Probability at least <input type="range" data-of="probability" min="0" max="0.99" step="0.01" value="0">\
 <output></output></label>
 </div>
