@@ -96,6 +96,8 @@ def contrast(
 ) -> None:
     """Make a map of thinning from subjects: effects, standard errors and their covariance across regions.
 
+    Effects are cases less controls: negative where cases are thinner.
+
     Writes MAP.csv, MAP_covariance.csv (fit takes it from beside the map), MAP_permuted.csv and
     MAP_permuted_covariance.csv (with --permutations: null maps for nulls --null-maps), MAP_comparison.csv
     (unadjusted, adjusted, weighted), MAP_w_scores.csv (each subject against controls), MAP_individual.csv (how much

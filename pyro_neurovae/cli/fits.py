@@ -37,6 +37,8 @@ def fit(
 ) -> None:
     """Fit a model to a table of expression and one or more maps of thinning.
 
+    Effects are negative where cases are thinner; where positive means thinner, --flip turns the signs round.
+
     Writes fit.nc, regions.csv, genes.csv, programs.csv, programs_wide.csv (one row a program), variance.csv,
     summary.json and report.html.
     """

@@ -74,7 +74,11 @@ class StudyOptions:
     ] = "auto"
     flip: Annotated[
         bool,
-        typer.Option("--flip", metavar="", help="Positive means thinner in the files: turn the signs round."),
+        typer.Option(
+            "--flip",
+            metavar="",
+            help="Positive means thinner in the files: turn the signs round, so that negative does, as here.",
+        ),
     ] = False
     se_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the standard errors.")] = None
     value_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the effect.")] = None

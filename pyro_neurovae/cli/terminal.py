@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..cards import Part, Shown, text_of
 from ..evidence.result import Result
+from ..posterior.tables import largest_first
 from .streams import say
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ def _fit_parts(fitted: Fit) -> Iterator[Shown | str]:
         "transcriptomic": "{transcriptomic_share:.0%}",
     }
     for name in fitted.study.maps:
-        rows = regions[regions["map"] == name].nsmallest(_MOST_AFFECTED, "mean")
+        rows = largest_first(regions[regions["map"] == name]).head(_MOST_AFFECTED)
         seen = zip(rows["observed"], rows["thinning_observed"], strict=True)
         rows = rows.assign(shown=[f"{value:+.3f}" if known else "missing" for value, known in seen])
-        yield Shown.of(f"{name}: the {_MOST_AFFECTED} most affected regions", rows, columns)
+        yield Shown.of(f"{name}: the {_MOST_AFFECTED} most affected regions (negative = thinner)", rows, columns)
         yield f"share of the variance: {_shares(shares[shares['map'] == name])}"
 
 
@@ -126,8 +127,9 @@ def _contrast_parts(found: Contrast) -> Iterator[Shown | str]:
         "95% interval": "{lower95:+.3f} to {upper95:+.3f}",
         "unadjusted": "{unadjusted:+.3f}",
     }
-    rows = found.map.merge(found.comparison[["region", "unadjusted"]], on="region").nsmallest(_MOST_AFFECTED, value)
-    yield Shown.of(f"{told}: the {_MOST_AFFECTED} regions that differ most", rows, columns)
+    rows = found.map.merge(found.comparison[["region", "unadjusted"]], on="region")
+    rows = largest_first(rows, value).head(_MOST_AFFECTED)
+    yield Shown.of(f"{told}: the {_MOST_AFFECTED} regions that differ most (negative = thinner)", rows, columns)
     check = found.subject_check()
     yield (
         f"A single case's 90% interval is {check['ratio'].median():.0f} times as wide as the group's; of the cases "

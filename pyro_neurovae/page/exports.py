@@ -18,6 +18,7 @@ from ..errors import InputError, SettingsError
 from ..plots.cortex import vertex_regions
 from ..plots.surface_map import check_atlas
 from ..posterior.summary import summarise_fit
+from ..posterior.tables import largest_first
 from ..readers.safe_names import file_names
 from ..readers.written_tables import write_table
 from ..wording import visible
@@ -199,7 +200,7 @@ def _tables(fit: Fit, top: int) -> tuple[dict[str, pd.DataFrame], dict[str, pd.D
 
 
 def _worst_first(regions: pd.DataFrame) -> pd.DataFrame:
-    return regions.sort_values(["map", "mean"], kind="stable")
+    return largest_first(regions).sort_values("map", kind="stable")
 
 
 def _caption(fit: Fit, name: str) -> str:

@@ -13,6 +13,7 @@ from ..interpretation.region_statements import region_report
 from ..plots.selection import unit_of
 from ..posterior.program_alignment import aligned_programs
 from ..posterior.sources import SOURCES
+from ..posterior.tables import largest_first
 from ..readers.safe_names import file_names
 from ..wording import counted, told_p
 from .elements import Section, data_table, heading, paragraph, plain_table, unordered
@@ -127,7 +128,7 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
 def _region_section(fit: Fit, pictures: Pictures, threshold: float | None, name: str, file: str, place: int) -> Section:
     several, unit = len(fit.study.maps) > 1, unit_of(fit.study, pictures.unit)
     table = region_report(fit, threshold=threshold, map=name).drop(columns="map")
-    table = table.sort_values("mean", key=abs, ascending=False, kind="stable", ignore_index=True)
+    table = largest_first(table).reset_index(drop=True)
     table = table[[*_REGION_COLUMNS, *(column for column in table.columns if column not in _REGION_COLUMNS)]]
     beyond = "" if threshold is None else f"P({'above' if threshold > 0 else 'below'} {threshold:g})"
     table = table.drop(columns="p_beyond") if threshold is None else table

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .. import plots
 from ..errors import NeurovaeError
 from ..plots.sensitivity_plot import plot_sensitivity
+from ..posterior.tables import largest_first
 from .elements import details, figure, paragraph
 from .viewer import can_turn
 
@@ -51,12 +52,8 @@ class Pictures:
     def regions(self, fit: Fit, name: str) -> str:
         """Cortex and forest of one map; the cortex to turn takes the place of the first where there is one map."""
         body = ""
-        largest = (
-            fit.regions()
-            .loc[lambda rows: rows["map"] == name]
-            .sort_values("mean", key=abs, ascending=False)["region"]
-            .head(5)
-        )
+        regions = fit.regions()
+        largest = largest_first(regions[regions["map"] == name])["region"].head(5)
         if self.cortex:
             body += self._hold(
                 plots.surface(fit, "mean", map=name, layout="row", unit=self.unit),

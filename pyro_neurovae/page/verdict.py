@@ -13,6 +13,7 @@ from ..evidence.null_sources import described_nulls
 from ..evidence.score_tables import gain_over
 from ..interpretation.region_statements import region_report
 from ..plots.selection import UNKNOWN, unit_of
+from ..posterior.tables import largest_first
 from ..studies.summary import ceiling_alarms
 from ..wording import counted, told_p
 
@@ -60,7 +61,7 @@ class Evidence:
 
 def regions_sentence(fit: Fit, name: str, unit: str | None = None) -> str:
     """Say how many regions, and which, differ from zero by the band that covers all regions of a map at once."""
-    table = region_report(fit, map=name).sort_values("mean", key=np.abs, ascending=False, kind="stable")
+    table = largest_first(region_report(fit, map=name))
     thin, thick = table["simultaneous_upper90"] < 0, table["simultaneous_lower90"] > 0
     counts = [f"{int(sure.sum())} {word}" for sure, word in ((thin, "thinner"), (thick, "thicker")) if sure.any()]
     band = "by the 90% band that covers all regions at once"

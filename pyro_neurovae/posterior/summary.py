@@ -28,7 +28,7 @@ def summarise_fit(posterior: Posterior, study: Study) -> dict[str, Any]:
     are not to be trusted. ``elbo_drift`` is what the ELBO (nats) of the maps' scales still gained over the last tenth
     of training, with its Monte Carlo standard error; ``convergence`` is None where nothing was trained.
     ``sampling_correlation`` says what the errors of each map were taken to go together by (`Study`), ``structure`` what
-    the correlation of thickness across people is (`structure_word`). ``most_affected`` is of the effect,
+    the correlation of thickness across people is (`structure_word`). ``most_affected`` is of the effect, by size,
     ``in_sample_r2`` of its predictable part: an effect follows its own observation.
     """
     regions, shares = tables.region_table(posterior, study), tables.variance_table(posterior)
@@ -94,7 +94,10 @@ def describe_fit(record: dict[str, Any]) -> str:
         ceiling = one["noise_ceiling"]
         known = "unknown" if ceiling is None else f"{ceiling:.2f}"
         lines += ["", f"{name}: {one['n_observed']} regions observed, noise ceiling of R2 {known}"]
-        lines += [f"Share of the variance: {shares}", "Most affected regions (effect: posterior mean, 90% interval):"]
+        lines += [
+            f"Share of the variance: {shares}",
+            "Most affected regions (effect, negative = thinner: posterior mean, 90% interval):",
+        ]
         lines += [
             f"  {row['region']:<28} {row['mean']:+.3f}  {row['lower90']:+.3f} to {row['upper90']:+.3f}"
             for row in one["most_affected"]
@@ -119,7 +122,7 @@ def _map_record(rows: pd.DataFrame) -> dict[str, Any]:
     seen = rows[rows["thinning_observed"]]
     residual = ((seen["observed"] - seen["predictable_mean"]) ** 2).sum()
     spread = ((seen["observed"] - seen["observed"].mean()) ** 2).sum()
-    worst = rows.nsmallest(_MOST_AFFECTED, "mean")[["region", "mean", "lower90", "upper90"]]
+    worst = tables.largest_first(rows).head(_MOST_AFFECTED)[["region", "mean", "lower90", "upper90"]]
     return {
         "n_observed": len(seen),
         "in_sample_r2": _number(1 - residual / spread),

@@ -17,6 +17,7 @@ __all__ = [
     "GENE_COLUMNS",
     "PROGRAM_COLUMNS",
     "gene_table",
+    "largest_first",
     "prediction_table",
     "raw_program_table",
     "region_table",
@@ -199,6 +200,11 @@ def tidy_programs(
     for name, column in columns.items():
         table[name] = column.T.ravel()
     return table
+
+
+def largest_first(table: pd.DataFrame, column: str = "mean") -> pd.DataFrame:
+    """Rows by the size of an effect, the largest first whatever its sign; of equal ones the first."""
+    return table.sort_values(column, key=np.abs, ascending=False, kind="stable")
 
 
 def _grid(label: str, maps: Sequence[str], names: Sequence[str]) -> pd.DataFrame:

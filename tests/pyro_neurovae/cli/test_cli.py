@@ -160,7 +160,7 @@ def test_what_five_maps_print(five_maps):
     read = "note: enigma_pd.txt: read d (Cohen's d, negative for thinner), its standard errors computed from the group"
     assert read in done.stdout
     assert "differ from what" not in done.stdout
-    assert "enigma_pd: the 10 most affected regions" in done.stdout
+    assert "enigma_pd: the 10 most affected regions (negative = thinner)" in done.stdout
     assert done.stdout.splitlines()[-1] == (
         f"wrote fit.nc, regions.csv, genes.csv, programs.csv, programs_wide.csv, variance.csv, summary.json to {out}"
     )
@@ -223,7 +223,7 @@ def test_demo_counts_what_the_intervals_hold(run, tmp_path, monkeypatch, quick):
     monkeypatch.setattr(import_module("pyro_neurovae.posterior.fits"), "fit", quickly)
     status, printed, _ = run("demo", "--draws", 30, "--out", tmp_path / "demo")
     assert status == 0
-    assert "simulated: the 10 most affected regions" in printed
+    assert "simulated: the 10 most affected regions (negative = thinner)" in printed
     held = int(printed.split("The 90% intervals hold ")[1].split(" of 68 true values")[0])
     assert 0 <= held <= 68
     names = sorted([*FIT_FILES, "expression.csv", "thinning.csv", "truth.csv"])

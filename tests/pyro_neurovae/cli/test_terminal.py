@@ -151,7 +151,7 @@ def test_a_table_of_a_fit_fits_80_columns(small_fit, capsys):
     sentences = ("note:", "share of the variance:")
     assert max(len(line.rstrip()) for line in printed if not line.startswith(sentences)) <= 80
     for name in small_fit.study.maps:
-        assert any(line.startswith(f"{name}: the 10 most affected regions") for line in printed)
+        assert any(line.startswith(f"{name}: the 10 most affected regions (negative = thinner)") for line in printed)
     assert sum(line.startswith("share of the variance: transcriptomic ") for line in printed) == 2
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
+from pyro_neurovae.posterior.tables import largest_first
 
 REGION_COLUMNS = [
     "map", "region", "hemisphere", "lobe", "observed", "se", "mean", "sd", "lower50", "upper50", "lower90", "upper90",
@@ -216,3 +217,8 @@ def test_tables_are_the_callers_own(small_fit):
     table.loc[0, "mean"] = 99.0
     pd.testing.assert_series_equal(small_fit.regions()["mean"].iloc[1:], table["mean"].iloc[1:])
     assert small_fit.regions()["mean"][0] != 99.0
+
+
+def test_the_largest_come_first_whatever_their_sign():
+    table = pd.DataFrame({"region": list("abcd"), "mean": [-0.1, 0.3, -0.3, 0.2]})
+    assert list(largest_first(table)["region"]) == ["b", "c", "d", "a"]
