@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-__all__ = ["counted", "first_names", "told_p", "told_probability", "visible"]
+__all__ = ["bounded_p", "counted", "first_names", "told_p", "told_probability", "visible"]
 
 # Controls but tab and newline, marks that turn the direction of reading, other ends of lines, halves of characters.
 _STEERING = re.compile(
@@ -33,12 +33,18 @@ def told_p(p: float, least: float = 0.0) -> str:
     >>> told_p(0.0123, 1 / 300), told_p(1 / 300, 1 / 300)
     ('p = .012', 'p < .0034')
     """
+    found = bounded_p(p, least)
+    return f"p {found}" if found[0] in "<≤" else f"p = {found}"
+
+
+def bounded_p(p: float, least: float = 0.0) -> str:
+    """Write a p-value as `told_p` without "p =", for a table: ".012", "< .0034"."""
     bound = max(least, 1e-4)
     if p > bound * (1 + 1e-9):
-        return f"p = {_decimal(f'{p:.2g}')}"
+        return _decimal(f"{p:.2g}")
     digits = 1 - math.floor(math.log10(bound))
     above = math.ceil(round(bound * 10**digits, 6)) / 10**digits
-    return f"p {'<' if above > bound * (1 + 1e-6) else '≤'} {_decimal(f'{above:.{digits}f}'.rstrip('0'))}"
+    return f"{'<' if above > bound * (1 + 1e-6) else '≤'} {_decimal(f'{above:.{digits}f}'.rstrip('0'))}"
 
 
 def told_probability(probability: float, draws: int) -> str:

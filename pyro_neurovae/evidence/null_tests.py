@@ -19,6 +19,7 @@ from ..models.training_settings import TrainingSettings
 from ..posterior.fits import Fit
 from ..studies.requests import check_rows
 from ..studies.study import Study
+from ..wording import bounded_p, told_p
 from .null_genes import LEVEL, gene_tests
 from .null_sources import (
     NullInput,
@@ -95,14 +96,15 @@ class Nulls(Result):
         rows, genes = (table[table["map"] == name] for table in (self.summary, self.genes))
         row: Any = rows[rows["statistic"] == "transcriptomic_share"].iloc[0]
         p, against = float(row["p"]), described_nulls(row["method"])
+        bounded = told_p(p, 1 / (1 + int(row["n"])))
         if p > LEVEL:
             said = (
-                f"Expression explains no more of the map than of {against} (p {p:.3g}): its transcriptomic part does "
+                f"Expression explains no more of the map than of {against} ({bounded}): its transcriptomic part does "
                 "not stand up, so that no gene is called."
             )
         else:
             said = (
-                f"Expression explains more of the map than of {against} (p {p:.3g}); {int(genes['called'].sum())} of "
+                f"Expression explains more of the map than of {against} ({bounded}); {int(genes['called'].sum())} of "
                 f"{len(genes)} genes are called, at a false discovery rate of {LEVEL:.0%}: each shares its association "
                 "with others that are co-expressed."
             )
@@ -113,7 +115,8 @@ class Nulls(Result):
         for name in dict.fromkeys(self.summary["map"]):
             rows = self.summary[self.summary["map"] == name]
             title = f"{name} among {rows['n'].iloc[0]} null maps ({rows['method'].iloc[0]})"
-            yield Shown.of(title, rows.assign(statistic=rows["statistic"].str.replace("_", " ")), _SHOWN)
+            told = [bounded_p(row["p"], 1 / (1 + row["n"])) for row in rows.to_dict("records")]
+            yield Shown.of(title, rows.assign(statistic=rows["statistic"].str.replace("_", " "), p=told), _SHOWN)
             yield self.conclusion(name)
 
 
@@ -122,7 +125,7 @@ _SHOWN = {
     "observed": "{observed:.3f}",
     "null mean": "{null_mean:.3f}",
     "95% of null maps": "{null_lower95:.3f} to {null_upper95:.3f}",
-    "p": "{p:.3g}",
+    "p": "{p}",
 }
 
 

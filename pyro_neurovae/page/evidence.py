@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..wording import told_p
+from ..wording import bounded_p
 from .elements import Section, paragraph, plain_table
 from .pictures import Pictures
 
@@ -43,10 +43,7 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
 def nulls_section(fit: Fit, nulls: Nulls, pictures: Pictures) -> Section:
     """Return the section on null maps."""
     body = paragraph("The same model fitted to null maps, which have nothing to do with expression.")
-    told = [
-        told_p(row["p"], 1 / (1 + row["n"])).removeprefix("p ").removeprefix("= ")
-        for row in nulls.summary.to_dict("records")
-    ]
+    told = [bounded_p(row["p"], 1 / (1 + row["n"])) for row in nulls.summary.to_dict("records")]
     body += plain_table(nulls.summary.assign(p=told), caption="Statistics of the map among those of its null maps")
     for name in fit.study.maps:
         if name in set(nulls.summary["map"]):

@@ -15,7 +15,7 @@ from ..posterior.program_alignment import aligned_programs
 from ..posterior.sources import SOURCES
 from ..posterior.tables import largest_first
 from ..readers.safe_names import file_names
-from ..wording import counted, told_p
+from ..wording import bounded_p, counted
 from .elements import Section, data_table, heading, paragraph, plain_table, unordered
 from .pictures import Pictures
 
@@ -27,7 +27,6 @@ __all__ = ["answer_section", "genes_section", "programs_section", "region_sectio
 _LIMITS = (
     "A gene's weight is an association: with more genes than regions no method can tell one gene's effect with the "
     "others held fixed.",
-    "Expression comes from six donors without the disease, two of them measured in both hemispheres.",
     "The map is a mean over groups: it says little of a single person.",
     "Thinning and expression that go together over regions need not be cause and effect.",
 )
@@ -53,13 +52,13 @@ _GENE_COLUMNS = ("gene", "weight", "lower90", "upper90", "local_false_sign_rate"
 _SET_COLUMNS = ("set", "found", "score", "lower90", "upper90", "probability", "p", "q")
 
 
-def answer_section(sentences: dict[str, Sequence[str]], cortex: str) -> Section:
-    """Return the answer: each map's sentences, what they do not say, and the cortex to turn."""
+def answer_section(sentences: dict[str, Sequence[str]], cortex: str, limits: Sequence[str] = ()) -> Section:
+    """Return the answer: each map's sentences, what they do not say (``limits`` of this study too), and the cortex."""
     body = ""
     for name, told in sentences.items():
         body += heading(name) if len(sentences) > 1 else ""
         body += f'<div class="answer">{"".join(paragraph(one) for one in told)}</div>'
-    body += f'<div class="limits"><h3>What this does not say</h3>{unordered(_LIMITS)}</div>{cortex}'
+    body += f'<div class="limits"><h3>What this does not say</h3>{unordered([*limits, *_LIMITS])}</div>{cortex}'
     return Section("answer", "What was found", body)
 
 
@@ -175,7 +174,7 @@ def _gene_sets(fit: Fit, enriched: pd.DataFrame) -> str:
     )
     least, absent = enriched.attrs.get("least_p"), enriched.attrs.get("left_out", ())
     if least is not None:
-        body += paragraph(f"No p can be below {told_p(0, least).split()[-1]}, by the number of null maps.")
+        body += paragraph(f"No p can be below {bounded_p(0, least).split()[-1]}, by the number of null maps.")
     if absent:
         body += paragraph(
             f"{counted(len(absent), 'set')} with too few or too many genes in the study left out: {', '.join(absent)}."

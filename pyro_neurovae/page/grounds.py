@@ -11,7 +11,7 @@ import pandas as pd
 from ..studies.correlations import structure_word, told_structure
 from ..studies.study import Study
 from ..studies.summary import noise_ceilings
-from ..wording import told_p
+from ..wording import bounded_p
 from .elements import Section, definitions, heading, paragraph, plain_table, unordered
 from .pictures import Pictures
 from .verdict import AGAINST, AGREES, Evidence
@@ -90,4 +90,4 @@ def data_section(study: Study, notices: tuple[str, ...]) -> Section:
 
 
 def _check_p(p: float, least: float) -> str:
-    return "" if np.isnan(p) else told_p(p, least).removeprefix("p ").removeprefix("= ")
+    return "" if np.isnan(p) else bounded_p(p, least)

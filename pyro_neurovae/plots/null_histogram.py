@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..wording import told_p
 from .selection import check_choice, pick_map
 from .style import INK, SMALL, VERMILION, axes_on, figure_of, heading, tidy
 
@@ -65,7 +66,7 @@ def nulls(
             values[(values >= row["observed"]) == beyond], bins=edges, color=colour, edgecolor="white", linewidth=0.4
         )
     axis.axvline(row["observed"], color=INK, linewidth=1.2)
-    _say(axis, float(row["observed"]), float(row["p"]))
+    _say(axis, float(row["observed"]), told_p(float(row["p"]), 1 / (1 + int(row["n"]))))
     axis.set_ylim(0, 1.12 * axis.get_ylim()[1])
     heading(axis, f"{chosen}: {row['n']} null maps ({row['method']})")
     axis.set(xlabel=_LABELS[statistic], ylabel="null maps")
@@ -73,11 +74,11 @@ def nulls(
     return figure_of(axis)
 
 
-def _say(axis: Axes, observed: float, p: float) -> None:
+def _say(axis: Axes, observed: float, p: str) -> None:
     """Write the observed value and p at the top of its line, on the side with more room."""
     right = observed < np.mean(axis.get_xlim())
     axis.annotate(
-        f"observed {observed:.2f}\np = {p:.3g}".replace("-", "−"),
+        f"observed {observed:.2f}\n{p}".replace("-", "−"),
         (observed, 0.98),
         xytext=(4 if right else -4, 0),
         xycoords=("data", "axes fraction"),

@@ -36,25 +36,25 @@ one predicts best (by less than two standard errors ahead of two). It predicts n
     Nulls: """
 a among 19 null maps (moran)
 
- statistic              observed   null mean   95% of null maps      p
- ─────────────────────────────────────────────────────────────────────
- transcriptomic share      0.500       0.125    -0.500 to 0.250   0.05
- correlation               0.750       0.125    -0.500 to 0.250   0.05
- genes excluding zero      1.000       0.125    -0.500 to 0.250   0.05
+ statistic              observed   null mean   95% of null maps       p
+ ──────────────────────────────────────────────────────────────────────
+ transcriptomic share      0.500       0.125    -0.500 to 0.250   ≤ .05
+ correlation               0.750       0.125    -0.500 to 0.250   ≤ .05
+ genes excluding zero      1.000       0.125    -0.500 to 0.250   ≤ .05
 
-Expression explains more of the map than of maps that are as smooth (p 0.05); 1 of 2 genes are called, at a false\
+Expression explains more of the map than of maps that are as smooth (p ≤ .05); 1 of 2 genes are called, at a false\
  discovery rate of 5%: each shares its association with others that are co-expressed. Such maps have the map's\
  smoothness, not the correlation of errors that comes of measuring all regions in the same people, nor the axes along\
  which healthy people differ: on smooth maps without expression they reject 13 to 18% at .05.
 b among 19 null maps (moran)
 
- statistic              observed   null mean   95% of null maps      p
- ─────────────────────────────────────────────────────────────────────
- transcriptomic share      0.100       0.125    -0.500 to 0.250    0.5
- correlation               0.200       0.125    -0.500 to 0.250   0.55
- genes excluding zero      0.000       0.125    -0.500 to 0.250      1
+ statistic              observed   null mean   95% of null maps     p
+ ────────────────────────────────────────────────────────────────────
+ transcriptomic share      0.100       0.125    -0.500 to 0.250    .5
+ correlation               0.200       0.125    -0.500 to 0.250   .55
+ genes excluding zero      0.000       0.125    -0.500 to 0.250     1
 
-Expression explains no more of the map than of maps that are as smooth (p 0.5): its transcriptomic part does not stand\
+Expression explains no more of the map than of maps that are as smooth (p = .5): its transcriptomic part does not stand\
  up, so that no gene is called. Such maps have the map's smoothness, not the correlation of errors that comes of\
  measuring all regions in the same people, nor the axes along which healthy people differ: on smooth maps without\
  expression they reject 13 to 18% at .05.

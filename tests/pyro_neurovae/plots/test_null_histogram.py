@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgba
 
 from pyro_neurovae import plots
 from pyro_neurovae.errors import SettingsError
+from pyro_neurovae.wording import told_p
 
 
 @pytest.mark.parametrize("statistic", ["transcriptomic_share", "correlation", "genes_excluding_zero"])
@@ -21,7 +22,7 @@ def test_null_maps_and_the_map(found, statistic, drawn, of_map):
     assert sum(below) == (values < row["observed"]).sum()
     assert sum(beyond) == (values >= row["observed"]).sum() == round(row["p"] * 20) - 1
     assert axis.lines[0].get_xdata() == [row["observed"], row["observed"]]
-    assert f"p = {row['p']:.3g}" in axis.texts[0].get_text()
+    assert told_p(row["p"], 1 / (1 + row["n"])) in axis.texts[0].get_text()
     assert axis.get_title(loc="left") == f"{name}: 19 null maps (model)"
 
 
