@@ -10,7 +10,7 @@ import pandas as pd
 from ..interpretation.gene_groups import gene_modules
 from ..interpretation.region_clusters import clusters
 from ..interpretation.region_statements import region_report
-from ..plots.selection import unit_of
+from ..plots.selection import UNKNOWN, unit_of
 from ..posterior.program_alignment import aligned_programs
 from ..posterior.sources import SOURCES
 from ..posterior.tables import largest_first
@@ -126,6 +126,7 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
 
 def _region_section(fit: Fit, pictures: Pictures, threshold: float | None, name: str, file: str, place: int) -> Section:
     several, unit = len(fit.study.maps) > 1, unit_of(fit.study, pictures.unit)
+    signs = "negative is thinner" if unit == UNKNOWN else f"{unit}; negative is thinner"
     table = region_report(fit, threshold=threshold, map=name).drop(columns="map")
     table = largest_first(table).reset_index(drop=True)
     table = table[[*_REGION_COLUMNS, *(column for column in table.columns if column not in _REGION_COLUMNS)]]
@@ -134,7 +135,7 @@ def _region_section(fit: Fit, pictures: Pictures, threshold: float | None, name:
     body = pictures.regions(fit, name) + data_table(
         table,
         name=f"regions_{file}.csv" if several else "regions.csv",
-        caption=f"Regions of {name}, the largest effect first ({unit}; negative is thinner)",
+        caption=f"Regions of {name}, the largest effect first ({signs})",
         first=_REGION_COLUMNS,
         headings=_HEADINGS | {"p_beyond": beyond},
         draws=dict.fromkeys(("p_negative", "p_beyond", "p_top"), _draws(fit)),

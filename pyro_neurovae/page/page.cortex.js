@@ -173,11 +173,12 @@ function turnCortex(box) {
     const word = (number) => number.toFixed(digits).replace(/^0/, "");
     return value > 1 - least / 2 ? `> ${word(1 - least)}` : value < least / 2 ? `< ${word(least)}` : word(value);
   };
-  const side = () => `${threshold() > 0 ? "above" : "below"} ${number(threshold())} ${data.unit}`;
+  const unit = data.unit && ` ${data.unit}`;
+  const side = () => `${threshold() > 0 ? "above" : "below"} ${number(threshold())}${unit}`;
   const told = (place) => {
     const one = map(), seen = one.observed[place];
     return `${data.regions[place]}: effect ${number(one.mean[place])} (90% interval ${number(one.lower90[place])} to ` +
-      `${number(one.upper90[place])}) ${data.unit}; ${seen === null ? "not observed" : `observed ${number(seen)}`}; ` +
+      `${number(one.upper90[place])})${unit}; ${seen === null ? "not observed" : `observed ${number(seen)}`}; ` +
       `probability ${side()}: ${chance(beyond(place))}`;
   };
   const mix = (steps, share) => {
@@ -206,11 +207,11 @@ function turnCortex(box) {
       pen.fillStyle = `rgb(${mix(steps, x / (bar.width - 1)).map((value) => Math.round(255 * value)).join(",")})`;
       pen.fillRect(x, 0, 1, bar.height);
     }
-    const unit = quantity === "beyond" ? `effect ${side()}` : `${data.unit}${signed ? ", negative = thinner" : ""}`;
+    const more = quantity === "beyond" ? [`effect ${side()}`] : [data.unit, signed && "negative = thinner"].filter(Boolean);
     box.querySelector(".low").textContent = number(low);
     box.querySelector(".high").textContent = number(high);
-    box.querySelector(".what").textContent = `${label} (${unit})`;
-    of("threshold").nextElementSibling.value = `${number(threshold())} ${data.unit}`;
+    box.querySelector(".what").textContent = more.length ? `${label} (${more.join(", ")})` : label;
+    of("threshold").nextElementSibling.value = `${number(threshold())}${unit}`;
     of("probability").nextElementSibling.value = least ? least.toFixed(2).replace(/^0/, "") : "any";
     const rule = least ? `${count} of ${places.length} regions have an effect ${side()} with probability at least ` +
       `${least.toFixed(2).replace(/^0/, "")}.` : `All ${places.length} regions are coloured.`;

@@ -31,6 +31,7 @@ AGREES, AGAINST, UNTRIED, HEED = "agrees", "speaks against", "not tried", "to be
 _NAMED, _FEW = 3, 5  # regions that a sentence names; so few are named all
 _LEAST_SHARE = 0.05  # a share whose interval goes below may be next to nothing
 _LEVEL = 0.05
+_SURE = 0.95
 # Model that knows no expression to what the fit's model is then compared with.
 _BEYOND = {"structural": "beyond what structure and neighbours say", "twin": "beyond the twin in the other hemisphere"}
 _STANDARD_ERRORS = 2
@@ -59,8 +60,20 @@ class Evidence:
 # The three sentences
 
 
-def regions_sentence(fit: Fit, name: str, unit: str | None = None) -> str:
-    """Say how many regions, and which, differ from zero by the band that covers all regions of a map at once."""
+def regions_sentence(fit: Fit, name: str, unit: str | None = None, threshold: float | None = None) -> str:
+    """Say how many regions, and which, differ from zero by the band that covers all regions of a map at once.
+
+    With a threshold it also counts the regions whose effect is beyond it with a probability of at least 95%.
+    """
+    sentence = _band_sentence(fit, name, unit)
+    if threshold is None:
+        return sentence
+    beyond = int((region_report(fit, threshold=threshold, map=name)["p_beyond"] >= _SURE).sum())
+    side, told = "above" if threshold > 0 else "below", f"{threshold:+g}".replace("-", "\u2212")
+    return f"{sentence} {beyond} have an effect {side} {told} with probability at least {_SURE:.0%}."
+
+
+def _band_sentence(fit: Fit, name: str, unit: str | None) -> str:
     table = largest_first(region_report(fit, map=name))
     thin, thick = table["simultaneous_upper90"] < 0, table["simultaneous_lower90"] > 0
     counts = [f"{int(sure.sum())} {word}" for sure, word in ((thin, "thinner"), (thick, "thicker")) if sure.any()]
@@ -196,7 +209,8 @@ def _notices(fit: Fit, name: str) -> list[Evidence]:
     alarms = [one for one in ceiling_alarms(fit.study) if one.startswith(f"{name}: ")]
     found = [Evidence("notices", one.removeprefix(f"{name}: ").rstrip("."), AGAINST) for one in alarms]
     found += [Evidence("notices", one.rstrip("."), AGAINST) for one in fit.posterior.notices]
-    others = len(fit.study.notices)
+    elsewhere = tuple(f"{other}{end}" for other in fit.study.maps if other != name for end in ":.")
+    others = sum(not one.startswith(elsewhere) for one in fit.study.notices)
     if others:
         found.append(Evidence("notices", f"the data come with {counted(others, 'notice')}, listed under Data", HEED))
     return found
@@ -242,8 +256,13 @@ def _scores(fit: Fit, name: str, validation: Validation | None) -> Any:
 def _effects(rows: pd.DataFrame, fit: Fit, unit: str | None) -> str:
     """Regions with their effects, the unit said once where it is known."""
     known = unit_of(fit.study, unit)
-    told = [f"{row['region']} ({row['mean']:+.2f}{{}})".replace("-", "\u2212") for row in rows.to_dict("records")]
-    return _listed([told[0].format("" if known == UNKNOWN else f" {known}"), *(one.format("") for one in told[1:])])
+    units = ["" if known == UNKNOWN else f" {known}", *[""] * len(rows)]
+    told = zip(rows["region"], rows["mean"], units, strict=False)
+    return _listed([f"{region} ({_signed(mean)}{unit})" for region, mean, unit in told])
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\u2212")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from ..atlases.atlas import dk68_names
 from ..errors import NeurovaeError
 from ..plots.colours import DIVERGING, SEQUENTIAL
 from ..plots.cortex import Side, hemisphere
-from ..plots.selection import unit_of
+from ..plots.selection import UNKNOWN, unit_of
 from ..plots.surface_map import check_atlas, on_cortex
 from .elements import escape
 
@@ -63,7 +63,7 @@ def viewer(fit: Fit, *, threshold: float | None = None, unit: str | None = None)
     """
     held = {
         "regions": [name if name in fit.study.regions else "" for name in dk68_names()],
-        "unit": unit_of(fit.study, unit),
+        "unit": "" if (known := unit_of(fit.study, unit)) == UNKNOWN else known,
         "threshold": threshold or 0.0,
         "draws": min(len(fit.posterior.draws("thinning")), _draws(fit)),
         "quantities": {name: {"label": label, "signed": signed} for name, (label, signed) in _QUANTITIES.items()},

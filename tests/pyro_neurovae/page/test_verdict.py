@@ -75,6 +75,13 @@ def test_where_none_differs_none_is_claimed(banded) -> None:
     assert told.endswith("the largest effect is that of R_a (+0.09 mm).")
 
 
+def test_regions_beyond_a_threshold_are_counted(small_fit: nv.Fit) -> None:
+    told = verdict.regions_sentence(small_fit, NAME, None, -0.2)
+    draws = small_fit.posterior.draws("thinning", NAME)
+    number = int(((draws < -0.2).mean(0) >= 0.95).sum())
+    assert f"{number} have an effect below \u22120.2 with probability at least 95%." in told
+
+
 # Expression
 
 
