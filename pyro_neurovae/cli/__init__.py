@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from . import (  # noqa: F401
     validations,
     verifications,
 )
-from .app import app, print_warning
+from .app import COMMAND, app, print_warning
 from .interrupts import stoppable
 from .streams import patient_streams, say
 
@@ -42,6 +43,7 @@ _SEVERAL = ("--thinning", "--set", "--model", "--covariance", "--subjects", "--t
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
     arguments = _spread(list(sys.argv[1:] if argv is None else argv)) or ["--help"]
+    COMMAND.set(shlex.join(["pyro-neurovae", *arguments]))
     with patient_streams() as (shown, _):
         status, sentence = _run(arguments)
         shown.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from ..errors import NeurovaeWarning, SettingsError
 from .streams import say
 
-__all__ = ["TAKEN", "app", "choice", "heeding_warnings", "print_warning", "show_bar"]
+__all__ = ["COMMAND", "TAKEN", "app", "choice", "heeding_warnings", "print_warning", "show_bar"]
 
 app = typer.Typer(
     add_completion=False,
@@ -21,6 +22,9 @@ app = typer.Typer(
     help="Which gene-expression programs go with cortical thinning, where, and how sure one can be.",
     epilog="'pyro-neurovae demo' needs no data; 'pyro-neurovae fit --help' lists the options of the main command.",
 )
+
+# The command line as it was given, which a fit keeps.
+COMMAND: ContextVar[str] = ContextVar("command", default="")
 
 # Settings that --set leaves to options of their own.
 TAKEN = ("model", "draws", "restarts", "device", "seed", "normalise")

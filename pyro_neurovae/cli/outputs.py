@@ -18,6 +18,7 @@ from ..posterior.tables import GENE_COLUMNS, PROGRAM_COLUMNS
 from ..readers.safe_names import file_names
 from ..readers.written_tables import write_table
 from ..studies.study import Study
+from .app import COMMAND
 
 __all__ = [
     "FIT_FILES",
@@ -42,6 +43,8 @@ STUDY_FILES = ("expression.csv", "thinning.csv", "thinning_simulated*.csv", "tru
 def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[str]:
     """Write fit.nc, the five tables, summary.json and, unless it is not wanted, report.html; returns their names."""
     posterior = fitted.posterior
+    if COMMAND.get():
+        fitted.idata.attrs["command"] = COMMAND.get()
     fitted.save(folder / "fit.nc")
     tables = {
         "regions.csv": fitted.regions(),

@@ -231,21 +231,25 @@ def contrast(
         **rules, **reading, "scale": everyone.scale, "seed": seed,
         "target": covariance.target, "shrinkage": covariance.share,
     }  # fmt: skip
+    notices = (
+        *chosen.notices,
+        *covariate_notices(chosen, wanted),
+        *design_notices(chosen, design, weights),
+        covariance.told(),
+        *unmoved,
+    )
+    table, groups = map_table(chosen, design, fitted, effect, covariance, replicates), groups_table(design, weight)
+    told = {"settings": settings, "groups": groups.to_dict("records"), "notices": list(notices)}
+    table.attrs["contrast"] = told | {"source": chosen.source}
     return Contrast(
-        map=map_table(chosen, design, fitted, effect, covariance, replicates),
+        map=table,
         covariance=_labelled(covariance.values, chosen.regions),
         comparison=comparison_table(chosen, design, effect),
-        groups=groups_table(design, weight),
+        groups=groups,
         subjects=chosen,
         design=design,
         settings=settings,
-        notices=(
-            *chosen.notices,
-            *covariate_notices(chosen, wanted),
-            *design_notices(chosen, design, weights),
-            covariance.told(),
-            *unmoved,
-        ),
+        notices=notices,
         permuted=permuted,
     )
 

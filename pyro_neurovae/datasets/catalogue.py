@@ -17,7 +17,7 @@ from ..atlases.atlas import dk68_names
 from ..errors import InputError
 from ..readers.whole_file import abandoned, stage
 
-__all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "names", "table"]
+__all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "names", "of_checksum", "table"]
 
 DATA_VARIABLE = "PYRO_NEUROVAE_DATA"
 
@@ -113,6 +113,15 @@ def find(name: str) -> Dataset:
     near = difflib.get_close_matches(name, registry, n=3, cutoff=0.3)
     hint = f"the nearest are {', '.join(near)}" if near else "pyro-neurovae datasets lists them"
     raise InputError(f"no dataset {name}; {hint}.")
+
+
+def of_checksum(sha256: str) -> Dataset | None:
+    """Dataset whose file has a SHA-256, as it is built in, pinned or was once downloaded; None where there is none."""
+    for one in _registry().values():
+        known = {one.sha256, _recorded(one, _cache())} if not one.built_in else {_sha256(_TABLES / one.file)}
+        if sha256 and sha256 in known:
+            return one
+    return None
 
 
 def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:

@@ -72,9 +72,12 @@ class DonorExpression:
 
         It is what `Study.from_frames` takes as expression.
         """
-        return pd.DataFrame(
+        table = pd.DataFrame(
             donor_mean(self.values), index=pd.Index(self.regions, name="region"), columns=list(self.genes)
         )
+        if "abagen" in dict(self.settings.get("versions") or {}):
+            table.attrs["abagen"] = {"settings": dict(self.settings), "donors": list(self.donors)}
+        return table
 
     def reliability(self, method: Literal["spearman", "pearson"] = "spearman") -> pd.Series:
         """Differential stability of each gene: the mean, over pairs of donors, of their correlation across regions.

@@ -17,7 +17,9 @@ from . import evidence, findings, grounds, verdict
 from .elements import Section, escape, paragraph
 from .methods import methods_paragraph, methods_section, record_section
 from .model_text import model_section
+from .origins import SIX_DONORS, has_six_donors
 from .pictures import Pictures
+from .results_text import results_paragraph
 from .viewer import viewer
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def report_html(
     }
     sentences = {
         name: (
-            verdict.regions_sentence(fit, name, unit),
+            verdict.regions_sentence(fit, name, unit, threshold),
             verdict.expression_sentence(fit, name, validation, nulls),
             verdict.verdict_sentence(known),
         )
@@ -120,7 +122,11 @@ def report_html(
         sensitivity=sensitivity is not None,
     )
     made = [
-        findings.answer_section(sentences, viewer(fit, threshold=threshold, unit=unit) if pictures.cortex else ""),
+        findings.answer_section(
+            sentences,
+            viewer(fit, threshold=threshold, unit=unit) if pictures.cortex else "",
+            limits=[SIX_DONORS] if has_six_donors(fit.study) else [],
+        ),
         *findings.region_sections(fit, pictures, threshold),
         findings.variance_section(fit, pictures),
         findings.programs_section(fit, pictures),
@@ -131,7 +137,9 @@ def report_html(
         grounds.trust_section(fit, checks, weighed, pictures),
         grounds.data_section(fit.study, fit.notices),
         model_section(fit.settings),
-        methods_section(text),
+        methods_section(
+            text, results_paragraph(fit, validation=validation, nulls=nulls, sensitivity=sensitivity, unit=unit)
+        ),
         record_section(fit),
     ]
     heading = title or f"Cortical thinning and gene expression: {', '.join(fit.study.maps)}"

@@ -1,12 +1,9 @@
-"""A methods paragraph written from the settings that were used, with its references as BibTeX."""
+"""A methods paragraph written from what is known of the data and the settings that were used."""
 
 from __future__ import annotations
 
 import base64
 import json
-import re
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +12,14 @@ from ..inference.methods import method_of
 from ..models.families import family_of
 from ..studies.correlations import structure_word, told_errors, told_structure
 from ..studies.study import Study
-from .elements import Section, definitions, escape, paragraph
+from .citations import bibtex, reference_list
+from .elements import Section, definitions, escape, heading, paragraph, unordered
+from .origins import expression_words, map_sentences, region_words, source_facts
 
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
 
-__all__ = ["bibtex", "methods_paragraph", "methods_section", "record_section"]
+__all__ = ["methods_paragraph", "methods_section", "record_section"]
 
 _NORMALISED = {
     "region": "standardised per region over its genes",
@@ -75,43 +74,46 @@ def methods_paragraph(
     return " ".join(sentences)
 
 
-def bibtex(text: str) -> str:
-    """Return the BibTeX entries of the keys that a text holds in brackets, in the order of their first mention."""
-    keys = dict.fromkeys(key for group in re.findall(r"\[([a-z0-9, ]+)\]", text) for key in group.split(", "))
-    return "\n".join(_entries()[key] for key in keys if key in _entries())
-
-
-def methods_section(text: str) -> Section:
-    """Return the section with the paragraph and its references, to copy or to download."""
-    entries = bibtex(text)
+def methods_section(methods: str, results: str = "") -> Section:
+    """Return the section with the paragraphs for a paper and their references, to copy or to download."""
+    entries = bibtex(f"{methods} {results}")
     address = "data:application/x-bibtex;base64," + base64.b64encode(entries.encode()).decode()
-    body = paragraph(text)
+    body = heading("Methods") + paragraph(methods)
+    body += heading("Results") + paragraph(results) if results else ""
+    body += heading("References") + unordered(reference_list(f"{methods} {results}"))
     body += f'<p><a download="references.bib" href="{address}">Download the references as BibTeX</a></p>'
-    body += f"<details><summary>References</summary><pre>{escape(entries)}</pre></details>"
-    return Section("methods", "Methods paragraph", body)
+    body += f"<details><summary>BibTeX to copy</summary><pre>{escape(entries)}</pre></details>"
+    return Section("methods", "Paragraphs for a paper", body)
 
 
 def record_section(fit: Fit) -> Section:
-    """Return the section that lets the numbers be made again: seed, settings, versions."""
+    """Return the section that lets the numbers be made again: sources, command, date, seed, settings, versions."""
     posterior = fit.posterior
-    facts = {"seed": str(posterior.settings["seed"]), "seconds of the fit": f"{posterior.elapsed_s:.1f}"}
-    body = definitions(facts | {f"version of {name}": number for name, number in posterior.versions.items()})
+    facts = {
+        "made": posterior.created,
+        "command": posterior.command,
+        "seed": str(posterior.settings["seed"]),
+        "seconds of the fit": f"{posterior.elapsed_s:.1f}",
+        **source_facts(fit.study),
+        **{f"version of {name}": number for name, number in posterior.versions.items()},
+    }
+    body = definitions({name: told for name, told in facts.items() if told})
     shown = escape(json.dumps(posterior.settings, indent=2))
     body += f"<details><summary>All settings</summary><pre>{shown}</pre></details>"
-    return Section("record", "Seed, settings and versions", body)
+    return Section("record", "Sources, seed, settings and versions", body)
 
 
 def _data_sentences(study: Study) -> list[str]:
     measured = int(study.expression_observed.sum())
-    atlas = "Desikan-Killiany regions [desikan2006]" if study.graph.label.startswith("dk68") else "regions"
     weighed = ", genes weighted by their reliability" if study.gene_weights is not None else ""
     known = (np.nan_to_num(study.standard_error) > 0).any(1)
     errors = "known standard errors" if known.any() else "noise that was estimated"
     count = "one map" if len(study.maps) == 1 else f"{len(study.maps)} maps"
     return [
-        f"Regional expression of {len(study.genes)} genes [hawrylycz2012, markello2021], measured in {measured} of "
-        f"{study.n_regions} {atlas} and {_NORMALISED[study.normalise]}{weighed}, was related to {count} of cortical "
-        f"thinning ({', '.join(study.maps)}) with {errors}.",
+        f"{expression_words(study)}, measured in {measured} of {study.n_regions} {region_words(study)} and "
+        f"{_NORMALISED[study.normalise]}{weighed}, was related to {count} of cortical thinning "
+        f"({', '.join(study.maps)}) with {errors}.",
+        *map_sentences(study),
         *_error_sentences(study, known),
     ]
 
@@ -144,9 +146,3 @@ def _model_sentences(fit: Fit) -> list[str]:
         "Reported are effects: what programs and fields give and what is a region's own, without sampling error.",
         f"{how} ({settings.restarts} x {settings.draws} draws, seed {settings.seed}).",
     ]
-
-
-@lru_cache(maxsize=1)
-def _entries() -> dict[str, str]:
-    text = (Path(__file__).parent / "references.bib").read_text(encoding="utf-8")
-    return {found[1]: line for line in text.splitlines() if (found := re.match(r"@\w+\{(\w+),", line))}

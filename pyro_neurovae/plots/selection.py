@@ -66,10 +66,10 @@ def by_name(values: pd.Series, names: Sequence[str]) -> np.ndarray:
 
 
 def unit_of(study: Study, unit: str | None) -> str:
-    """Name the unit of a study's maps: as told, Cohen's d where they are simulated, else no more than is known."""
+    """Name the unit of a study's maps: as told, as they were read, Cohen's d where simulated, else that of no name."""
     if unit is not None:
         return unit
-    return "Cohen's d" if study.truth is not None else UNKNOWN
+    return study.unit or ("Cohen's d" if study.truth is not None else UNKNOWN)
 
 
 def effect(study: Study, unit: str | None) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -284,6 +285,7 @@ def _inference_data(study: Study, settings: FitSettings, result: NamedFit) -> An
         "versions": json.dumps(versions()),
         "seed": settings.seed,
         "elapsed_s": round(result.elapsed_s, 3),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "notices": json.dumps(result.notices),
     }
     programs = 0 if strength is None else strength[1].shape[-1]

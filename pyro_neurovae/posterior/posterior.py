@@ -203,6 +203,16 @@ class Posterior(Introduced):
         return float(self.idata.attrs["elapsed_s"])
 
     @property
+    def created(self) -> str:
+        """When the fit was made, in UTC; "" in files that do not say it."""
+        return str(self.idata.attrs.get("created", ""))
+
+    @property
+    def command(self) -> str:
+        """Command line that made the fit; "" where it was made in Python."""
+        return str(self.idata.attrs.get("command", ""))
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know of the training and the draws, one sentence each."""
         return tuple(json.loads(self.idata.attrs["notices"]))

@@ -63,7 +63,8 @@ class ProgramDraws:
         names = ("program_score", "strength", "expression_noise", "program_weight")
         every = [fit.posterior.draws(name) for name in names]
         kept = evenly_spaced(len(every[0]), most)
-        score, strength, noise, weight = (values[kept] for values in every)
+        # In one order of memory, so that a loaded fit gives the same to the last bit.
+        score, strength, noise, weight = (np.ascontiguousarray(values[kept]) for values in every)
         scaled = score * strength[:, None]
         return cls(scaled, noise, weight / strength[:, None], _sharing(fit, kept), fit.study.expression_observed)
 

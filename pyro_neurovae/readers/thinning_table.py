@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,8 @@ class ThinningMap:
     spread_share
         Share of each squared standard error that comes from estimating a standard deviation (region,), as
         `standard_errors.spread_share` has it of Cohen's d; None (the default) for none, as in any other effect.
+    kind
+        What the effect is, a key of `column_names.KINDS`; "" (the default) where nothing tells.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ThinningMap:
     standard_error: np.ndarray
     notices: tuple[str, ...] = ()
     spread_share: np.ndarray | None = None
+    kind: str = ""
 
 
 def map_names(paths: Sequence[FilePath]) -> list[str]:
@@ -175,10 +178,11 @@ def map_from_table(
     unread = unread_columns(placed.frame, columns)
     signs += [f"{source}: columns not read: {first_names(unread)}."] if unread else []
     if standard_error == "none":
-        return _without_errors(name, effect, placed.notices, signs, source, read)
+        return replace(_without_errors(name, effect, placed.notices, signs, source, read), kind=columns.kind)
     error, words, doubts = _errors(placed, columns, value, labels, source, standard_error, named=se_column is not None)
     share = _spread_share(placed, columns, value, source, standard_error)
-    return ThinningMap(name, effect, error, (*placed.notices, f"{source}: {read}{words}.", *signs, *doubts), share)
+    notices = (*placed.notices, f"{source}: {read}{words}.", *signs, *doubts)
+    return ThinningMap(name, effect, error, notices, share, columns.kind)
 
 
 def map_from_series(
@@ -207,9 +211,10 @@ def map_from_series(
     read = f"read effects {KINDS[kind]}{_sign_words(flip)}" if kind else f"read effects{_sign_words(flip)}"
     if error is None and kind in ("t", "z") and not estimate:
         told = f"{source}: {read}; their standard error is 1, as of any {kind} value."
-        return ThinningMap(name, effect, np.where(np.isnan(thinning), np.nan, 1.0), (*placed.notices, told, *signs))
+        ones = np.where(np.isnan(thinning), np.nan, 1.0)
+        return ThinningMap(name, effect, ones, (*placed.notices, told, *signs), kind=kind)
     if error is None:
-        return _without_errors(name, effect, placed.notices, signs, source, read)
+        return replace(_without_errors(name, effect, placed.notices, signs, source, read), kind=kind)
     about = f"standard errors of {source}"
     beside = place_rows(error.to_frame("standard error"), names, source=about)
     given = beside.numbers("standard error", source=about)
@@ -218,7 +223,8 @@ def map_from_series(
     known = spread_share(thinning) if kind == "d" else None
     if share is not None:
         known = place_rows(share.to_frame(SPREAD_SHARE), names, source=source).numbers(SPREAD_SHARE, source=source)
-    return ThinningMap(name, effect, spread, tuple(dict.fromkeys((*placed.notices, *beside.notices, *signs))), known)
+    notices = tuple(dict.fromkeys((*placed.notices, *beside.notices, *signs)))
+    return ThinningMap(name, effect, spread, notices, known, kind)
 
 
 def _check_choices(se_column: str | None, standard_error: ErrorSource, source: str) -> None:

@@ -12,6 +12,7 @@ from ..graphs.region_graph import RegionGraph
 from ..models.algebra import structural_root, tied_programs
 from ..readers.standard_errors import cohens_d_error, spread_share
 from .correlations import CorrelationInput, error_correlation, structure_of
+from .provenance import EXPRESSION, map_source, source_records
 from .requests import check_draws, check_rows
 from .sampling import sampling_covariance
 from .study import Study
@@ -140,17 +141,22 @@ def simulate(
         **{name: np.full(maps, value) for name, value in scales.items()},
         "gene_weight": _gene_weight(expression, transcriptomic),
     }
+    names = ("simulated",) if maps == 1 else tuple(f"simulated{m + 1}" for m in range(maps))
+    drawn: dict[str, Any] = {"simulated": True, "seed": seed}
+    facts = {EXPRESSION: drawn, **{map_source(name): drawn | {"unit": "Cohen's d"} for name in names}}
+    thinning = effect + error
     return Study(
         graph=graph,
         genes=tuple(f"gene{j + 1:04d}" for j in range(genes)),
-        maps=("simulated",) if maps == 1 else tuple(f"simulated{m + 1}" for m in range(maps)),
+        maps=names,
         expression=expression,
-        thinning=effect + error,
+        thinning=thinning,
         standard_error=standard_error,
         covariance=None if correlation is None else covariance,
         structure=structure,
         sampling_correlation=(word,) * maps,
         normalise="gene",
+        sources=source_records(expression, graph, dict(zip(names, thinning, strict=True)), facts),
         truth=truth,
     )
 

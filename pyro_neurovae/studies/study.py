@@ -16,14 +16,15 @@ from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import GraphKind, as_graph
 from ..readers.arrays import with_labels
 from ..readers.covariance_table import covariance_files, covariance_from_frames
-from ..readers.expression_table import align_expression
+from ..readers.expression_table import ExpressionTable, align_expression
 from ..readers.frames import ErrorInput, MapInput, maps_from_frames, study_fields
 from ..readers.placement import positions_of
 from ..readers.registry import read, read_if_file
 from ..readers.reliability import place_reliability
-from ..readers.thinning_table import FlipInput, flips, map_names
+from ..readers.thinning_table import FlipInput, ThinningMap, flips, map_names
 from .checks import check_parts
 from .correlations import CorrelationInput, check_together, correlation_words, is_word, joint_errors, structure_of
+from .provenance import EXPRESSION, GRAPH, UNITS, facts_of, known_sources, map_source, selected_sources, source_records
 from .sampling import spread_apart
 from .summary import ceiling_alarms, map_table, sizes, summarise
 
@@ -82,6 +83,8 @@ class Study(Introduced):
         Reliability (gene,), each gene's precision among the others, over the mean; None (the default) for equal ones.
     notices
         What was computed, dropped or assumed on the way, one sentence each.
+    sources
+        Records of where it came from, texts that `provenance` reads.
     truth
         What a simulated study was drawn from; None for data.
 
@@ -107,6 +110,9 @@ class Study(Introduced):
     gene_weights: np.ndarray | None = field(default=None, metadata={"dims": ("gene",), "stored": "expression_weight"})
     notices: tuple[str, ...] = field(
         default=(), metadata={"kind": "texts", "stored": "study_notices", "decides": False}
+    )
+    sources: tuple[str, ...] = field(
+        default=(), metadata={"kind": "texts", "stored": "study_sources", "decides": False}
     )
     truth: Mapping[str, np.ndarray] | None = field(
         default=None, metadata={"dims": TRUTH, "stored": "truth_", "decides": False}
@@ -263,6 +269,7 @@ class Study(Introduced):
         own = covariance_from_frames(frames, maps, ground.names, files=files)
         told = (f"{label}: errors go together across regions as {file.name} has it." for label, file in files.items())
         joint, words, together = joint_errors(sampling_correlation, maps, own, ground)
+        given = {one: facts_of(path) for path, one in zip(paths, labels, strict=True)}
         return cls(
             graph=ground,
             normalise=normalise,
@@ -270,6 +277,7 @@ class Study(Introduced):
             sampling_correlation=words,
             structure=structure_of(structure, ground),
             gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
+            sources=_records(table, maps, ground, facts_of(expression), facts_of(graph), given),
             **study_fields(table, maps, (*notices, *told, *together)),
         )
 
@@ -326,6 +334,7 @@ class Study(Introduced):
             Naming the argument, the row or label, and the remedy.
         """
         listed: Sequence[str] | None = read_if_file("genes", genes)
+        origin = expression
         rows: pd.DataFrame = with_labels(expression, names, source="expression", columns=listed or ())
         thinning = with_labels(thinning, names, source="thinning")
         standard_error = with_labels(standard_error, names, source="standard_error")
@@ -344,8 +353,26 @@ class Study(Introduced):
             sampling_correlation=words,
             structure=structure_of(structure, ground),
             gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
+            sources=_records(table, maps, ground, facts_of(origin), facts_of(graph), _facts_of_maps(thinning, maps)),
             **study_fields(table, maps, (*notices, *together)),
         )
+
+    @property
+    def provenance(self) -> dict[str, dict[str, Any]]:
+        """What is known of where the "expression", the "graph" and each "map NAME" came from; see `provenance`.
+
+        A file has its name and sha256, a data set of `datasets` its name, a simulated one its seed, expression by
+        abagen its settings, a map by `contrast` its groups, covariates and who was left out. What was changed since it
+        was read has no entry.
+        """
+        return known_sources(self)
+
+    @property
+    def unit(self) -> str:
+        """Unit that all maps are known to have, "Cohen's d" or "mm" for example; "" where it is not known."""
+        known = known_sources(self)
+        units = {known.get(map_source(name), {}).get("unit", "") for name in self.maps}
+        return units.pop() if len(units) == 1 else ""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -436,7 +463,8 @@ class Study(Introduced):
         known = {"region": (self.regions, regions), "map": (self.maps, maps), "gene": (self.genes, genes)}
         kept = {kind: positions_of(kind, own, wanted) for kind, (own, wanted) in known.items() if wanted is not None}
         graph = self.graph if regions is None else self.graph.subset(regions)
-        return replace(self, graph=graph, truth=None, **selected(self, kept))
+        part = replace(self, graph=graph, truth=None, **selected(self, kept))
+        return replace(part, sources=selected_sources(self, part))
 
     def with_thinning(
         self,
@@ -472,3 +500,25 @@ class Study(Introduced):
         others = [one for one in fields(self) if "map" in one.metadata.get("dims", ()) and one.name not in changes]
         changes |= {one.name: one.default for one in others if one.default is not MISSING}
         return replace(self, **changes)
+
+
+def _records(
+    table: ExpressionTable,
+    maps: Sequence[ThinningMap],
+    graph: RegionGraph,
+    expression: dict[str, Any],
+    adjacency: dict[str, Any],
+    given: Mapping[str, dict[str, Any]],
+) -> tuple[str, ...]:
+    """Records of where a study's parts came from, each map's with its unit where that is known."""
+    units = {one.name: {"unit": UNITS[one.kind]} if one.kind in UNITS else {} for one in maps}
+    told = {map_source(name): units[name] | given.get(name, {}) for name in units}
+    values = {one.name: one.value for one in maps}
+    return source_records(table.values, graph, values, {EXPRESSION: expression, GRAPH: adjacency, **told})
+
+
+def _facts_of_maps(thinning: Any, maps: Sequence[ThinningMap]) -> dict[str, dict[str, Any]]:
+    """What tables in memory say of themselves: of one that holds all maps, the same of each."""
+    if isinstance(thinning, Mapping):
+        return {str(name): facts_of(item) for name, item in thinning.items()}
+    return {one.name: facts_of(thinning) for one in maps}

@@ -219,7 +219,7 @@ def test_what_cannot_be_done_is_said_before_training(small_study, options, messa
 def test_tables_that_a_family_lacks(baseline_fit):
     with pytest.raises(NeurovaeError, match="weighs no genes: fit the model cross-scale or expression"):
         baseline_fit.genes()
-    with pytest.raises(NeurovaeError, match="has no programs: fit the model cross-scale"):
+    with pytest.raises(NeurovaeError, match="has no programs; fit the model cross-scale"):
         baseline_fit.programs()
 
 

@@ -1,0 +1,68 @@
+"""Names of regions as a paper has them, and as other programs label them."""
+
+from __future__ import annotations
+
+__all__ = ["fsaverage_label", "ggseg_label", "readable_name"]
+
+_SIDES = {"L": "left", "R": "right"}
+# Word of a canonical name to what people say.
+_WORDS = {
+    "bankssts": "banks of the superior temporal sulcus",
+    "caudalanteriorcingulate": "caudal anterior cingulate",
+    "caudalmiddlefrontal": "caudal middle frontal",
+    "cuneus": "cuneus",
+    "entorhinal": "entorhinal",
+    "fusiform": "fusiform",
+    "inferiorparietal": "inferior parietal",
+    "inferiortemporal": "inferior temporal",
+    "isthmuscingulate": "isthmus cingulate",
+    "lateraloccipital": "lateral occipital",
+    "lateralorbitofrontal": "lateral orbitofrontal",
+    "lingual": "lingual",
+    "medialorbitofrontal": "medial orbitofrontal",
+    "middletemporal": "middle temporal",
+    "parahippocampal": "parahippocampal",
+    "paracentral": "paracentral",
+    "parsopercularis": "pars opercularis",
+    "parsorbitalis": "pars orbitalis",
+    "parstriangularis": "pars triangularis",
+    "pericalcarine": "pericalcarine",
+    "postcentral": "postcentral",
+    "posteriorcingulate": "posterior cingulate",
+    "precentral": "precentral",
+    "precuneus": "precuneus",
+    "rostralanteriorcingulate": "rostral anterior cingulate",
+    "rostralmiddlefrontal": "rostral middle frontal",
+    "superiorfrontal": "superior frontal",
+    "superiorparietal": "superior parietal",
+    "superiortemporal": "superior temporal",
+    "supramarginal": "supramarginal",
+    "frontalpole": "frontal pole",
+    "temporalpole": "temporal pole",
+    "transversetemporal": "transverse temporal",
+    "insula": "insula",
+}
+
+
+def readable_name(region: str) -> str:
+    """Return a Desikan-Killiany region's name in words, another atlas's as it stands.
+
+    Examples
+    --------
+    >>> readable_name("L_inferiorparietal"), readable_name("L_A1")
+    ('left inferior parietal', 'L_A1')
+    """
+    side, _, word = region.partition("_")
+    return f"{_SIDES[side]} {_WORDS[word]}" if side in _SIDES and word in _WORDS else region
+
+
+def ggseg_label(region: str) -> tuple[str, str, str]:
+    """Return ``label`` ("lh_bankssts"), ``hemi`` and ``region`` of a region as R's ggseg has them in its atlas dk."""
+    side, _, word = region.partition("_")
+    return f"{side.lower()}h_{word}", _SIDES.get(side, ""), word if word == "bankssts" else _WORDS.get(word, word)
+
+
+def fsaverage_label(region: str) -> tuple[str, str]:
+    """Return hemisphere ("L") and label ("bankssts") of a region, as FreeSurfer's annotations have them."""
+    side, _, word = region.partition("_")
+    return side, word
