@@ -18,19 +18,30 @@ def export(
     fit: FittedFile,
     out: Out,
     formats: Annotated[
-        str, typer.Option("--formats", metavar="A,B,...", help="Of csv, latex, markdown, gifti and json.")
-    ] = "csv,latex,markdown,gifti,json",
+        str,
+        typer.Option(
+            "--formats",
+            metavar="A,B,...",
+            help="Of csv, latex, markdown, json, png, svg, gifti, ggseg and neuromaps; all, where the atlas allows.",
+        ),
+    ] = "all",
+    unit: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Unit of the maps, mm for example; as it was read.")
+    ] = None,
     top: Annotated[int, typer.Option(metavar="N", help="Genes of the LaTeX and Markdown tables.")] = 20,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write results for papers and other programs: LaTeX, Markdown and CSV tables, GIFTI overlays, a JSON summary."""
-    from ..page.exports import check_formats
+    """Write results for papers and other programs: tables, pictures, overlays on the cortex, a summary.
+
+    Tables of LaTeX and Markdown have a map each, estimates merged with their intervals. Pictures are PNG and SVG. GIFTI
+    overlays lie on fsaverage5; ggseg and neuromaps are tables with the labels that these have.
+    """
+    from ..page.exports import FILES, FORMATS, check_formats
     from ..page.exports import export as run
     from ..posterior.fits import load
 
-    files = ("regions.*", "genes.*", "variance.*", "summary.json", "*.func.gii")
-    wanted = [one.strip() for one in formats.split(",") if one.strip()]
-    check_formats(wanted, top)
-    place = Destination(out, files, overwrite=overwrite, inputs=[fit])
+    wanted = None if formats == "all" else [one.strip() for one in formats.split(",") if one.strip()]
+    check_formats(FORMATS if wanted is None else wanted, top)
+    place = Destination(out, FILES, overwrite=overwrite, inputs=[fit])
     fitted = load(fit)
-    place.fill(lambda folder: run(fitted, folder, formats=wanted, top=top))
+    place.fill(lambda folder: run(fitted, folder, formats=wanted, top=top, unit=unit))

@@ -1,67 +1,50 @@
-"""What goes into a paper or another program: tables as CSV, LaTeX and Markdown, GIFTI overlays, a JSON summary."""
+"""What goes into a paper or another program: tables, pictures, overlays on the cortex, and a summary."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Callable, Iterator, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
-from ..atlases.atlas import dk68_names
-from ..errors import InputError, SettingsError
-from ..plots.cortex import vertex_regions
-from ..plots.surface_map import check_atlas
+from .. import plots
+from ..atlases.atlas import atlas_of
+from ..errors import NeurovaeError, SettingsError
 from ..posterior.summary import summarise_fit
-from ..posterior.tables import largest_first
 from ..readers.safe_names import file_names
 from ..readers.written_tables import write_table
-from ..wording import visible
+from .overlays import write_ggseg, write_neuromaps, write_overlays
+from .paper_tables import latex_table, markdown_table, paper_tables
 
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
 
-__all__ = ["FORMATS", "check_formats", "export", "gifti_overlay", "latex_table", "markdown_table"]
+__all__ = ["FILES", "FORMATS", "check_formats", "export"]
 
-FORMATS = ("csv", "latex", "markdown", "gifti", "json")
-QUANTITIES = ("mean", "sd", "lower95", "upper95", "p_negative", "predictable_mean", "transcriptomic_share")
-
-_DIGITS = 3
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    # After the end of a row these would be its options.
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
-    "\n": " ",
-    "\t": " ",
+FORMATS = ("csv", "latex", "markdown", "gifti", "json", "png", "svg", "ggseg", "neuromaps")
+# Those that need the Desikan-Killiany cortex.
+_ON_CORTEX: dict[str, Callable[[Any, Path], list[str]]] = {
+    "gifti": write_overlays,
+    "ggseg": write_ggseg,
+    "neuromaps": write_neuromaps,
 }
-# Marks of Markdown; an underscore within a word is none.
-_MARKS = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
-_REGION_COLUMNS = (
-    *("map", "region", "observed", "se", "mean", "sd", "lower95", "upper95", "p_negative", "predictable_mean"),
+_DPI = 200
+_TABLES, _PICTURES = (
+    ("regions", "genes", "variance"),
+    (*("forest", "cortex", "prior_posterior", "observed_predicted", "variance", "programs", "training"),),
 )
-_GENE_COLUMNS = ("map", "gene", "weight", "sd", "lower90", "upper90", "local_false_sign_rate")
+# Everything that an export may leave in a folder, as patterns.
+FILES = (
+    *(f"{name}{end}" for name in _TABLES for end in (".csv", "*.tex", "*.md")),
+    *(f"{name}*{end}" for name in _PICTURES for end in (".png", ".svg")),
+    *("programs.csv", "programs_wide.csv", "summary.json", "*.func.gii", "*_ggseg.csv", "*_neuromaps.csv"),
+)
 
 
-def export(fit: Fit, folder: Path, *, formats: Sequence[str] = FORMATS, top: int = 20) -> list[str]:
+def export(
+    fit: Fit, folder: Path, *, formats: Sequence[str] | None = None, top: int = 20, unit: str | None = None
+) -> list[str]:
     """Write a fit's results in the formats that papers and other programs take; returns the names of the files.
 
     Parameters
@@ -71,40 +54,51 @@ def export(fit: Fit, folder: Path, *, formats: Sequence[str] = FORMATS, top: int
     folder
         An existing folder.
     formats
-        "csv": regions, genes and variance, whole; "latex" (booktabs) and "markdown": all regions, the ``top`` surest
-        genes, and variance; "gifti": overlays on fsaverage5 of each map's effect (posterior mean, sd, interval,
-        probability), its predictable part and the transcriptomic share, a file a hemisphere; "json": the summary.
+        None (the default) for all that the study's atlas allows, or some of
+
+        "csv"
+            regions, genes, programs and variance, whole.
+        "latex", "markdown"
+            a table of all regions and one of the ``top`` surest genes for each map, and one of the variance, estimates
+            merged with their intervals; in LaTeX by booktabs and longtable, with caption and label.
+        "png", "svg"
+            every picture of `plots` that needs no more than a fit.
+        "gifti", "ggseg", "neuromaps"
+            overlays on fsaverage5, a file a hemisphere, and tables with the labels of R's ggseg and of neuromaps: each
+            map's effect (posterior mean, sd, interval, probability), its predictable part and transcriptomic share.
+        "json"
+            the summary.
     top
         Genes of the LaTeX and Markdown tables.
+    unit
+        Unit of the maps; None (the default) for what the study knows.
 
     Raises
     ------
     SettingsError
         As `check_formats`.
     InputError
-        For overlays of a study on another atlas.
+        For overlays of a study on another atlas that are asked for.
     """
+    if formats is None:
+        atlas = atlas_of(fit.study.regions)
+        on_cortex = atlas is not None and atlas.name == "dk68"
+        formats = [one for one in FORMATS if on_cortex or one not in _ON_CORTEX]
     check_formats(formats, top)
-    whole, short = _tables(fit, top)
-    names: list[str] = []
-    for one in dict.fromkeys(formats):
+    wanted, names = list(dict.fromkeys(formats)), []
+    for one in wanted:
         if one == "csv":
-            for name, table in whole.items():
-                write_table(table, folder / f"{name}.csv")
-                names.append(f"{name}.csv")
+            names += _write_tables(fit, folder)
         elif one in ("latex", "markdown"):
-            write: Callable[..., str] = latex_table if one == "latex" else markdown_table
-            end = "tex" if one == "latex" else "md"
-            for name, table in short.items():
-                (folder / f"{name}.{end}").write_text(write(table, caption=_caption(fit, name)), encoding="utf-8")
-                names.append(f"{name}.{end}")
-        elif one == "gifti":
-            names += _overlays(fit, folder)
-        else:
+            names += _write_paper_tables(fit, folder, one, top, unit)
+        elif one in _ON_CORTEX:
+            names += _ON_CORTEX[one](fit, folder)
+        elif one == "json":
             text = json.dumps(summarise_fit(fit.posterior, fit.study), indent=2)
             (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
             names.append("summary.json")
-    return names
+    pictures = [one for one in wanted if one in ("png", "svg")]
+    return names + (_write_pictures(fit, folder, pictures, unit) if pictures else [])
 
 
 def check_formats(formats: Sequence[str], top: int) -> None:
@@ -117,128 +111,56 @@ def check_formats(formats: Sequence[str], top: int) -> None:
         raise SettingsError(f"top is {top!r}; give a whole number of genes of at least 1.")
 
 
-def latex_table(table: pd.DataFrame, *, caption: str = "") -> str:
-    """Format a table for LaTeX with booktabs: numbers to three digits, names escaped.
-
-    Parameters
-    ----------
-    table
-        Any frame; its index is left out.
-    caption
-        Caption; "" (the default) for none.
-    """
-    numeric = [pd.api.types.is_numeric_dtype(table[column]) for column in table.columns]
-    lines = [r"\begin{table}", r"\centering"]
-    lines += [rf"\caption{{{_escape(caption)}}}"] if caption else []
-    lines += [rf"\begin{{tabular}}{{{''.join('r' if one else 'l' for one in numeric)}}}", r"\toprule"]
-    rows = [[_escape(str(column).replace("_", " ")) for column in table.columns]]
-    rows += [[_escape(_cell(value)) for value in row] for row in table.itertuples(index=False, name=None)]
-    text = [" & ".join(row) + r" \\" for row in rows]
-    lines += [text[0], r"\midrule", *text[1:], r"\bottomrule", r"\end{tabular}", r"\end{table}"]
-    return "\n".join(lines) + "\n"
-
-
-def markdown_table(table: pd.DataFrame, *, caption: str = "") -> str:
-    """Format a table as Markdown: numbers to three digits and aligned to the right, names escaped."""
-    heads = [_plain(str(column).replace("_", " ")) for column in table.columns]
-    rule = ["---:" if pd.api.types.is_numeric_dtype(table[column]) else "---" for column in table.columns]
-    rows = [[_plain(_cell(value)) for value in row] for row in table.itertuples(index=False, name=None)]
-    lines = ["| " + " | ".join(row) + " |" for row in (heads, rule, *rows)]
-    return "\n".join([*([_plain(caption), ""] if caption else []), *lines]) + "\n"
-
-
-def gifti_overlay(values: pd.Series, side: str, path: Path, *, name: str = "value") -> None:
-    """Write values of the Desikan-Killiany regions as an overlay on fsaverage5, NaN where there is none.
-
-    Parameters
-    ----------
-    values
-        Region to value.
-    side
-        "L" or "R".
-    path
-        The file, ``.func.gii`` by convention.
-    name
-        Name of the map in the file.
-
-    Raises
-    ------
-    InputError
-        Where nibabel is missing.
-    """
-    try:
-        import nibabel
-    except ImportError as fault:
-        raise InputError("GIFTI overlays need nibabel; install it by: pip install 'pyro_neurovae[plots]'") from fault
-    word, names = ("left", dk68_names()[:34]) if side == "L" else ("right", dk68_names()[34:])
-    regions = vertex_regions(word)  # type: ignore[arg-type]
-    placed = values.reindex(list(names)).to_numpy(dtype=np.float32)
-    data = np.where(regions >= 0, placed[np.maximum(regions, 0)], np.nan).astype(np.float32)
-    gifti = nibabel.gifti
-    array = gifti.GiftiDataArray(
-        data, intent="NIFTI_INTENT_SHAPE", datatype="NIFTI_TYPE_FLOAT32", meta=gifti.GiftiMetaData({"Name": name})
-    )
-    meta = gifti.GiftiMetaData({"AnatomicalStructurePrimary": f"Cortex{word.title()}"})
-    image = gifti.GiftiImage(darrays=[array], meta=meta)
-    path.write_bytes(image.to_bytes())
-
-
-def _tables(fit: Fit, top: int) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
-    """The whole tables, and what of them is printed."""
-    regions, variance = fit.regions(), fit.variance()
-    whole = {"regions": regions, "variance": variance}
-    short = {"regions": _worst_first(regions)[list(_REGION_COLUMNS)], "variance": variance}
+def _write_tables(fit: Fit, folder: Path) -> list[str]:
+    tables = {"regions": fit.regions(), "variance": fit.variance()}
     if fit.posterior.has_genes:
-        genes = fit.genes()
-        whole["genes"] = genes
-        sure = (genes["weight"].abs() / genes["sd"].where(genes["sd"] > 0)).fillna(0).rename("sure")
-        ranked = genes.assign(sure=sure).sort_values(["map", "sure"], ascending=[True, False], kind="stable")
-        short["genes"] = ranked.groupby("map", sort=False).head(top)[list(_GENE_COLUMNS)]
-    if len(fit.study.maps) == 1:
-        short = {name: table.drop(columns="map") for name, table in short.items()}
-    return whole, short
+        tables["genes"] = fit.genes()
+    if fit.posterior.has_programs:
+        tables |= {"programs": fit.programs(), "programs_wide": fit.programs(wide=True)}
+    for name, table in tables.items():
+        write_table(table, folder / f"{name}.csv")
+    return [f"{name}.csv" for name in tables]
 
 
-def _worst_first(regions: pd.DataFrame) -> pd.DataFrame:
-    return largest_first(regions).sort_values("map", kind="stable")
-
-
-def _caption(fit: Fit, name: str) -> str:
-    maps = ", ".join(fit.study.maps)
-    return {
-        "regions": f"Posterior of each region's effect on cortical thickness ({maps}): mean, standard deviation, 95% "
-        "interval and probability of a negative effect, and the posterior mean of its part that programs and fields "
-        "give (predictable), the most affected region first.",
-        "genes": f"Genes whose weight on thinning ({maps}) is surest: posterior mean, 90% interval and local false "
-        "sign rate.",
-        "variance": f"Shares of a map's variance ({maps}), sampling error among them: posterior mean and intervals.",
-    }[name]
-
-
-def _overlays(fit: Fit, folder: Path) -> list[str]:
-    check_atlas(fit.study)
-    names, regions = [], fit.regions()
-    for one, stem in zip(fit.study.maps, file_names(fit.study.maps), strict=True):
-        own = regions[regions["map"] == one].set_index("region")
-        for quantity in QUANTITIES:
-            for side in ("L", "R"):
-                name = f"{stem}_{quantity}.{side}.func.gii"
-                gifti_overlay(own[quantity].astype(float), side, folder / name, name=f"{one} {quantity}")
-                names.append(name)
+def _write_paper_tables(fit: Fit, folder: Path, form: str, top: int, unit: str | None) -> list[str]:
+    names = []
+    for one in paper_tables(fit, top=top, unit=unit):
+        latex = form == "latex"
+        name = f"{one.name}.{'tex' if latex else 'md'}"
+        text = (
+            latex_table(one.frame, caption=one.caption, label=f"tab:{one.name}")
+            if latex
+            else markdown_table(one.frame, caption=one.caption)
+        )
+        (folder / name).write_text(text, encoding="utf-8")
+        names.append(name)
     return names
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float | np.floating):
-        return "" if np.isnan(value) else f"{value:.{_DIGITS}g}"
-    return str(value)
+def _write_pictures(fit: Fit, folder: Path, forms: Sequence[str], unit: str | None) -> list[str]:
+    """Write each picture that there is of the fit; what its model or atlas lacks is left out."""
+    names = []
+    for name, draw in _pictures(fit, unit):
+        try:
+            drawn = draw()
+        except NeurovaeError:
+            continue
+        for form in forms:
+            metadata = {"Date": None} if form == "svg" else None
+            drawn.savefig(folder / f"{name}.{form}", dpi=_DPI, facecolor="white", metadata=metadata)
+            names.append(f"{name}.{form}")
+    return names
 
 
-def _escape(text: str) -> str:
-    """Text for LaTeX."""
-    return "".join(_ESCAPES.get(sign, sign) for sign in visible(text))
-
-
-def _plain(text: str) -> str:
-    """Text for Markdown, which may hold HTML."""
-    return _MARKS.sub(r"\\\g<0>", escape(" ".join(visible(text).split("\n")), quote=False))
+def _pictures(fit: Fit, unit: str | None) -> Iterator[tuple[str, Callable[[], Any]]]:
+    several = len(fit.study.maps) > 1
+    for one, stem in zip(fit.study.maps, file_names(fit.study.maps), strict=True):
+        end, own = f"_{stem}" if several else "", {"map": one, "unit": unit}
+        yield f"forest{end}", lambda own=own: plots.forest(fit, **own)  # type: ignore[misc]
+        yield f"cortex{end}", lambda own=own: plots.surface(fit, **own)  # type: ignore[misc]
+        yield f"cortex_predictable{end}", lambda own=own: plots.surface(fit, "predictable", **own)  # type: ignore[misc]
+        yield f"prior_posterior{end}", lambda own=own: plots.prior_posterior(fit, **own)  # type: ignore[misc]
+        yield f"observed_predicted{end}", lambda own=own: plots.observed_predicted(fit, **own)  # type: ignore[misc]
+    yield "variance", lambda: plots.variance(fit)
+    yield "programs", lambda: plots.program_maps(fit, unit=unit)
+    yield "training", lambda: plots.training(fit)

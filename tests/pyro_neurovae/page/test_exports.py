@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import nibabel
@@ -13,23 +14,62 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.page.exports import export, latex_table, markdown_table
+from pyro_neurovae.atlases.readable_names import readable_name
+from pyro_neurovae.page.exports import FILES, export
+from pyro_neurovae.page.paper_tables import latex_table, markdown_table
 
 
 def test_every_format_holds_what_the_fit_says(small_fit: nv.Fit, tmp_path: Path) -> None:
-    names = export(small_fit, tmp_path, top=5)
+    names = export(small_fit, tmp_path, top=5, unit="mm")
     assert sorted(names) == sorted(one.name for one in tmp_path.iterdir())
+    assert all(any(fnmatch(name, pattern) for pattern in FILES) for name in names)
     regions = small_fit.regions()
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "regions.csv"), regions, rtol=1e-6)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "programs.csv").fillna(""), small_fit.programs(), rtol=1e-6)
     assert json.loads((tmp_path / "summary.json").read_text())["seed"] == 5
-    markdown = (tmp_path / "regions.md").read_text().splitlines()
-    assert len(markdown) == 2 + 2 + 2 * 68
-    own = regions[regions["map"] == "simulated1"].set_index("region")["mean"]
-    worst = own.abs().idxmax()
-    assert f"| simulated1 | {worst} |" in markdown[4]
-    genes = (tmp_path / "genes.tex").read_text()
-    assert genes.count(r"\\") == 1 + 2 * 5
-    assert r"\toprule" in genes
+    for name in small_fit.study.maps:
+        own = regions[regions["map"] == name].set_index("region")
+        worst = own.loc[own["mean"].abs().idxmax()]
+        merged = f"{worst['mean']:z.2f} [{worst['lower95']:z.2f}, {worst['upper95']:z.2f}]"
+        markdown = (tmp_path / f"regions_{name}.md").read_text().splitlines()
+        assert len(markdown) == 2 + 2 + 68
+        assert "Effect, mm \\[95% interval\\]" in markdown[2]
+        latex = (tmp_path / f"regions_{name}.tex").read_text()
+        assert latex.count(r" \\") == 2 + 68
+        assert f"& {merged} &" in latex
+        assert f"{readable_name(worst.name)} &" in latex
+        assert rf"\label{{tab:regions-{name}}}" in latex
+        genes = (tmp_path / f"genes_{name}.tex").read_text()
+        assert genes.count(r" \\") == 2 + 5
+        assert r"\begin{longtable}{lll}" in genes
+    assert "[1\\%" in (tmp_path / "variance.tex").read_text() or r"\%, " in (tmp_path / "variance.tex").read_text()
+    for form, start in (("png", b"\x89PNG"), ("svg", b"<?xml")):
+        for name in ("forest_simulated1", "cortex_simulated2", "variance", "programs", "training"):
+            assert (tmp_path / f"{name}.{form}").read_bytes().startswith(start)
+
+
+def test_ways_out_have_the_labels_of_ggseg_and_neuromaps(small_fit: nv.Fit, tmp_path: Path) -> None:
+    assert export(small_fit, tmp_path, formats=["ggseg", "neuromaps"]) == [
+        *("simulated1_ggseg.csv", "simulated2_ggseg.csv", "simulated1_neuromaps.csv", "simulated2_neuromaps.csv"),
+    ]
+    own = small_fit.regions().query("map == 'simulated2'").set_index("region")
+    ggseg = pd.read_csv(tmp_path / "simulated2_ggseg.csv").set_index("label")
+    assert ggseg.loc["rh_caudalmiddlefrontal", ["hemi", "region"]].tolist() == ["right", "caudal middle frontal"]
+    assert ggseg.loc["lh_insula", "mean"] == pytest.approx(own.loc["L_insula", "mean"], rel=1e-6)
+    neuromaps = pd.read_csv(tmp_path / "simulated2_neuromaps.csv")
+    assert neuromaps["id"].tolist() == list(range(1, 69))
+    assert neuromaps.loc[34, ["label", "hemisphere", "structure"]].tolist() == ["bankssts", "R", "cortex"]
+    np.testing.assert_allclose(neuromaps["mean"], own["mean"], rtol=1e-6)
+
+
+def test_another_atlas_leaves_out_what_needs_the_cortex(baseline_fit: nv.Fit, tmp_path: Path) -> None:
+    study = baseline_fit.study
+    odd = replace(study, graph=replace(study.graph, names=tuple(f"area{k}" for k in range(68))))
+    names = export(replace(baseline_fit, study=odd), tmp_path)
+    assert "summary.json" in names
+    assert not [name for name in names if name.endswith((".gii", "ggseg.csv", "neuromaps.csv")) or "cortex" in name]
+    with pytest.raises(nv.InputError, match="not Desikan-Killiany"):
+        export(replace(baseline_fit, study=odd), tmp_path, formats=["ggseg"])
 
 
 def test_overlays_colour_every_vertex_of_a_region(small_fit: nv.Fit, tmp_path: Path) -> None:
@@ -61,7 +101,7 @@ def test_names_are_escaped() -> None:
     table = pd.DataFrame({"set_name": ["50% of A&B_1", "x|y"], "weight": [0.12345, np.nan]})
     latex = latex_table(table, caption="A & B")
     assert r"50\% of A\&B\_1 & 0.123 \\" in latex
-    assert r"\caption{A \& B}" in latex
+    assert r"\caption{A \& B}\tabularnewline" in latex
     assert re.search(r"x\\textbar\{\}y &\s+\\\\", latex)
     markdown = markdown_table(table)
     assert markdown.splitlines()[1] == "| --- | ---: |"
@@ -72,7 +112,7 @@ def test_names_run_nothing_where_they_go() -> None:
     names = ["[x] *y", "a\nb", "<script>&", "`rm` _z_ L_insula", "\x1b[31m\u202e", r"$\input{/etc/passwd}$"]
     table = pd.DataFrame({"<i>name": names, "weight": 0.5})
     latex = latex_table(table).splitlines()
-    assert len([line for line in latex if line.endswith(r"\\")]) == 1 + len(names)
+    assert len([line for line in latex if line.endswith(r"\\")]) == 2 + len(names)  # heads of first and later pages
     assert r"{[}x{]} {*}y & 0.5 \\" in latex
     assert r"a b & 0.5 \\" in latex
     assert r"\textless{}script\textgreater{}\& & 0.5 \\" in latex
@@ -101,14 +141,12 @@ def test_the_commands_report_and_export_write_their_files(run, small_fit: nv.Fit
     status, out, err = run("export", tmp_path / "fit.nc", "--out", tmp_path / "paper", "--formats", "latex,json")
     assert (status, err) == (0, "")
     assert {one.name for one in (tmp_path / "paper").iterdir()} == {
-        "regions.tex",
-        "genes.tex",
-        "variance.tex",
-        "summary.json",
+        *("regions_simulated1.tex", "regions_simulated2.tex", "genes_simulated1.tex", "genes_simulated2.tex"),
+        *("variance.tex", "summary.json"),
     }
     status, _, err = run("export", tmp_path / "fit.nc", "--out", tmp_path / "paper")
     assert status == 2
-    assert "holds regions.tex already" in err
+    assert "holds regions_simulated1.tex already" in err
     status, out, _ = run("report", tmp_path / "fit.nc", "--out", tmp_path / "report.html")
     assert status == 0
     assert "wrote report.html" in out
