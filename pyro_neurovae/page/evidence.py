@@ -31,7 +31,7 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
     columns = ["map", "model", "folds", "elpd", "r2", "r", "coverage90", "crps", "noise_ceiling"]
     body += plain_table(scores[columns], caption="Held-out scores, means over regions and repeats")
     body += plain_table(
-        validation.differences.merge(validation.weights, on=["map", "model"]),
+        validation.differences.merge(validation.weights.round({"weight": 3}), on=["map", "model"]),
         caption="Difference of the log predictive density from the best model, and stacking weights",
     )
     for name in fit.study.maps:

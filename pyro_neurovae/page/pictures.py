@@ -149,18 +149,18 @@ class Pictures:
         body = ""
         for draw, alt, caption in (
             (
-                plots.training,
+                lambda: plots.training(fit),
                 "Loss of each chain over the steps of training.",
                 "Training: loss of each chain, in nats.",
             ),
             (
-                plots.prior_posterior,
+                lambda: plots.prior_posterior(fit, unit=self.unit),
                 "Densities of the map's scales, prior against posterior.",
                 "Prior against posterior of the map's scales: what the data added.",
             ),
         ):
             try:
-                body += self._hold(draw(fit), alt, caption)
+                body += self._hold(draw(), alt, caption)
             except NeurovaeError:  # a model without a trace or scales has nothing to show
                 continue
         return f'<div class="pair">{body}</div>' if body else ""

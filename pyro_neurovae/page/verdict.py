@@ -15,7 +15,7 @@ from ..interpretation.region_statements import region_report
 from ..plots.selection import UNKNOWN, unit_of
 from ..posterior.tables import largest_first
 from ..studies.summary import ceiling_alarms
-from ..wording import counted, told_p
+from ..wording import counted, first_names, told_p
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls
@@ -32,8 +32,9 @@ _NAMED, _FEW = 3, 5  # regions that a sentence names; so few are named all
 _LEAST_SHARE = 0.05  # a share whose interval goes below may be next to nothing
 _LEVEL = 0.05
 _SURE = 0.95
+_CONFLICT = "prior-data conflict"
 # Model that knows no expression to what the fit's model is then compared with.
-_BEYOND = {"structural": "beyond what structure and neighbours say", "twin": "beyond the twin in the other hemisphere"}
+_BEYOND = {"structural": "structure and neighbours alone", "twin": "the twin in the other hemisphere"}
 _STANDARD_ERRORS = 2
 _MOST_CHANGED, _LARGEST_SHIFT = 0.1, 1.0  # of the regions; in posterior sds
 
@@ -108,8 +109,7 @@ def expression_sentence(fit: Fit, name: str, validation: Validation | None = Non
         if source in shares.index
     ]
     told += f", beside {' and '.join(beside)}" if beside else ""
-    clauses = [told, _held_out_clause(fit, name, validation), _null_clause(name, nulls)]
-    return "; ".join(clause for clause in clauses if clause) + "."
+    return " ".join(filter(None, [f"{told}.", _held_out_sentence(fit, name, validation), _null_sentence(name, nulls)]))
 
 
 def verdict_sentence(evidence: Sequence[Evidence]) -> str:
@@ -143,7 +143,7 @@ def weigh(
         _checks(checks, name),
         _coverage(fit, name, validation),
         _against_nulls(name, nulls),
-        _robust(name, sensitivity),
+        *_robust(name, sensitivity),
         *_notices(fit, name),
     ]
 
@@ -182,10 +182,10 @@ def _against_nulls(name: str, nulls: Nulls | None) -> Evidence:
     return Evidence(kind, f"{told} ({_null_p(row)})", AGREES if more else AGAINST)
 
 
-def _robust(name: str, sensitivity: Sensitivity | None) -> Evidence:
+def _robust(name: str, sensitivity: Sensitivity | None) -> list[Evidence]:
     kind = "other priors and choices"
     if sensitivity is None or name not in set(sensitivity.variants["map"]):
-        return Evidence(kind, "priors were not varied", UNTRIED)
+        return [Evidence(kind, "priors were not varied", UNTRIED)]
     own, regions = (table[table["map"] == name] for table in (sensitivity.variants, sensitivity.regions))
     usable = own[(own["how"] != "unreliable") & (own["variant"] != "another seed")]
     regions = regions[regions["variant"].isin(usable["variant"])]
@@ -193,16 +193,24 @@ def _robust(name: str, sensitivity: Sensitivity | None) -> Evidence:
     largest = float(usable["largest_shift"].max())
     told = (
         f"under other priors and choices {int(changed.sum())} of {len(changed)} regions come to exclude zero or no "
-        f"longer do, and no region moves by more than {largest:.1f} posterior sd"
+        f"longer do, and none moves by more than {largest:.1f} posterior sd"
     )
-    power = sensitivity.power
-    conflicts = (
-        0 if power.empty else int(((power["map"] == name) & (power["diagnosis"] == "prior-data conflict")).sum())
-    )
-    if conflicts:
-        told += f"; prior and data pull against each other in {conflicts} of the quantities"
-    steady = changed.mean() <= _MOST_CHANGED and largest <= _LARGEST_SHIFT and not conflicts
-    return Evidence(kind, told, AGREES if steady else AGAINST)
+    steady = changed.mean() <= _MOST_CHANGED and largest <= _LARGEST_SHIFT
+    return [Evidence(kind, told, AGREES if steady else AGAINST), *_conflicts(name, sensitivity)]
+
+
+def _conflicts(name: str, sensitivity: Sensitivity) -> list[Evidence]:
+    if sensitivity.power.empty:
+        return []
+    found = sensitivity.power[(sensitivity.power["map"] == name) & (sensitivity.power["diagnosis"] == _CONFLICT)]
+    if found.empty:
+        return []
+    names = list(dict.fromkeys(found["quantity"]))
+    shares = [name.removeprefix("share ") for name in names if name.startswith("share ")]
+    others = [name for name in names if not name.startswith("share ")]
+    told = [f"the shares of the variance ({_listed(shares)})"] if shares else []
+    told += [first_names(others)] if others else []
+    return [Evidence("prior against data", f"prior and data pull against each other in {_listed(told)}", AGAINST)]
 
 
 def _notices(fit: Fit, name: str) -> list[Evidence]:
@@ -216,22 +224,24 @@ def _notices(fit: Fit, name: str) -> list[Evidence]:
     return found
 
 
-def _held_out_clause(fit: Fit, name: str, validation: Validation | None) -> str:
-    """What expression adds to predictions that know the structure, or the twin, in words; empty where neither is."""
+def _held_out_sentence(fit: Fit, name: str, validation: Validation | None) -> str:
+    """Whether expression predicts beyond the structure, and the twin, in words; empty where neither was scored."""
     told = []
     for other, words in _BEYOND.items() if validation is not None else ():
         gains = gain_over(fit.study, validation.pointwise, name, other)
         if fit.settings.model in gains.index and fit.settings.model != other:
             gain, error = gains.loc[fit.settings.model, ["gain", "se"]]
             sure = abs(gain) > _STANDARD_ERRORS * error
-            verb = "adds" if gain > 0 else "loses"
-            told.append(f"{verb} {abs(gain):.3f} ± {error:.3f} {words}{'' if sure else ', within two standard errors'}")
-    return f"of regions held out, the model {' and '.join(told)} (log density a region)" if told else ""
+            verb = ("better" if gain > 0 else "worse") if sure else "not surely better or worse"
+            told.append(f"{verb} than those of {words} ({gain:+.2f} ± {error:.2f}".replace("-", "\u2212"))
+    if not told:
+        return ""
+    return f"For regions held out its predictions are {'), and '.join(told)}; log density a region)."
 
 
-def _null_clause(name: str, nulls: Nulls | None) -> str:
+def _null_sentence(name: str, nulls: Nulls | None) -> str:
     row = _null_row(name, nulls)
-    return "" if row is None else f"that share has {_null_p(row)} among {int(row['n'])} null maps"
+    return "" if row is None else f"Among {int(row['n'])} null maps without expression that share has {_null_p(row)}."
 
 
 def _null_row(name: str, nulls: Nulls | None) -> Any:

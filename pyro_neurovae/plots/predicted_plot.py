@@ -111,7 +111,7 @@ def _rows(table: pd.DataFrame, name: str, model: str) -> pd.DataFrame:
 
 
 def _score(r2: float, covered: float) -> str:
-    return f"R² = {r2:.2f}, 90% intervals hold {covered:.0%}".replace("-", "−")
+    return f"R² = {r2:.2f}, 90% intervals cover {covered:.0%}".replace("-", "−")
 
 
 def _limits(tables: list[pd.DataFrame]) -> tuple[float, float]:

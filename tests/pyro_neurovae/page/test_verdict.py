@@ -95,8 +95,10 @@ def test_the_share_and_what_stands_beside_it_are_those_of_the_fit(small_fit: nv.
     assert "has no genes and says nothing" in verdict.expression_sentence(baseline_fit, NAME)
 
 
-@pytest.mark.parametrize(("gain", "told"), [(1.0, "adds 1.000 ± 0.000 beyond"), (-1.0, "loses 1.000 ± 0.000 beyond")])
-def test_what_it_adds_beyond_structure_and_twin_is_told(
+@pytest.mark.parametrize(
+    ("gain", "told"), [(1.0, "better than {} (+1.00 ± 0.00"), (-1.0, "worse than {} (\u22121.00 ± 0.00")]
+)
+def test_whether_it_predicts_beyond_structure_and_twin_is_said(
     small_fit: nv.Fit, made_results, gain: float, told: str
 ) -> None:
     validation = made_results[nv.Validation]
@@ -106,14 +108,14 @@ def test_what_it_adds_beyond_structure_and_twin_is_told(
         for model, density in (("cross-scale", gain), ("structural", 0.0), ("twin", np.linspace(-9, 9, 68) + gain))
     ]
     sentence = verdict.expression_sentence(small_fit, NAME, replace(validation, pointwise=pd.concat(parts)))
-    assert f"{told} what structure and neighbours say" in sentence
-    assert "beyond the twin in the other hemisphere, within two standard errors" in sentence
-    assert "beyond" not in verdict.expression_sentence(small_fit, NAME, validation)  # neither was scored
+    assert f"its predictions are {told.format('those of structure and neighbours alone')}" in sentence
+    assert "and not surely better or worse than those of the twin in the other hemisphere" in sentence
+    assert "held out" not in verdict.expression_sentence(small_fit, NAME, validation)  # neither was scored
 
 
 def test_p_is_bounded_by_the_number_of_null_maps(small_fit: nv.Fit, made_results) -> None:
     told = verdict.expression_sentence(small_fit, NAME, nulls=for_map(made_results[nv.Nulls], NAME))
-    assert "that share has p ≤ .05 among 19 null maps" in told
+    assert told.endswith("Among 19 null maps without expression that share has p ≤ .05.")
 
 
 # Verdict
@@ -151,15 +153,21 @@ def test_verdicts_that_hang_on_the_prior_speak_against(small_fit: nv.Fit, checks
     found = of_kind(weigh(small_fit, NAME, checks, sensitivity=for_map(sensitivity, NAME)), "other priors and choices")
     assert found.bearing == AGAINST
     assert "1 of 1 regions come to exclude zero" in found.found
-    assert "more than 2.0 posterior sd" in found.found
-    assert "pull against each other" in found.found
+    assert "none moves by more than 2.0 posterior sd" in found.found
+    conflict = of_kind(weigh(small_fit, NAME, checks, sensitivity=for_map(sensitivity, NAME)), "prior against data")
+    assert (conflict.found, conflict.bearing) == (
+        "prior and data pull against each other in effect L_insula",
+        AGAINST,
+    )
     steady = replace(
         sensitivity,
         power=sensitivity.power.assign(diagnosis=np.nan),
         variants=sensitivity.variants.assign(largest_shift=0.2),
         regions=sensitivity.regions.assign(flips_excludes_zero=False),
     )
-    found = of_kind(weigh(small_fit, NAME, checks, sensitivity=for_map(steady, NAME)), "other priors and choices")
+    weighed = weigh(small_fit, NAME, checks, sensitivity=for_map(steady, NAME))
+    assert "prior against data" not in [one.kind for one in weighed]
+    found = of_kind(weighed, "other priors and choices")
     assert (found.bearing, "0 of 1 regions" in found.found) == (AGREES, True)
 
 

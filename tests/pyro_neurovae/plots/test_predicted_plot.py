@@ -34,12 +34,12 @@ def test_observed_against_predicted(small_fit, validation, drawn, of_map, segmen
     wanted = pd.concat([table[held], table[~held]])
     np.testing.assert_allclose(lines[..., 1], wanted[["lower90", "upper90"]])
     r2 = 1 - ((observed - table["mean"]) ** 2).sum() / ((observed - observed.mean()) ** 2).sum()
-    assert f"R² = {r2:.2f}, 90% intervals hold {held.mean():.0%}" in inside.get_title(loc="left")
+    assert f"R² = {r2:.2f}, 90% intervals cover {held.mean():.0%}" in inside.get_title(loc="left")
 
     points = of_map(validation.pointwise, name).groupby("region", sort=False)[["observed", "mean"]].mean()
     np.testing.assert_allclose(held_out.collections[-1].get_offsets(), points)
     row = of_map(validation.summary(), name).iloc[0]
-    score = f"R² = {row['r2']:.2f}, 90% intervals hold {row['coverage90']:.0%} (pairs)".replace("-", "−")
+    score = f"R² = {row['r2']:.2f}, 90% intervals cover {row['coverage90']:.0%} (pairs)".replace("-", "−")
     assert held_out.get_title(loc="left") == f"{name}, held out\n{score}"
     assert inside.get_xlim() == inside.get_ylim() == held_out.get_xlim() == held_out.get_ylim()
     assert "map's units" in inside.get_xlabel()
