@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-__all__ = ["bounded_p", "counted", "first_names", "told_p", "told_probability", "visible"]
+__all__ = ["bounded_p", "counted", "first_names", "listed", "told_p", "told_probability", "visible"]
 
 # Controls but tab and newline, marks that turn the direction of reading, other ends of lines, halves of characters.
 _STEERING = re.compile(
@@ -18,6 +18,11 @@ def first_names(names: Sequence[str], limit: int = 5) -> str:
     """Join the first few names, and say how many there are where some are left out."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown}, ... ({len(names)} in all)"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names, with "and" before the last."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import InputError
 from ..plots.selection import UNKNOWN, unit_of
 from ..readers.whole_file import write_whole
-from . import evidence, findings, grounds, verdict
+from . import answer, evidence, findings, grounds, verdict
 from .elements import Section, escape, paragraph
 from .methods import methods_paragraph, methods_section, record_section
 from .model_text import model_section
@@ -108,8 +108,8 @@ def report_html(
     }
     sentences = {
         name: (
-            verdict.regions_sentence(fit, name, unit, threshold),
-            verdict.expression_sentence(fit, name, validation, nulls),
+            answer.regions_sentence(fit, name, unit, threshold),
+            answer.expression_sentence(fit, name, validation, nulls),
             verdict.verdict_sentence(known),
         )
         for name, known in weighed.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -52,7 +52,7 @@ _GENE_COLUMNS = ("gene", "weight", "lower90", "upper90", "local_false_sign_rate"
 _SET_COLUMNS = ("set", "found", "score", "lower90", "upper90", "probability", "p", "q")
 
 
-def answer_section(sentences: dict[str, Sequence[str]], cortex: str, limits: Sequence[str] = ()) -> Section:
+def answer_section(sentences: Mapping[str, Sequence[str]], cortex: str, limits: Sequence[str] = ()) -> Section:
     """Return the answer: each map's sentences, what they do not say (``limits`` of this study too), and the cortex."""
     body = ""
     for name, told in sentences.items():

@@ -68,7 +68,8 @@ def draw_hemisphere(axis: Axes, side: Side, view: View, values: np.ndarray, scal
     # One mesh of triangles that share no corner is drawn ten times as fast as as many polygons.
     corners = shapes[order][:, [0, 1, 2, 0, 2, 3]].reshape(-1, 2)
     triangles = np.arange(len(corners)).reshape(-1, 3)
-    mesh = TriMesh(Triangulation(*corners.T, triangles), facecolors=np.repeat(colours[order], 6, axis=0))
+    across, upwards = corners.T
+    mesh = TriMesh(Triangulation(across, upwards, triangles), facecolors=np.repeat(colours[order], 6, axis=0))
     mesh.set_rasterized(True)
     mesh.set_in_layout(False)
     axis.add_collection(mesh, autolim=False)

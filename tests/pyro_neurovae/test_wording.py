@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyro_neurovae.wording import counted, first_names, told_p, told_probability, visible
+from pyro_neurovae.wording import counted, first_names, listed, told_p, told_probability, visible
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ def test_what_steers_a_terminal_is_written_out(text, shown):
 def test_names_and_counts():
     assert first_names(["a", "b"]) == "a, b"
     assert first_names([str(k) for k in range(7)]) == "0, 1, 2, 3, 4, ... (7 in all)"
+    assert (listed(["a", "b", "c"]), listed(["a"])) == ("a, b and c", "a")
     assert (counted(1, "map"), counted(2, "map")) == ("1 map", "2 maps")
 
 

@@ -18,7 +18,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.page import report_html
-from pyro_neurovae.page.verdict import regions_sentence
+from pyro_neurovae.page.answer import regions_sentence
 from pyro_neurovae.posterior.sources import SOURCES
 
 
@@ -105,7 +105,7 @@ def test_the_answer_comes_first_and_each_map_has_its_own_section(html: str, page
     order = [page.ids.index(one) for one in ("answer", "map-1", "map-2", "variance", "trust", "data", "model")]
     assert order == sorted(order)
     for name in small_fit.study.maps:
-        assert regions_sentence(small_fit, name, "Cohen's d").replace("'", "&#x27;") in html
+        assert regions_sentence(small_fit, name, "Cohen's d", -0.2).replace("'", "&#x27;") in html
     assert "Threshold -0.2." in html
     assert "P(below -0.2) is the probability of an effect beyond the threshold given" in html
     assert "speaks against the intervals" not in html
