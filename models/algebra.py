@@ -49,6 +49,8 @@ def share_homologues(fields: Any, homologue: Any, sharing: Any) -> Any:
     sharing
         h: 0 goes none of the way, 1 all of it.
     """
+    if isinstance(sharing, float) and sharing == 0:
+        return fields
     return fields + sharing * (fields[..., homologue] - fields) / 2
 
 

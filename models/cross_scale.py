@@ -19,8 +19,8 @@ from .smoothness import PCSmoothness, pc_scale
 
 __all__ = ["CrossScale"]
 
-# Kernels of expression that go with h and with its square.
-_ONCE, _TWICE = "transcriptomic, shared once", "transcriptomic, shared twice"
+# Kernels of expression besides K: K P + P K, and P K P.
+_ONCE, _TWICE = "transcriptomic, exchanged once", "transcriptomic, exchanged twice"
 
 
 class CrossScale(LinearModel):
@@ -103,37 +103,37 @@ class CrossScale(LinearModel):
     def program_roots(self, programs: Mapping[str, Any]) -> dict[str, Any]:
         """Expression as thinning sees it, H (Z s, E) / e: the root of the transcriptomic part."""
         score, strength = programs["program_score"], programs["strength"]
-        # Where the sharing is a global of each map, it is for `seen_through` and `amounts` to apply.
-        sharing = 0.0 if self.settings.homologue_sharing is None else self.settings.homologue_sharing
         fixed = (self._like(score, self.rest), self._like(score, self.data.homologue))
-        return {"transcriptomic": expression_root(score, strength, *fixed, sharing)}
+        return {"transcriptomic": expression_root(score, strength, *fixed, self._sharing)}
 
     def program_kernels(self, programs: Mapping[str, Any]) -> dict[str, Any]:
-        """Unit covariance of expression, in powers of h, K_0 + h K_1 + h^2 K_2, where h is integrated over.
+        """Unit covariance K of expression, and with homologues exchanged where h is integrated over.
 
-        That of what the programs leave is the same for all draws but for e, and is computed once.
+        H K H is (1 - h/2)^2 K + (1 - h/2) h/2 (K P + P K) + h^2/4 P K P. What the programs leave of the covariance is
+        the same for all draws but for e.
         """
-        count = programs["program_score"].shape[-2]
-        own = self.program_roots(programs)["transcriptomic"][..., :count, :]
-        others = {name: self._like(own, kernel) for name, kernel in self._kernels_of_the_rest.items()}
-        size = expression_size(programs["strength"], self._like(programs["strength"], self.rest))
-        made = self._powers(own)
-        return {name: made[name] + others[name] / size[..., None, None] ** 2 for name in made}
+        score, strength = programs["program_score"], programs["strength"]
+        homologue, size = (
+            self._like(score, self.data.homologue),
+            expression_size(strength, self._like(score, self.rest)),
+        )
+        own = share_homologues(score * (strength / size[..., None])[..., None], homologue, self._sharing)
+        kernel = unit_covariance(own) + self._like(own, self._rest_covariance) / size[..., None, None] ** 2
+        if not self.fractions:
+            return {"transcriptomic": kernel}
+        once = kernel[..., homologue]
+        return {"transcriptomic": kernel, _ONCE: once + once.mT, _TWICE: once[..., homologue, :]}
 
     @cached_property
-    def _kernels_of_the_rest(self) -> dict[str, Tensor]:
-        """Covariances of what programs leave, by powers of h; each (region, region)."""
-        sharing = 0.0 if self.settings.homologue_sharing is None else self.settings.homologue_sharing
-        return self._powers(share_homologues(self.rest, self.data.homologue, sharing))
+    def _rest_covariance(self) -> Tensor:
+        """Covariance of what programs leave; (region, region)."""
+        covariance: Tensor = unit_covariance(share_homologues(self.rest, self.data.homologue, self._sharing))
+        return covariance
 
-    def _powers(self, root: Any) -> dict[str, Any]:
-        """Unit covariance of a root (..., coefficient, region) whose regions are moved towards their homologues."""
-        kernels = {"transcriptomic": unit_covariance(root)}
-        if self.fractions:
-            moved = share_homologues(root, self._like(root, self.data.homologue), 1.0) - root
-            across = root.mT @ moved
-            kernels |= {_ONCE: across + across.mT, _TWICE: unit_covariance(moved)}
-        return kernels
+    @property
+    def _sharing(self) -> float:
+        """How far roots and kernels are shared: where that is a global of each map, `seen_through` and `amounts` do."""
+        return 0.0 if self.settings.homologue_sharing is None else self.settings.homologue_sharing
 
     @staticmethod
     def _like(array: Any, values: Tensor) -> Any:
@@ -141,11 +141,12 @@ class CrossScale(LinearModel):
         return values if isinstance(array, Tensor) else values.cpu().numpy()
 
     def amounts(self, scales: Mapping[str, Any]) -> dict[str, Any]:
-        """Weight of each kernel; of those of expression c^2, c^2 h and c^2 h^2."""
+        """Weight of each kernel; of those of expression c^2 times what `program_kernels` says."""
         amounts = super().amounts(scales)
         if self.fractions:
-            sharing = scales["homologue_sharing"]
-            amounts |= {_ONCE: amounts["transcriptomic"] * sharing, _TWICE: amounts["transcriptomic"] * sharing**2}
+            whole, away = amounts["transcriptomic"], scales["homologue_sharing"] / 2
+            own = 1 - away
+            amounts |= {"transcriptomic": whole * own**2, _ONCE: whole * own * away, _TWICE: whole * away**2}
         return amounts
 
     def kernel_names(self, part: str) -> tuple[str, ...]:
