@@ -231,7 +231,7 @@ def test_a_fit_from_end_to_end(study, tmp_path):
     np.testing.assert_allclose(shares.groupby("map")["mean"].sum(), 1.0)
     assert (shares.loc[shares["source"] == "spatial", "mean"] == 0).all()
     assert fitted.summary().startswith("Fit: paper, seed 3, 2 x 30 draws")
-    with pytest.raises(NeurovaeError, match="this fit has no programs"):
+    with pytest.raises(NeurovaeError, match="has no programs"):
         fitted.programs()
     fitted.save(tmp_path / "fit.nc")
     loaded = nv.load(tmp_path / "fit.nc")
