@@ -75,13 +75,13 @@ def difference_table(study: Study, pointwise: pd.DataFrame) -> pd.DataFrame:
 
 
 def gain_over(study: Study, pointwise: pd.DataFrame, name: str, other: str) -> pd.DataFrame:
-    """How much better than another each model predicts a map: log density a region, by model; ``gain`` and ``se``."""
+    """How much better than another each other model predicts a map, log density a region: ``gain`` and ``se``."""
     pair = pd.Series(study.graph.pair, index=study.regions)
     density = _by_region(pointwise, name)
     if other not in density:
         return pd.DataFrame({"gain": [], "se": []})
     gain, error = _differences(density, other, pair)
-    return pd.DataFrame({"gain": gain, "se": error}, index=density.columns)
+    return pd.DataFrame({"gain": gain, "se": error}, index=density.columns).drop(index=other)
 
 
 def _differences(density: pd.DataFrame, other: str, pair: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -85,7 +85,7 @@ def _held_out_sentence(fit: Fit, name: str, validation: Validation | None) -> st
     told = []
     for other, words in _BEYOND.items():
         gains = gain_over(fit.study, validation.pointwise, name, other)
-        if fit.settings.model in gains.index and fit.settings.model != other:
+        if fit.settings.model in gains.index:
             gain, error = gains.loc[fit.settings.model, ["gain", "se"]]
             sure = abs(gain) > STANDARD_ERRORS * error
             verb = ("better" if gain > 0 else "worse") if sure else "not surely better or worse"

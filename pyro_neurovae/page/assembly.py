@@ -15,12 +15,12 @@ from ..plots.selection import UNKNOWN, unit_of
 from ..readers.whole_file import write_whole
 from . import answer, evidence, findings, grounds, verdict
 from .elements import Section, escape, paragraph
+from .interactive_cortex import viewer
 from .methods import methods_paragraph, methods_section, record_section
 from .model_text import model_section
 from .origins import SIX_DONORS, has_six_donors
 from .pictures import Pictures
 from .results_text import results_paragraph
-from .viewer import viewer
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls

@@ -10,7 +10,7 @@ from ..errors import NeurovaeError
 from ..plots.sensitivity_plot import plot_sensitivity
 from ..posterior.tables import largest_first
 from .elements import details, figure, paragraph
-from .viewer import can_turn
+from .interactive_cortex import can_turn
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.evidence.score_tables import PREDICTED, difference_table, pointwise_table, score_table, weight_table
+from pyro_neurovae.evidence.score_tables import (
+    PREDICTED,
+    difference_table,
+    gain_over,
+    pointwise_table,
+    score_table,
+    weight_table,
+)
 from pyro_neurovae.evidence.scores import correlation, coverage, r_squared
 from pyro_neurovae.studies.summary import noise_ceilings
 
@@ -100,6 +107,18 @@ def test_every_model_is_held_against_the_one_without_genes(small_study, rows):
         assert one["beyond_structural"] == pytest.approx(sign * loser["elpd_difference"])
         assert one["beyond_structural_se"] == pytest.approx(loser["se"])
         assert other["beyond_structural"] == other["beyond_structural_se"] == 0
+
+
+def test_a_gain_over_another_model_is_the_difference_turned_round(small_study, rows):
+    own = difference_table(small_study, rows).set_index(["map", "model"])
+    for name in small_study.maps:
+        best = own.loc[name, "best"].iloc[0]
+        (other,) = {"one", "two"} - {best}
+        gains = gain_over(small_study, rows, name, other)
+        assert list(gains.index) == [best]
+        assert gains.loc[best, "gain"] == pytest.approx(-own.loc[(name, other), "elpd_difference"])
+        assert gains.loc[best, "se"] == pytest.approx(own.loc[(name, other), "se"])
+        assert gain_over(small_study, rows, name, "none").empty
 
 
 def test_weights_of_models_sum_to_one_and_are_the_best_there_are(rows):

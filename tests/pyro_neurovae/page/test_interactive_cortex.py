@@ -12,7 +12,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.atlas import dk68_names
-from pyro_neurovae.page.viewer import viewer
+from pyro_neurovae.page.interactive_cortex import viewer
 from pyro_neurovae.plots.cortex import hemisphere
 
 
