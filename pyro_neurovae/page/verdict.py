@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..evidence.null_sources import described_nulls
+from ..readers.effect_checks import TURN_ROUND
 from ..studies.summary import ceiling_alarms
 from ..wording import counted, first_names, listed, told_p
 
@@ -181,9 +182,11 @@ def _notices(fit: Fit, name: str) -> list[Evidence]:
     found = [Evidence("notices", one.removeprefix(f"{name}: ").rstrip("."), AGAINST) for one in alarms]
     found += [Evidence("notices", one.rstrip("."), AGAINST) for one in fit.posterior.notices]
     elsewhere = tuple(f"{other}{end}" for other in fit.study.maps if other != name for end in ":.")
-    others = sum(not one.startswith(elsewhere) for one in fit.study.notices)
-    if others:
-        found.append(Evidence("notices", f"the data come with {counted(others, 'notice')}, listed under Data", HEED))
+    own = [one for one in fit.study.notices if not one.startswith(elsewhere)]
+    if any(TURN_ROUND in one for one in own):
+        found.append(Evidence("notices", "positive may mean thinner in the file, against what is said here", AGAINST))
+    if own:
+        found.append(Evidence("notices", f"the data come with {counted(len(own), 'notice')}, listed under Data", HEED))
     return found
 
 

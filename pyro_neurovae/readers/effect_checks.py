@@ -10,7 +10,7 @@ from ..errors import InputError
 from .column_names import KINDS, name_words
 from .magnitudes import check_magnitude, constant
 
-__all__ = ["check_effects", "check_kind", "sign_notice", "twin_notice"]
+__all__ = ["TURN_ROUND", "check_effects", "check_kind", "sign_notice", "twin_notice"]
 
 # Typical size beyond which numbers are no Cohen's d of thickness, whatever the disease.
 LARGEST_D = 5.0
@@ -22,6 +22,8 @@ FURTHEST = 1000.0
 FEWEST_TWINS = 8
 # Share of regions from which on a map is mostly positive.
 MOSTLY = 0.6
+# What a notice advises where the signs are in doubt; who weighs notices knows it by these words.
+TURN_ROUND = "turn the signs round with --flip"
 # Words of a name after which larger numbers may mean thinner.
 LOSS = {"thinning", "atrophy", "loss", "shrinkage", "degeneration", "reduction"}
 # Controls, as the first group of a contrast "HC - AD" that makes thinning positive.
@@ -112,7 +114,7 @@ def sign_notice(
         return []
     return [
         f"{source}: {' and '.join(hints)}, and negative is read as thinner in cases; where positive means thinner, "
-        "turn the signs round with --flip (in Python flip=True)."
+        f"{TURN_ROUND} (in Python flip=True)."
     ]
 
 

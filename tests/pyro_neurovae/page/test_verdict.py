@@ -10,6 +10,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.page.verdict import AGAINST, AGREES, HEED, UNTRIED, Evidence, verdict_sentence, weigh
+from pyro_neurovae.readers.effect_checks import sign_notice
 
 NAME = "simulated1"
 
@@ -89,6 +90,15 @@ def test_alarms_speak_against_and_notices_are_pointed_to(small_fit: nv.Fit, chec
     assert [one for one in found if "noise ceiling" in one.found and one.bearing == AGAINST]
     heeded = [one.found for one in found if one.bearing == HEED]
     assert heeded == [f"the data come with {len(loud.notices)} notices, listed under Data"]
+
+
+def test_signs_in_doubt_speak_against(small_fit: nv.Fit, checks: pd.DataFrame) -> None:
+    doubt = sign_notice(np.ones(68), source=f"{NAME}.csv", column="d")
+    of_map = {name: replace(small_fit.study, notices=tuple(doubt)) for name in (NAME, "simulated2")}
+    found = {name: weigh(replace(small_fit, study=study), name, checks) for name, study in of_map.items()}
+    told = "positive may mean thinner in the file, against what is said here"
+    assert Evidence("notices", told, AGAINST) in found[NAME]
+    assert told not in [one.found for one in found["simulated2"]]  # it is of the other map
 
 
 def test_what_was_not_tried_is_said(small_fit: nv.Fit, checks: pd.DataFrame) -> None:
