@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..atlases.readable_names import readable_name
 from ..evidence.score_tables import gain_over
 from ..interpretation.region_statements import region_report
 from ..plots.selection import UNKNOWN, unit_of
@@ -48,7 +49,7 @@ def _band_sentence(fit: Fit, name: str, unit: str | None) -> str:
     if not counts:
         largest = _effects(table.head(1), fit, unit)
         return f"None of {len(table)} regions can be told from zero {band}; the largest effect is that of {largest}."
-    found, rest = table[thin | thick], table.loc[~(thin | thick), "region"].tolist()
+    found, rest = table[thin | thick], [readable_name(one) for one in table.loc[~(thin | thick), "region"]]
     told = f"Of {len(table)} regions, {' and '.join(counts)} {band}"
     told = told.replace(" thin", " are thin", 1) if thin.any() else told.replace(" thick", " are thick", 1)
     if len(found) <= _FEW:
@@ -105,7 +106,7 @@ def _effects(rows: pd.DataFrame, fit: Fit, unit: str | None) -> str:
     known = unit_of(fit.study, unit)
     units = ["" if known == UNKNOWN else f" {known}", *[""] * len(rows)]
     told = zip(rows["region"], rows["mean"], units, strict=False)
-    return listed([f"{region} ({_signed(mean)}{unit})" for region, mean, unit in told])
+    return listed([f"{readable_name(region)} ({_signed(mean)}{unit})" for region, mean, unit in told])
 
 
 def _signed(value: float) -> str:

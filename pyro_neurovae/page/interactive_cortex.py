@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..atlases.atlas import dk68_names
+from ..atlases.readable_names import readable_name
 from ..errors import NeurovaeError
 from ..plots.colours import DIVERGING, SEQUENTIAL
 from ..plots.cortex import Side, hemisphere
@@ -62,7 +63,7 @@ def viewer(fit: Fit, *, threshold: float | None = None, unit: str | None = None)
         Of the maps; None (the default) where it is not known.
     """
     held = {
-        "regions": [name if name in fit.study.regions else "" for name in dk68_names()],
+        "regions": [readable_name(name) if name in fit.study.regions else "" for name in dk68_names()],
         "unit": "" if (known := unit_of(fit.study, unit)) == UNKNOWN else known,
         "threshold": threshold or 0.0,
         "draws": min(len(fit.posterior.draws("thinning")), _draws(fit)),

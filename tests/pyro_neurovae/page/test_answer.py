@@ -53,6 +53,10 @@ def test_where_none_differs_none_is_claimed(banded) -> None:
     assert told.endswith("the largest effect is that of R_a (+0.09 mm).")
 
 
+def test_regions_have_names_that_people_say(banded) -> None:
+    assert "left inferior parietal (\u22120.30)" in banded({"L_inferiorparietal": -0.3})
+
+
 def test_regions_beyond_a_threshold_are_counted(small_fit: nv.Fit) -> None:
     told = answer.regions_sentence(small_fit, NAME, None, -0.2)
     draws = small_fit.posterior.draws("thinning", NAME)

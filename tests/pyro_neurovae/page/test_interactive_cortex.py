@@ -30,6 +30,7 @@ def unpacked(text: str, kind: str) -> np.ndarray:
 
 def test_its_numbers_are_the_fit_s(held: dict[str, Any], small_fit: nv.Fit) -> None:
     assert (held["unit"], held["threshold"], held["draws"]) == ("mm", -0.2, 120)
+    assert held["regions"][:2] == ["left banks of the superior temporal sulcus", "left caudal anterior cingulate"]
     table = small_fit.regions()
     for one in held["maps"]:
         own = table[table["map"] == one["name"]].set_index("region").loc[list(dk68_names())]
