@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.atlas import dk68_names
+from pyro_neurovae.page import interactive_cortex
 from pyro_neurovae.page.interactive_cortex import viewer
 from pyro_neurovae.plots.cortex import hemisphere
 
@@ -22,6 +24,17 @@ def held(small_fit: nv.Fit) -> dict[str, Any]:
     text = viewer(small_fit, threshold=-0.2, unit="mm")
     assert len(text) < 2e6
     return json.loads(re.findall(r'<script type="application/json">(.*?)</script>', text, re.DOTALL)[0])
+
+
+def test_what_its_script_asks_for_is_there(small_fit: nv.Fit) -> None:
+    text = viewer(small_fit)
+    script = (Path(interactive_cortex.__file__).parent / "page.cortex.js").read_text(encoding="utf-8")
+    asked = {f'data-of="{name}"' for name in re.findall(r'\bof\("(\w+)"\)', script)}
+    asked |= {f'class="{name}"' for name in re.findall(r'box\.querySelector\("\.(\w+)"\)', script)}
+    views = set(re.findall(r'data-view="([^"]+)"', text))
+    assert len(asked) > 8
+    assert sorted(one for one in asked if one not in text) == []
+    assert all(f'"{view}": [' in script or f"{view}: [" in script for view in views)
 
 
 def unpacked(text: str, kind: str) -> np.ndarray:
