@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .cohort import Contrast, SimulatedCohort, Subjects, contrast, read_subjects, simulate_cohort
     from .errors import GraphError, InputError, NeurovaeError, NeurovaeWarning, SettingsError
     from .evidence.null_tests import Nulls, nulls
+    from .evidence.power_scaling import psens_data
     from .evidence.sensitivities import Sensitivity, sensitivity
     from .evidence.validation import Validation, validate
     from .evidence.variants import Variant
@@ -56,6 +57,7 @@ _HOMES = {
     "cohort": ("Contrast", "SimulatedCohort", "Subjects", "contrast", "read_subjects", "simulate_cohort"),
     "errors": ("GraphError", "InputError", "NeurovaeError", "NeurovaeWarning", "SettingsError"),
     "evidence.null_tests": ("Nulls", "nulls"),
+    "evidence.power_scaling": ("psens_data",),
     "evidence.sensitivities": ("Sensitivity", "sensitivity"),
     "evidence.validation": ("Validation", "validate"),
     "evidence.variants": ("Variant",),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,13 +29,25 @@ __all__ = [
     "read_netcdf",
     "restrict",
     "select_map",
+    "with_groups",
 ]
 
 # Group to variable to (dimensions, values).
 Groups = Mapping[str, Mapping[str, tuple[tuple[str, ...], np.ndarray]]]
 
 
-def build(groups: Groups, coords: Mapping[str, Any], attrs: Mapping[str, Any]) -> Any:
+# Order of dimensions in every group: ArviZ takes it for that of each array when it writes and reads JSON.
+_ORDER = ("chain", "draw", "map", "region", "region_to", "program", "gene", "source")
+
+
+def build(
+    groups: Groups,
+    coords: Mapping[str, Any],
+    attrs: Mapping[str, Any],
+    *,
+    about: Callable[[str, str], Mapping[str, str]] | None = None,
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     """Build InferenceData, or a DataTree where ArviZ 1.x is installed.
 
     Parameters
@@ -45,6 +58,11 @@ def build(groups: Groups, coords: Mapping[str, Any], attrs: Mapping[str, Any]) -
         Labels of the dimensions; a dimension without labels is numbered.
     attrs
         Attributes of the whole: strings and numbers.
+    about
+        Attributes of a variable, such as its ``long_name`` and ``units``, by its group and name; None (the default)
+        for none.
+    notes
+        What is to be known of a group, its attribute ``note``.
     """
     import xarray as xr
 
@@ -52,8 +70,10 @@ def build(groups: Groups, coords: Mapping[str, Any], attrs: Mapping[str, Any]) -
     datasets = {}
     for name, variables in groups.items():
         sizes = {dim: size for dims, values in variables.values() for dim, size in zip(dims, values.shape, strict=True)}
-        own = {dim: labels[dim] if dim in labels else np.arange(size) for dim, size in sizes.items()}
-        datasets[name] = xr.Dataset(dict(variables), coords=own)
+        named = sorted(sizes, key=lambda dim: _ORDER.index(dim) if dim in _ORDER else len(_ORDER))
+        own = {dim: labels[dim] if dim in labels else np.arange(sizes[dim]) for dim in named}
+        told = {one: (*array, {} if about is None else about(name, one)) for one, array in variables.items()}
+        datasets[name] = xr.Dataset(told, coords=own, attrs={"note": notes[name]} if name in notes else {})
     return _assemble(datasets, dict(attrs))
 
 
@@ -96,6 +116,14 @@ def select_map(idata: Any, name: str) -> Any:
     return _assemble(datasets, dict(idata.attrs))
 
 
+def with_groups(idata: Any, groups: Groups) -> Any:
+    """Copy of the whole in which some groups are others, with the labels of the posterior's dimensions."""
+    datasets = {name: group(idata, name) for name in group_names(idata)}
+    coords = {str(dim): values.values for dim, values in datasets["posterior"].coords.items()}
+    made = build(groups, coords, {})
+    return _assemble(datasets | {name: group(made, name) for name in groups}, dict(idata.attrs))
+
+
 def netcdf_bytes(idata: Any) -> memoryview:
     """Return the content of one netCDF file (compressed, through h5netcdf) with every group.
 
@@ -116,7 +144,10 @@ def read_netcdf(path: str) -> Any:
 
     with xr.open_datatree(path, engine="h5netcdf") as tree:
         datasets = {name: child.to_dataset().load() for name, child in tree.children.items()}
-        return _assemble(datasets, dict(tree.attrs))
+        for dataset in datasets.values():
+            for one in (dataset, *dataset.variables.values()):
+                one.attrs = _plain(one.attrs)
+        return _assemble(datasets, _plain(tree.attrs))
 
 
 def arviz_statistic(name: str, draws: xarray.DataArray) -> np.ndarray:
@@ -154,6 +185,11 @@ def pareto_smooth(log_ratios: np.ndarray) -> tuple[np.ndarray, float]:
 
             smoothed, k = array_stats.psislw(log_ratios)
     return np.asarray(smoothed), float(k)
+
+
+def _plain(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Attributes with Python's own numbers, as JSON takes them."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in attrs.items()}
 
 
 def _compressed(dataset: xarray.Dataset) -> dict[Any, dict[str, Any]]:

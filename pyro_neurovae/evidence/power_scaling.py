@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .. import inferencedata
+from ..errors import SettingsError
 from ..models.families import family_of
 from ..models.options import FitSettings
 from ..models.settings import PCPrior, ScalePrior, SpikedPrior
@@ -22,9 +23,11 @@ __all__ = [
     "GROUPS",
     "LogRatio",
     "Scaled",
+    "log_densities",
     "log_ratios",
     "power_scale",
     "power_table",
+    "psens_data",
     "raised",
     "scaled_settings",
     "sensitivity_index",
@@ -144,20 +147,62 @@ def log_ratios(fit: Fit, chosen: int) -> dict[str, LogRatio]:
     amounts to; "likelihood" the density of the map's values given the predictable part, N(y; f, V + sigma^2 I). What is
     a region's own is integrated out of it: given the predictable part its distribution stays as the model has it.
     """
-    posterior = fit.posterior
-    found: dict[str, LogRatio] = {}
-    for group in ("scales", "strengths"):
-        densities = _log_priors(fit, chosen, group)
-        if densities:
-            found[group] = raised(np.sum(list(densities.values()), axis=0))
+    found: dict[str, LogRatio] = {group: raised(one) for group, one in log_densities(fit, chosen).items()}
     for group in _ROOTED:
         densities = _log_priors(fit, chosen, group)
         if densities:
             found[group] = _together([_rooted(fit, chosen, name, one) for name, one in densities.items()])
-    if posterior.has("smoothness"):
-        found["smoothness"] = raised(_log_smoothness(fit, posterior.draws("smoothness")))
-    found["likelihood"] = raised(_log_likelihood(fit, chosen))
     return {group: found[group] for group in GROUPS if group in found}
+
+
+def log_densities(fit: Fit, chosen: int) -> dict[str, np.ndarray]:
+    """Log of the densities that are raised to a power as they stand, at every draw of map number ``chosen``; (draw,).
+
+    Those of the groups "scales", "strengths", "smoothness" and "likelihood" that the fit has.
+    """
+    found: dict[str, np.ndarray] = {}
+    for group in ("scales", "strengths"):
+        densities = _log_priors(fit, chosen, group)
+        if densities:
+            found[group] = np.sum(list(densities.values()), axis=0)
+    if fit.posterior.has("smoothness"):
+        found["smoothness"] = _log_smoothness(fit, fit.posterior.draws("smoothness"))
+    found["likelihood"] = _log_likelihood(fit, chosen)
+    return found
+
+
+def psens_data(fit: Fit, map: str | None = None) -> Any:
+    """Give one map's InferenceData with the densities that `sensitivity` raises to a power, for ArviZ's ``psens``.
+
+    ``az.psens(data, component="likelihood")`` then gives what `sensitivity` does, and so does
+    ``az.psens(data, component="prior", component_var_names=["scales"])`` for "scales", "strengths" and "smoothness".
+    The groups "weights" and "field" are no power of a density: a power of the standard normal weights that a scale
+    multiplies changes that scale's prior. In ``fit.idata`` itself ``log_likelihood`` has the densities of each value
+    given the others, for ``az.loo``, whose sum is no joint density.
+
+    Parameters
+    ----------
+    fit
+        A fit of a linear family.
+    map
+        The map; None (the default) is the first.
+
+    Raises
+    ------
+    SettingsError
+        For a map that the fit does not have, and a family whose densities are not known.
+    """
+    name = fit.study.maps[0] if map is None else map
+    if not family_of(fit.settings.model).linear:
+        raise SettingsError(f"of the model {fit.settings.model} the densities are not known; fit cross-scale.")
+    data = fit.map_idata(name)
+    chains = fit.posterior.chains("thinning").shape[:2]
+    held = {
+        one: (("chain", "draw"), np.broadcast_to(values, chains[0] * chains[1]).reshape(chains))
+        for one, values in log_densities(fit, fit.study.maps.index(name)).items()
+    }
+    likelihood = {"thinning": held.pop("likelihood")}
+    return inferencedata.with_groups(data, {"log_prior": held, "log_likelihood": likelihood})
 
 
 def _log_priors(fit: Fit, chosen: int, group: str) -> dict[str, np.ndarray]:

@@ -24,6 +24,7 @@ from ..studies.requests import check_draws
 from ..studies.study import Study
 from ..studies.summary import ceiling_alarms, sizes
 from . import store, tables
+from .descriptions import NOTES, UNTOLD, described
 from .posterior import Posterior
 from .summary import describe_fit, map_sentences, summarise_fit
 
@@ -290,7 +291,10 @@ def _inference_data(study: Study, settings: FitSettings, result: NamedFit) -> An
     }
     programs = 0 if strength is None else strength[1].shape[-1]
     labels = store.coordinates(study, programs) | {"source": list(family_of(settings.model).sources)}
-    idata = inferencedata.build(groups, labels, attrs)
+    unit = study.unit or UNTOLD
+    idata = inferencedata.build(
+        groups, labels, attrs, about=lambda group, name: described(group, name, unit), notes=NOTES
+    )
     return inferencedata.restrict(idata, np.flatnonzero(study.thinning_observed.any(0)))
 
 

@@ -238,3 +238,24 @@ def test_ci_selection_cross_scale_agrees_with_real_refits():
         assert np.abs((found - after) / before.std(0)).max() < 0.05
         if group == "field":
             assert spearmanr(found - before.mean(0), after - before.mean(0)).statistic > 0.9
+
+
+def test_arviz_gives_the_same_of_the_densities_that_are_scaled(small_fit):
+    arviz = pytest.importorskip("arviz")
+    if not hasattr(arviz, "psens"):
+        pytest.skip("the name of ArviZ 0.x")
+    table = power_table(small_fit)
+    for name in small_fit.study.maps:
+        data = nv.psens_data(small_fit, name)
+        own = table[(table["map"] == name) & table["quantity"].str.startswith("effect ")]
+        for group in ("scales", "strengths", "smoothness", "likelihood"):
+            chosen = {"component": "likelihood"} if group == "likelihood" else {"component_var_names": [group]}
+            theirs = arviz.psens(data, var_names=["thinning"], **chosen)
+            np.testing.assert_allclose(
+                np.asarray(theirs).ravel(), own.loc[own["group"] == group, "sensitivity"], atol=1e-6
+            )
+
+
+def test_densities_of_an_unknown_map_or_family(small_fit):
+    with pytest.raises(nv.SettingsError, match="the fit has no map 'other'"):
+        nv.psens_data(small_fit, "other")
