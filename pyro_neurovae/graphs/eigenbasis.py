@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..cards import Introduced
+
 __all__ = ["Eigenbasis", "connected_components", "laplacian_eigenbasis"]
 
 
-@dataclass(frozen=True, eq=False)
-class Eigenbasis:
+@dataclass(frozen=True, eq=False, repr=False)
+class Eigenbasis(Introduced):
     """Eigenvectors of a graph's Laplacian, each within one component.
 
     Attributes
@@ -26,6 +28,9 @@ class Eigenbasis:
     values: np.ndarray
     vectors: np.ndarray
     component: np.ndarray
+
+    def _title(self) -> str:
+        return f"Eigenbasis of {len(self.values)} eigenvalues, {self.values.min():.3g} to {self.values.max():.3g}"
 
     def __post_init__(self) -> None:
         for array in (self.values, self.vectors, self.component):

@@ -90,14 +90,15 @@ def record_section(fit: Fit) -> Section:
     """Return the section that lets the numbers be made again: sources, command, date, seed, settings, versions."""
     posterior = fit.posterior
     facts = {
-        "made": posterior.created,
-        "command": posterior.command,
+        "made": posterior.created.replace("T", " ").replace("+00:00", " UTC"),
         "seed": str(posterior.settings["seed"]),
         "seconds of the fit": f"{posterior.elapsed_s:.1f}",
-        **source_facts(fit.study),
         **{f"version of {name}": number for name, number in posterior.versions.items()},
     }
     body = definitions({name: told for name, told in facts.items() if told})
+    sources = source_facts(fit.study)
+    body += heading("Sources") + (definitions(sources) if sources else paragraph("Not recorded."))
+    body += heading("Command line") + f"<pre>{escape(posterior.command)}</pre>" if posterior.command else ""
     shown = escape(json.dumps(posterior.settings, indent=2))
     body += f"<details><summary>All settings</summary><pre>{shown}</pre></details>"
     return Section("record", "Sources, seed, settings and versions", body)

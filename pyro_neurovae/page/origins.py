@@ -79,7 +79,7 @@ def source_facts(study: Study) -> dict[str, str]:
             "contrast of subjects" if "contrast" in facts else "",
             f"in {facts['unit']}" if "unit" in facts else "",
         ]
-        found[f"source of {of}"] = "; ".join(part for part in parts if part)
+        found[of] = "; ".join(part for part in parts if part)
     return found
 
 

@@ -104,7 +104,7 @@ def test_files_are_known_by_their_hash(tmp_path: Path):
         r"\(file genes.csv, SHA-256 [0-9a-f]{12}\.\.\., of which no more is recorded\)", expression_words(study)
     )
     assert map_sentences(study)[0].startswith("The map pd in Cohen's d was read from a file (file pd.csv, SHA-256 ")
-    assert study.provenance["map pd"]["sha256"] in source_facts(study)["source of map pd"]
+    assert study.provenance["map pd"]["sha256"] in source_facts(study)["map pd"]
 
 
 @pytest.mark.skipif("PYRO_NEUROVAE_DATA" not in os.environ, reason="needs the public data")
