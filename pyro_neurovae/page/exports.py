@@ -15,7 +15,7 @@ from ..posterior.summary import summarise_fit
 from ..readers.safe_names import file_names
 from ..readers.written_tables import write_table
 from .overlays import write_ggseg, write_neuromaps, write_overlays
-from .paper_tables import latex_table, markdown_table, paper_tables
+from .paper_tables import latex_table, markdown_table, printed_tables
 
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
@@ -124,7 +124,7 @@ def _write_tables(fit: Fit, folder: Path) -> list[str]:
 
 def _write_paper_tables(fit: Fit, folder: Path, form: str, top: int, unit: str | None) -> list[str]:
     names = []
-    for one in paper_tables(fit, top=top, unit=unit):
+    for one in printed_tables(fit, top=top, unit=unit):
         latex = form == "latex"
         name = f"{one.name}.{'tex' if latex else 'md'}"
         text = (

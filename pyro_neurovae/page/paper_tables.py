@@ -21,7 +21,7 @@ from ..wording import told_probability, visible
 if TYPE_CHECKING:
     from ..posterior.fits import Fit
 
-__all__ = ["PaperTable", "latex_table", "markdown_table", "paper_tables"]
+__all__ = ["PaperTable", "latex_table", "markdown_table", "printed_tables"]
 
 _DIGITS = 3
 _ESCAPES = {
@@ -70,7 +70,7 @@ class PaperTable:
     frame: pd.DataFrame
 
 
-def paper_tables(fit: Fit, *, top: int = 20, unit: str | None = None) -> Iterator[PaperTable]:
+def printed_tables(fit: Fit, *, top: int = 20, unit: str | None = None) -> Iterator[PaperTable]:
     """Give each map's table of regions and of its ``top`` surest genes, and one of the shares of the variance.
 
     Parameters
