@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..wording import first_names
+
 if TYPE_CHECKING:
     from ..graphs.region_graph import RegionGraph
+    from ..readers.expression_table import ExpressionTable
+    from ..readers.thinning_table import ThinningMap
     from .study import Study
 
 __all__ = [
@@ -22,11 +26,14 @@ __all__ = [
     "MADE_BY",
     "UNITS",
     "facts_of",
+    "facts_of_maps",
     "known_sources",
     "map_source",
+    "records_of",
     "selected_sources",
     "source_records",
     "table_of",
+    "told_sources",
 ]
 
 EXPRESSION, GRAPH = "expression", "graph"
@@ -83,6 +90,28 @@ def source_records(
     )
 
 
+def records_of(
+    table: ExpressionTable,
+    maps: Sequence[ThinningMap],
+    graph: RegionGraph,
+    expression: Facts,
+    adjacency: Facts,
+    given: Mapping[str, Facts],
+) -> tuple[str, ...]:
+    """Records of what was read, each map's with its unit where that is known; ``given`` by the names of the maps."""
+    units: dict[str, Facts] = {one.name: {"unit": UNITS[one.kind]} if one.kind in UNITS else {} for one in maps}
+    told = {map_source(name): {**own, **given.get(name, {})} for name, own in units.items()}
+    values = {one.name: one.value for one in maps}
+    return source_records(table.values, graph, values, {EXPRESSION: expression, GRAPH: adjacency, **told})
+
+
+def facts_of_maps(thinning: Any, maps: Sequence[ThinningMap]) -> dict[str, dict[str, Any]]:
+    """What tables in memory say of themselves: of one that holds all maps, the same of each."""
+    if isinstance(thinning, Mapping):
+        return {str(name): facts_of(item) for name, item in thinning.items()}
+    return {one.name: facts_of(thinning) for one in maps}
+
+
 def known_sources(study: Study) -> dict[str, dict[str, Any]]:
     """Facts of the expression, the graph and the maps, by name; of an array that was changed since nothing is known."""
     arrays = {EXPRESSION: study.expression, GRAPH: study.graph.weights}
@@ -95,11 +124,23 @@ def known_sources(study: Study) -> dict[str, dict[str, Any]]:
     return found
 
 
+def told_sources(study: Study) -> str:
+    """Say in one line which sources are known."""
+    told = [f"{of} from {_short(facts)}" for of, facts in known_sources(study).items() if _short(facts)]
+    return f"Known sources: {first_names(told)}." if told else "Where it comes from is not recorded."
+
+
 def selected_sources(before: Study, after: Study) -> tuple[str, ...]:
     """Records of a study, carried over to a part of it."""
     known = known_sources(before)
     maps = dict(zip(after.maps, after.thinning, strict=True))
     return source_records(after.expression, after.graph, maps, known)
+
+
+def _short(facts: Facts) -> str:
+    made = [word for word in ("contrast", "abagen") if word in facts]
+    named = [str(facts[word]) for word in ("dataset", "file") if word in facts]
+    return next(iter([*named, *made, *(["simulation"] if facts.get("simulated") else [])]), "")
 
 
 def _digest(values: np.ndarray) -> str:

@@ -16,15 +16,15 @@ from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import GraphKind, as_graph
 from ..readers.arrays import with_labels
 from ..readers.covariance_table import covariance_files, covariance_from_frames
-from ..readers.expression_table import ExpressionTable, align_expression
+from ..readers.expression_table import align_expression
 from ..readers.frames import ErrorInput, MapInput, maps_from_frames, study_fields
 from ..readers.placement import positions_of
 from ..readers.registry import read, read_if_file
 from ..readers.reliability import place_reliability
-from ..readers.thinning_table import FlipInput, ThinningMap, flips, map_names
+from ..readers.thinning_table import FlipInput, flips, map_names
 from .checks import check_parts
 from .correlations import CorrelationInput, check_together, correlation_words, is_word, joint_errors, structure_of
-from .provenance import EXPRESSION, GRAPH, UNITS, facts_of, known_sources, map_source, selected_sources, source_records
+from .provenance import facts_of, facts_of_maps, known_sources, map_source, records_of, selected_sources, told_sources
 from .sampling import spread_apart
 from .summary import ceiling_alarms, map_table, sizes, summarise
 
@@ -139,6 +139,7 @@ class Study(Introduced):
     def _parts(self) -> Iterator[Part]:
         yield f"Expression is measured in {int(self.expression_observed.sum())} of {self.n_regions} regions."
         yield map_table(self)
+        yield told_sources(self)
         yield (*self.notices, *ceiling_alarms(self))
 
     def parts(self) -> dict[str, Value]:
@@ -277,7 +278,7 @@ class Study(Introduced):
             sampling_correlation=words,
             structure=structure_of(structure, ground),
             gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
-            sources=_records(table, maps, ground, facts_of(expression), facts_of(graph), given),
+            sources=records_of(table, maps, ground, facts_of(expression), facts_of(graph), given),
             **study_fields(table, maps, (*notices, *told, *together)),
         )
 
@@ -353,7 +354,7 @@ class Study(Introduced):
             sampling_correlation=words,
             structure=structure_of(structure, ground),
             gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
-            sources=_records(table, maps, ground, facts_of(origin), facts_of(graph), _facts_of_maps(thinning, maps)),
+            sources=records_of(table, maps, ground, facts_of(origin), facts_of(graph), facts_of_maps(thinning, maps)),
             **study_fields(table, maps, (*notices, *together)),
         )
 
@@ -500,25 +501,3 @@ class Study(Introduced):
         others = [one for one in fields(self) if "map" in one.metadata.get("dims", ()) and one.name not in changes]
         changes |= {one.name: one.default for one in others if one.default is not MISSING}
         return replace(self, **changes)
-
-
-def _records(
-    table: ExpressionTable,
-    maps: Sequence[ThinningMap],
-    graph: RegionGraph,
-    expression: dict[str, Any],
-    adjacency: dict[str, Any],
-    given: Mapping[str, dict[str, Any]],
-) -> tuple[str, ...]:
-    """Records of where a study's parts came from, each map's with its unit where that is known."""
-    units = {one.name: {"unit": UNITS[one.kind]} if one.kind in UNITS else {} for one in maps}
-    told = {map_source(name): units[name] | given.get(name, {}) for name in units}
-    values = {one.name: one.value for one in maps}
-    return source_records(table.values, graph, values, {EXPRESSION: expression, GRAPH: adjacency, **told})
-
-
-def _facts_of_maps(thinning: Any, maps: Sequence[ThinningMap]) -> dict[str, dict[str, Any]]:
-    """What tables in memory say of themselves: of one that holds all maps, the same of each."""
-    if isinstance(thinning, Mapping):
-        return {str(name): facts_of(item) for name, item in thinning.items()}
-    return {one.name: facts_of(thinning) for one in maps}

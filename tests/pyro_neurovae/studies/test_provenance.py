@@ -12,7 +12,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.cohort.files import write_contrast
-from pyro_neurovae.studies.provenance import facts_of, known_sources, table_of
+from pyro_neurovae.studies.provenance import facts_of, known_sources, table_of, told_sources
 
 REGIONS = nv.RegionGraph.dk68().names
 
@@ -37,6 +37,9 @@ def test_files_are_known_by_name_hash_and_unit(files):
     assert known["map two"]["unit"] == "mm"
     assert study.unit == ""
     assert study.select(maps=["two"]).unit == "mm"
+    assert (
+        told_sources(study) == "Known sources: expression from genes.csv, map one from one.csv, map two from two.csv."
+    )
     assert table_of(study)["file"].tolist() == ["genes.csv", "one.csv", "two.csv"]
 
 
