@@ -86,8 +86,7 @@ def _held_out_sentence(fit: Fit, name: str, validation: Validation | None) -> st
     told = []
     for other, words in _BEYOND.items():
         gains = gain_over(fit.study, validation.pointwise, name, other)
-        if fit.settings.model in gains.index:
-            gain, error = gains.loc[fit.settings.model, ["gain", "se"]]
+        for gain, error in gains.reindex([fit.settings.model]).dropna().itertuples(index=False):
             sure = abs(gain) > STANDARD_ERRORS * error
             verb = ("better" if gain > 0 else "worse") if sure else "not surely better or worse"
             told.append(f"{verb} than those of {words} ({gain:+.2f} ± {error:.2f}".replace("-", "\u2212"))
