@@ -75,7 +75,9 @@ def variance_section(fit: Fit, pictures: Pictures) -> Section:
         | {"90% interval": f"{row['lower90']:.0%} to {row['upper90']:.0%}", "what": SOURCES.get(row["source"], "")}
         for row in fit.variance().to_dict("records")
     ]
-    body = pictures.variance(fit) + plain_table(pd.DataFrame(rows), caption="Shares of the variance")
+    table = pd.DataFrame(rows)
+    table = table.drop(columns="map") if len(fit.study.maps) == 1 else table
+    body = pictures.variance(fit) + plain_table(table, caption="Shares of the variance")
     return Section("variance", "What the maps are made of" if len(fit.study.maps) > 1 else "What it is made of", body)
 
 
