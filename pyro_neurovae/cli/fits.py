@@ -73,7 +73,7 @@ def demo(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Simulate a study, fit it, and count how many true values the intervals hold.
+    """Simulate a study, fit it, and count how many true values the intervals cover.
 
     With --out it writes the files of both simulate and fit.
     """

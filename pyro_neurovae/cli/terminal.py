@@ -56,10 +56,10 @@ def print_datasets() -> None:
 
 
 def print_held(fitted: Fit) -> None:
-    """Print how many of a simulated study's true values the 90% intervals hold."""
+    """Print how many of a simulated study's true values the 90% intervals cover."""
     regions, truth = fitted.regions(), (fitted.study.truth or {})["thinning"].ravel()
     held = int(((regions["lower90"] <= truth) & (truth <= regions["upper90"])).sum())
-    say(f"The 90% intervals hold {held} of {len(truth)} true values ({held / len(truth):.0%}).")
+    say(f"The 90% intervals cover {held} of {len(truth)} true values ({held / len(truth):.0%}).")
 
 
 def _print_notices(notices: Iterable[str], said: Container[str] = ()) -> None:

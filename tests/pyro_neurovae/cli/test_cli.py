@@ -224,7 +224,7 @@ def test_demo_counts_what_the_intervals_hold(run, tmp_path, monkeypatch, quick):
     status, printed, _ = run("demo", "--draws", 30, "--out", tmp_path / "demo")
     assert status == 0
     assert "simulated: the 10 most affected regions (negative = thinner)" in printed
-    held = int(printed.split("The 90% intervals hold ")[1].split(" of 68 true values")[0])
+    held = int(printed.split("The 90% intervals cover ")[1].split(" of 68 true values")[0])
     assert 0 <= held <= 68
     names = sorted([*FIT_FILES, "expression.csv", "thinning.csv", "truth.csv"])
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == names
