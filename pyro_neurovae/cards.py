@@ -71,7 +71,8 @@ class Shown:
         cells = [max((len(row[place]) for row in self.rows), default=0) for place in range(len(self.headings))]
         wide = sum(max(len(one), cell) + _BETWEEN for one, cell in zip(self.headings, cells, strict=True)) > width
         style: dict[str, Any] = {"title_justify": "left", "box": box.SIMPLE, "pad_edge": False}
-        table = Table(title=text_of(self.title.replace("\n", " ")), padding=(0, 1, 0, 0) if wide else padding, **style)
+        style["padding"] = (0, 1, 0, 0) if wide else padding
+        table = Table(title=text_of(self.title.replace("\n", " ")), **style)
         for place, heading in enumerate(self.headings):
             words = place < self.names
             kept = heading not in wrapped if wrapped is not None else not words
