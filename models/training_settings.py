@@ -9,7 +9,19 @@ from pyro_neurovae.errors import SettingsError
 
 from .setting_checks import check_most, check_number, check_whole
 
-__all__ = ["ExactTraining", "NutsTraining", "PaperTraining", "StackedTraining", "Training", "TrainingSettings"]
+__all__ = [
+    "NO_NETWORK",
+    "SHIPPED_NETWORK",
+    "ExactTraining",
+    "NutsTraining",
+    "PaperTraining",
+    "StackedTraining",
+    "Training",
+    "TrainingSettings",
+]
+
+# Values of ``map_network`` that are no file.
+NO_NETWORK, SHIPPED_NETWORK = "none", "shipped"
 
 # More than these take weeks.
 _STEPS, _PARTICLES = 10_000_000, 10_000
@@ -51,8 +63,13 @@ class TrainingSettings(Training):
         Adam's first learning rate for each; both fall to zero along a cosine.
     particles, map_particles
         Monte Carlo draws per step.
+    map_network
+        Network that begins the guide of each map's own globals: "shipped", "none" (the guide begins as wide as the
+        prior), or a file that `amortise` wrote. The shipped one is for ``cross-scale`` with its five globals, whatever
+        the graph and the priors.
     map_rounds
-        Rounds of adaptive importance sampling that fit the guide of each map's own globals, before its optimiser steps.
+        Most rounds of adaptive importance sampling that fit the guide from there, before its optimiser steps; a map
+        whose proposals count for enough is done sooner.
     proposals
         Importance proposals per draw for a map's globals.
     program_proposals
@@ -68,6 +85,7 @@ class TrainingSettings(Training):
     map_learning_rate: float = 0.1
     particles: int = 1
     map_particles: int = 8
+    map_network: str = SHIPPED_NETWORK
     map_rounds: int = 5
     proposals: int = 4
     program_proposals: int = 1
@@ -85,6 +103,10 @@ class TrainingSettings(Training):
         check_most(self, program_sweeps=_STEPS, map_rounds=_STEPS)
         check_number(self, "learning_rate", above=0.0)
         check_number(self, "map_learning_rate", above=0.0)
+        if not isinstance(self.map_network, str):
+            raise SettingsError(
+                f'map_network is {self.map_network!r}; give "{SHIPPED_NETWORK}", "{NO_NETWORK}" or the name of a file.'
+            )
 
     # What the training of the programs depends on: the rest is the maps' own.
     of_programs: ClassVar[tuple[str, ...]] = ("steps", "learning_rate", "particles")

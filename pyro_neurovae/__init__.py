@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .graphs.folds import make_folds
     from .graphs.null_maps import make_null_maps
     from .graphs.region_graph import RegionGraph
+    from .inference.amortised import amortise
     from .interpretation import (
         AlignedPrograms,
         Clusters,
@@ -69,6 +70,7 @@ _HOMES = {
         *("AlignedPrograms", "Clusters", "GeneModules", "aligned_programs", "clusters", "donor_stability"),
         *("enrichment", "gene_modules", "read_gmt", "region_report"),
     ),
+    "inference.amortised": ("amortise",),
     "models.gmrf": ("GMRF",),
     "models.settings": ("PCPrior", "SpikedPrior"),
     "page": ("export", "report"),

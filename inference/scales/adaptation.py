@@ -20,9 +20,9 @@ from .guide import COMPONENTS, ScaleGuide, ScaleNoise
 
 __all__ = ["adapt_guide", "effective_number", "evenly_resampled", "fitted_mixture", "set_mixture"]
 
-# Proposals of a round, how many of them have to count before their ratios are taken as they are, and how many rounds
-# more a map gets of whose last one fewer did.
-_PROPOSALS, _FEWEST, _MORE = 512, 77, 2
+# Proposals of a round, how many of them have to count before their ratios are taken as they are, of how many on there
+# is little left to learn, and how many rounds more a map gets of whose last one too few did.
+_PROPOSALS, _FEWEST, _ENOUGH, _MORE = 512, 77, 100, 2
 
 # Points that stand for the weighted proposals when a mixture is fitted to them.
 _POINTS = 320
@@ -62,8 +62,9 @@ def adapt_guide(
     Adaptive importance sampling (Cappé et al. 2008, Statistics and Computing 18, 447-459): proposals of the guide as it
     is get their exact ratios, :math:`p(y, \sigma) / q(\sigma)`, and the mixture is fitted to all rounds' proposals,
     each round weighing as much as it has effective ones. While few count, ratios are tempered until more do. A map
-    whose last round was still tempered gets a few rounds more; others keep what they have, so that each
-    replicate's guide is the one that it would have alone.
+    is done once a round has proposals enough that count, or after so many rounds, unless the last one was still
+    tempered: then it gets a few more. What is done keeps what it has, so that each replicate's guide is the one that it
+    would have alone.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def adapt_guide(
     streams
         Random numbers, a stream for each replicate.
     rounds
-        Number of rounds.
+        Most rounds, but for those more.
 
     Returns
     -------
@@ -92,10 +93,10 @@ def adapt_guide(
             )
             kept.append(sample)
             evidence.append(log_mean(sample.log_ratio, -1).sum(-1))
-            weight, tempered = _weights(kept)
+            weight, effective = _weights(kept)
             points = evenly_resampled(torch.cat([one.x for one in kept], 2), weight)
             set_mixture(guide, fitted_mixture(points, effective_number(weight)), ~done)
-            done = done | (~tempered if turn + 1 >= rounds else done)
+            done = done | (effective >= (_FEWEST if turn + 1 >= rounds else _ENOUGH))
             if progress is not None:
                 with suspended():
                     progress("thinning", min(turn + 1, rounds), rounds, float(evidence[-1].mean()))
@@ -124,7 +125,7 @@ def effective_number(weight: Tensor) -> Tensor:
 
 
 def _weights(kept: list[_Sample]) -> tuple[Tensor, Tensor]:
-    """Weights of all rounds' proposals (replicate, map, proposal), and where the last round's alone had to be tempered.
+    """Weights of all rounds' proposals (replicate, map, proposal), and how many of the last round's count.
 
     Each round's weights sum to its share of the effective proposals. Where all rounds together have too few, the last
     one counts alone, its ratios to the largest power under which enough of them count.
@@ -139,7 +140,7 @@ def _weights(kept: list[_Sample]) -> tuple[Tensor, Tensor]:
     )
     alone = torch.cat([*(torch.zeros_like(one) for one in own[:-1]), (last * power[..., None]).softmax(-1)], -1)
     few = sizes.sum(-1) < _FEWEST
-    return torch.where(few[..., None], alone, pooled), sizes[..., -1] < _FEWEST
+    return torch.where(few[..., None], alone, pooled), sizes[..., -1]
 
 
 def _bisect(holds: Callable[[Tensor], Tensor], most: Tensor, halvings: int = 20) -> Tensor:
@@ -185,6 +186,7 @@ def fitted_mixture(x: Tensor, effective: Tensor) -> tuple[Tensor, Tensor]:
     return loc, root
 
 
+@torch.no_grad()
 def set_mixture(guide: ScaleGuide, mixture: tuple[Tensor, Tensor], where: Tensor) -> None:
     """Give the guide of every chosen (replicate, map) its mixture."""
     loc, root = mixture

@@ -16,7 +16,7 @@ from pyro_neurovae.models.linear import LinearModel
 from ..gaussian import normal_log_density
 from ..noise import NoiseStreams
 
-__all__ = ["COMPONENTS", "ScaleGuide", "ScaleNoise"]
+__all__ = ["COMPONENTS", "ScaleGuide", "ScaleNoise", "mixture_log_density"]
 
 # Three scales that trade off against each other bend their posterior along ridges: eight Gaussians follow them,
 # where one, skewed or not, left importance ratios with a Pareto k of about 1.
@@ -25,6 +25,9 @@ COMPONENTS = 8
 # Share of the proposals that are drawn twice as wide as trained, since a variational guide is narrow where it errs
 # (defensive mixtures: Owen & Zhou 2000).
 _WIDE, _WIDE_SHARE = 2.0, 0.2
+
+# Normal score beyond which nothing is told apart.
+_FURTHEST = 8.0
 
 
 @dataclass(frozen=True)
@@ -106,15 +109,25 @@ class ScaleGuide(nn.Module):
 
     def transform(self, noise: ScaleNoise) -> tuple[Tensor, Tensor]:
         """Globals and the log density of each given those before it; both (replicate, draw, map, global)."""
-        roots, x = self._roots(), self.scores(noise)
+        x = self.scores(noise)
+        value, log_jacobian = self.values(x)
+        return value, self._log_density(x, self._roots(), defensive=noise.wide is not None) - log_jacobian
+
+    def values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Globals of normal scores x, and the log slope of each; all (replicate, draw, map, global)."""
         count = self.rate.shape[-1]
         log_survival = torch.special.log_ndtr(-x[..., :count])
         value = torch.cat([-log_survival / self.rate, torch.special.ndtr(x[..., count:])], -1)
-        log_jacobian = normal_log_density(x)
-        log_jacobian = torch.cat(
-            [log_jacobian[..., :count] - log_survival - self.rate.log(), log_jacobian[..., count:]], -1
-        )
-        return value, self._log_density(x, roots, defensive=noise.wide is not None) - log_jacobian
+        log_slope = normal_log_density(x)
+        log_slope = torch.cat([log_slope[..., :count] - log_survival - self.rate.log(), log_slope[..., count:]], -1)
+        return value, log_slope
+
+    def scores_of(self, value: Tensor) -> Tensor:
+        """Normal scores of globals, no further out than numbers can tell; both (replicate, draw, map, global)."""
+        count, tiny = self.rate.shape[-1], torch.finfo(value.dtype).tiny
+        upper = -torch.special.ndtri((-self.rate * value[..., :count]).exp().clamp(min=tiny))
+        x = torch.cat([upper, torch.special.ndtri(value[..., count:])], -1)
+        return x.clamp(-_FURTHEST, _FURTHEST)
 
     def scores(self, noise: ScaleNoise) -> Tensor:
         """Normal scores of the globals; (replicate, draw, map, global)."""
@@ -138,11 +151,21 @@ class ScaleGuide(nn.Module):
         The roots are triangular, so the first j scales of a component are Gaussian with the corner of its root:
         sums of the terms up to j are the log density of those j scales.
         """
-        residual = (x[..., None, :] - self.loc[:, None])[..., None]  # (replicate, draw, map, component, scale, 1)
-        white = torch.linalg.solve_triangular(roots[:, None], residual, upper=False)[..., 0]
-        joint = (normal_log_density(white) - self.log_diagonal[:, None]).cumsum(-1)
+        white, log_diagonal = _whitened(self.loc[:, None], roots[:, None], x), self.log_diagonal[:, None]
+        joint = (normal_log_density(white) - log_diagonal).cumsum(-1)
         if defensive:
-            widened = (normal_log_density(white / _WIDE) - self.log_diagonal[:, None] - math.log(_WIDE)).cumsum(-1)
+            widened = (normal_log_density(white / _WIDE) - log_diagonal - math.log(_WIDE)).cumsum(-1)
             joint = torch.logaddexp(joint + math.log(1 - _WIDE_SHARE), widened + math.log(_WIDE_SHARE))
         joint = joint.logsumexp(-2) - math.log(COMPONENTS)
         return joint.diff(dim=-1, prepend=torch.zeros_like(joint[..., :1]))
+
+
+def mixture_log_density(loc: Tensor, root: Tensor, x: Tensor) -> Tensor:
+    """Log density at x (..., scale) of equally weighted Gaussians (..., component, scale) with triangular roots."""
+    joint = normal_log_density(_whitened(loc, root, x)) - root.diagonal(dim1=-2, dim2=-1).log()
+    return joint.sum(-1).logsumexp(-1) - math.log(loc.shape[-2])
+
+
+def _whitened(loc: Tensor, root: Tensor, x: Tensor) -> Tensor:
+    """Points x (..., scale) in the standard coordinates of every component; (..., component, scale)."""
+    return torch.linalg.solve_triangular(root, (x[..., None, :] - loc)[..., None], upper=False)[..., 0]

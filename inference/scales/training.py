@@ -14,9 +14,11 @@ from pyro_neurovae.models.training_settings import TrainingSettings
 from ..gaussian import log_mean
 from ..noise import NoiseStreams
 from ..training import Progress, TrainingRecord, train, untrained
-from .adaptation import adapt_guide
+from .adaptation import adapt_guide, set_mixture
 from .chunks import window
 from .guide import ScaleGuide, ScaleNoise
+from .network import read_maps
+from .network_file import network_for
 
 __all__ = ["ScaleDraws", "draw_scales", "train_scales"]
 
@@ -53,7 +55,7 @@ def train_scales(
     *,
     progress: Progress | None = None,
 ) -> tuple[ScaleGuide, TrainingRecord]:
-    """Fit the scales' guide of every replicate and map, all as one batch: rounds of proposals, then steps of SVI.
+    """Fit the scales' guide of every replicate and map as one batch: a network, rounds of proposals, steps of SVI.
 
     ``kernels`` are the parts' unit covariances (replicate or 1, draw or 1, region, region); proposals go through their
     draws, and step t uses the next ``map_particles`` of them, so that the guide averages over what is unsure about the
@@ -62,6 +64,10 @@ def train_scales(
     data, size = model.data, training.map_particles
     streams = NoiseStreams(seeds, "thinning training", dtype=data.thinning.dtype, device=data.thinning.device)
     guide = ScaleGuide(model, streams)
+    network = network_for(model, training.map_network)
+    if network is not None:
+        mixture = network(read_maps(guide, kernels, network.points))
+        set_mixture(guide, mixture, torch.ones_like(data.unit, dtype=torch.bool))
     if training.map_rounds:
         # Numbers of their own: how many rounds there are must not move the steps of a replicate beside it.
         rounds = NoiseStreams(seeds, "thinning rounds", dtype=data.thinning.dtype, device=data.thinning.device)
