@@ -121,9 +121,9 @@ class PCSmoothness(TorchDistribution):
     def _distance_and_slope(self, p: Tensor) -> tuple[Tensor, Tensor]:
         """d(p) and d'(p) from t = log e(p): d squared is the sum of exp(t) - 1 - t."""
         p = p.to(self._grid.dtype).clamp(_LEAST, self._largest)
-        t, t_slope = _LOG_SPECTRA[self.kind](self.spectrum, p[..., None])
-        distance = _excess(t).sum(-1).sqrt()
-        return distance, (torch.expm1(t) * t_slope).sum(-1) / (2 * distance)
+        t, grown, t_slope = _LOG_SPECTRA[self.kind](self.spectrum, p[..., None])
+        distance = _excess(t, grown).sum(-1).sqrt()
+        return distance, (grown * t_slope).sum(-1) / (2 * distance)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density at p; shaped as p, differentiable."""
@@ -206,34 +206,38 @@ class _Expanded(TorchDistribution):
         return _Expanded(self.base, torch.Size(batch_shape))
 
 
-def _excess(t: Tensor) -> Tensor:
-    """exp(t) - 1 - t, without cancellation near 0."""
+def _excess(t: Tensor, grown: Tensor) -> Tensor:
+    """exp(t) - 1 - t given exp(t) - 1, without cancellation near 0."""
     small = t.abs() < 1e-2
-    near, far = torch.where(small, t, torch.zeros_like(t)), torch.where(small, torch.ones_like(t), t)
+    near = t[small]
     series = near.square() / 2 * (1 + near / 3 * (1 + near / 4 * (1 + near / 5 * (1 + near / 6))))
-    return torch.where(small, series, torch.expm1(far) - far)
+    return (grown - t).masked_scatter(small, series)
 
 
-def _log_bym2(spectrum: Spectrum, phi: Tensor) -> tuple[Tensor, Tensor]:
+def _log_bym2(spectrum: Spectrum, phi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     step = spectrum.icar - 1
-    return torch.log1p(phi * step), step / (1 + phi * step)
+    grown = phi * step
+    return torch.log1p(grown), grown, step / (1 + grown)
 
 
-def _log_leroux(spectrum: Spectrum, rho: Tensor) -> tuple[Tensor, Tensor]:
+def _log_leroux(spectrum: Spectrum, rho: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     step = (spectrum.values - 1).masked_fill(spectrum.island, 0.0)  # the precision is 1 + rho step
     precision = 1 + rho * step
     shift, slope = spectrum.variances(rho * step / precision), spectrum.variances(step / precision.square())
     log_mean = spectrum.mean_within(torch.log1p(-shift))
-    return -torch.log1p(rho * step) - log_mean, spectrum.mean_within(slope / (1 - shift)) - step / precision
+    t = -torch.log1p(rho * step) - log_mean
+    return t, torch.expm1(t), spectrum.mean_within(slope / (1 - shift)) - step / precision
 
 
-def _log_paper(spectrum: Spectrum, lam: Tensor) -> tuple[Tensor, Tensor]:
+def _log_paper(spectrum: Spectrum, lam: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     doubled = 2 * spectrum.values
-    return -torch.log1p(lam * doubled), -doubled / (1 + lam * doubled)
+    t = -torch.log1p(lam * doubled)
+    return t, torch.expm1(t), -doubled / (1 + lam * doubled)
 
 
-# Kind to log eigenvalues of the covariance and their derivatives, both (*batch, eigenvector), of p (*batch, 1).
-_LOG_SPECTRA: dict[str, Callable[[Spectrum, Tensor], tuple[Tensor, Tensor]]] = {
+# Kind to log eigenvalues t of the covariance, exp(t) - 1 and the derivatives of t, all (*batch, eigenvector), of p
+# (*batch, 1).
+_LOG_SPECTRA: dict[str, Callable[[Spectrum, Tensor], tuple[Tensor, Tensor, Tensor]]] = {
     "bym2": _log_bym2,
     "leroux": _log_leroux,
     "paper": _log_paper,
