@@ -1,4 +1,4 @@
-"""What the trained guide of the programs buys over its start from principal components, before the same Gibbs sweeps.
+"""What training the programs' guide buys over its start from principal components; writes ablation.md.
 
     python tests/benchmarks/ablation.py [--draws 1000] [--seed 0] [--quick]
 
@@ -14,8 +14,10 @@ the programs over all. Reads the folder that PYRO_NEUROVAE_DATA names, ../shared
 from __future__ import annotations
 
 import argparse
+import platform
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,7 @@ WAYS: dict[str, dict[str, int]] = {
     "300 steps, 0 sweeps": {"steps": 300, "program_sweeps": 0},
 }
 REFERENCE = {"steps": 30, "program_sweeps": 400}
+PAGE = Path(__file__).with_suffix(".md")
 
 
 def sphere(regions: int, seed: int = 0) -> nv.RegionGraph:
@@ -84,7 +87,7 @@ def rows(name: str, study: nv.Study, draws: int, seed: int) -> list[dict[str, An
                 "way": way,
                 "seconds": seconds,
                 "log tau": tau,
-                "log |s|": size,
+                "log size of s": size,
                 "phi": phi,
                 "effects": float(np.sqrt((effects**2).mean())),
                 "shares": float(np.abs(shares).max()),
@@ -96,7 +99,7 @@ def rows(name: str, study: nv.Study, draws: int, seed: int) -> list[dict[str, An
 
 
 def main() -> None:
-    """Print the table."""
+    """Write the table, and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
@@ -109,7 +112,10 @@ def main() -> None:
     for name, study in studies(quick=given.quick).items():
         table += rows(name, study, given.draws, given.seed)
         print(f"{name} done", flush=True)
-    print("\n" + markdown(pd.DataFrame(table).set_index(["study", "way"]), 2))
+    found = markdown(pd.DataFrame(table).set_index(["study", "way"]), 2)
+    head = f"# The programs' guide\n\n`python tests/benchmarks/ablation.py`: {given.draws} draws, one thread of "
+    PAGE.write_text(f"{head}{platform.machine()}.\n\n{found}\n")
+    print(found)
 
 
 if __name__ == "__main__":
