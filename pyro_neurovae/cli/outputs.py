@@ -67,7 +67,7 @@ def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[s
 def write_sensitivity_pictures(found: Sensitivity, folder: Path) -> list[str]:
     """Write a picture of each map where matplotlib is installed; returns the names."""
     if find_spec("matplotlib") is None:
-        warn('no picture: matplotlib is not installed; install it by: pip install "pyro_neurovae[plots]"')
+        warn("no picture: matplotlib is not installed; install it by: pip install matplotlib")
         return []
     maps = list(dict.fromkeys(found.variants["map"]))
     names = ["sensitivity.png"] if len(maps) == 1 else [f"sensitivity_{stem}.png" for stem in file_names(maps)]

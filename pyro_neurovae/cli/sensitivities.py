@@ -20,7 +20,7 @@ def sensitivity(
     out: Out,
     grid: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.toml", help="Variants of your own, a table [\\[variant]] each; see the README."),
+        typer.Option(metavar="FILE.toml", help="Variants of your own, a table [\\[variant]] each; see the docs."),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="Seed of the refits; the fit's own, which isolates what changed.")

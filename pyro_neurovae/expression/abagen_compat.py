@@ -43,7 +43,7 @@ def import_abagen() -> ModuleType:
         except ImportError as fault:
             raise InputError(
                 f"expression of the Allen Human Brain Atlas needs abagen, which can't be imported ({fault}); "
-                "install it by: pip install 'pyro_neurovae[ahba]'"
+                "install it by: pip install abagen"
             ) from fault
 
 

@@ -12,8 +12,6 @@ from .region_graph import RegionGraph
 
 __all__ = ["METHODS", "make_null_maps"]
 
-_INSTALL = 'install it by: pip install "pyro_neurovae[nulls]"'
-
 
 def make_null_maps(
     values: np.ndarray, graph: RegionGraph, *, method: str = "laplacian", number: int = 1000, seed: int = 0
@@ -127,7 +125,7 @@ def _spin(values: np.ndarray, graph: RegionGraph, number: int, rng: np.random.Ge
     try:
         from neuromaps.nulls.spins import gen_spinsamples
     except ImportError as error:
-        raise NeurovaeError(f"spinning maps needs neuromaps; {_INSTALL}") from error
+        raise NeurovaeError("spinning maps needs neuromaps; install it by: pip install neuromaps") from error
     right = np.array([side == "R" for side in graph.hemispheres])
     sides = gen_spinsamples(
         _mirrored(graph), right.astype(int), n_rotate=number, method="hungarian", seed=int(rng.integers(2**31))
@@ -178,7 +176,7 @@ def _matched(part: np.ndarray, distance: np.ndarray, number: int, rng: np.random
     try:
         from brainsmash.mapgen.base import Base
     except ImportError as error:
-        raise NeurovaeError(f"variogram-matched maps need brainsmash; {_INSTALL}") from error
+        raise NeurovaeError("variogram-matched maps need brainsmash; install it by: pip install brainsmash") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of NumPy, about names that brainsmash still uses
         made = np.atleast_2d(Base(part, distance, seed=int(rng.integers(2**31)))(n=number))

@@ -89,7 +89,7 @@ def gifti_overlay(values: pd.Series, side: str, path: Path, *, name: str = "valu
     try:
         import nibabel
     except ImportError as fault:
-        raise InputError("GIFTI overlays need nibabel; install it by: pip install 'pyro_neurovae[plots]'") from fault
+        raise InputError("GIFTI overlays need nibabel; install it by: pip install nibabel") from fault
     word, names = ("left", dk68_names()[:34]) if side == "L" else ("right", dk68_names()[34:])
     regions = vertex_regions(word)  # type: ignore[arg-type]
     placed = values.reindex(list(names)).to_numpy(dtype=np.float32)

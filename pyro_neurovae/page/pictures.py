@@ -47,7 +47,7 @@ class Pictures:
         if self.drawn and find_spec("nilearn") is not None:
             return ""
         which = "Pictures of the cortex" if self.drawn else "Pictures"
-        return f"{which} are left out: they need pip install 'pyro_neurovae[plots]'."
+        return f"{which} are left out: they need matplotlib and nilearn (pip install matplotlib nilearn)."
 
     def regions(self, fit: Fit, name: str) -> str:
         """Cortex and forest of one map; the cortex to turn takes the place of the first where there is one map."""

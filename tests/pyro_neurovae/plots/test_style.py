@@ -46,9 +46,7 @@ CALLS = {
 def test_a_missing_matplotlib_is_said(small_fit, found, monkeypatch, name):
     monkeypatch.delitem(sys.modules, "pyro_neurovae.plots.picture", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(
-        InputError, match=r"pictures need matplotlib; install it by: pip install 'pyro_neurovae\[plots\]'"
-    ):
+    with pytest.raises(InputError, match=r"pictures need matplotlib; install it by: pip install matplotlib"):
         CALLS[name](small_fit, found)
 
 
