@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from importlib.metadata import version as installed
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +29,21 @@ COMMAND: ContextVar[str] = ContextVar("command", default="")
 
 # Settings that --set leaves to options of their own.
 TAKEN = ("model", "draws", "restarts", "device", "seed", "normalise")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        say(f"pyro-neurovae {installed('pyro_neurovae')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool,
+        typer.Option("--version", metavar="", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None: ...
 
 
 def choice(flag: str, value: str, known: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ import sys
 import pandas as pd
 import pytest
 
+import pyro_neurovae as nv
 from pyro_neurovae import cli
 from pyro_neurovae.cli.app import app
 
@@ -19,6 +20,10 @@ def files(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("simulate", "--genes", 5, "--out", "s")[0] == 0
     return tmp_path
+
+
+def test_the_version_is_told(run):
+    assert run("--version") == (0, f"pyro-neurovae {nv.__version__}\n", "")
 
 
 STUDY = ("--expression", "s/expression.csv", "--thinning", "s/thinning.csv")
