@@ -21,7 +21,7 @@ from mkdocs.plugins import event_priority
 
 import pyro_neurovae as nv
 from pyro_neurovae.page.citations import reference_list
-from pyro_neurovae.posterior import checks
+from pyro_neurovae.posterior import checks, descriptions
 from pyro_neurovae.posterior.advice import ADVICE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,11 +194,19 @@ def references_text() -> str:
     return "\n".join(f"- {one}" for one in sorted(listed))
 
 
+def variables_text() -> str:
+    """Every variable of a fit, with its long name and unit."""
+    found = {name: descriptions.described("posterior", name, descriptions.UNTOLD) for name in descriptions._VARIABLES}
+    rows = [f"| `{name}` | {one['long_name']} | {one['units']} |" for name, one in found.items()]
+    return "\n".join(["| variable | what | unit |", "|---|---|---|", *rows])
+
+
 # What a page may ask for by a comment.
 FILLED: dict[str, Callable[[], str]] = {
     "the checks": checks_text,
     "the measured pages": measured_text,
     "the references": references_text,
+    "the variables": variables_text,
 }
 
 
