@@ -50,9 +50,9 @@ def amortise(
     """Train a network that begins fits of a study's further maps, and write it to a file (safetensors).
 
     ``nv.fit(other, programs=fit, map_network=path)`` then starts where the network says, and is done after a round of
-    proposals or two where five were needed; where it starts does not change what it comes to. The network that ships
-    with the package serves every ``cross-scale`` model with its default globals; one of a study's own is worth its
-    while for another family, and for hundreds of maps on a graph much unlike that of the Desikan-Killiany regions.
+    proposals or two where five were needed; where it starts does not change what it comes to. The networks that ship
+    with the package serve ``cross-scale`` and ``structural`` with their default globals; one of a study's own is worth
+    its while for another family, and for hundreds of maps on a graph much unlike the Desikan-Killiany regions'.
 
     Parameters
     ----------

@@ -137,9 +137,10 @@ class PartlySeenNormal(TorchDistribution):
         """Covariance of the seen entries, the identity elsewhere; (*batch, region, region)."""
         if bool(self.seen.all()):
             return self.covariance
-        both = self.seen[..., :, None] & self.seen[..., None, :]
-        block = torch.where(both, self.covariance, torch.zeros_like(self.covariance))
-        return block + torch.diag_embed((~self.seen).to(block.dtype))
+        seen = self.seen.to(self.covariance.dtype)
+        block = self.covariance * (seen[..., :, None] * seen[..., None, :])
+        block.diagonal(dim1=-2, dim2=-1).add_(1 - seen)
+        return block
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density of the seen entries of ``value`` (*batch, region)."""

@@ -65,8 +65,8 @@ class TrainingSettings(Training):
         Monte Carlo draws per step.
     map_network
         Network that begins the guide of each map's own globals: "shipped", "none" (the guide begins as wide as the
-        prior), or a file that `amortise` wrote. The shipped one is for ``cross-scale`` with its five globals, whatever
-        the graph and the priors.
+        prior), or a file that `amortise` wrote. The shipped ones are for ``cross-scale`` and ``structural`` with their
+        default globals, whatever the graph and the priors.
     map_rounds
         Most rounds of adaptive importance sampling that fit the guide from there, before its optimiser steps; a map
         whose proposals count for enough is done sooner.

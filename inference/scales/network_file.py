@@ -1,4 +1,4 @@
-"""Networks of the scales' guides as files: the one that ships with the package, and people's own."""
+"""Networks of the scales' guides as files: those that ship with the package, and people's own."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pyro_neurovae.models.training_settings import NO_NETWORK, SHIPPED_NETWORK
 
 from .network import ScaleNetwork
 
-__all__ = ["network_bytes", "network_for", "read_network"]
+__all__ = ["SHIPPED", "network_bytes", "network_for", "read_network"]
 
-# Written by derive_network.py beside it.
-_SHIPPED = Path(__file__).parent / "network.safetensors"
+# Folder of what derive_networks.py writes.
+SHIPPED = Path(__file__).parent / "networks"
 
 
 def network_for(model: LinearModel, name: str) -> ScaleNetwork | None:
-    """Network that a model's maps can be read by: the shipped one, none, or that of a file.
+    """Network that a model's maps can be read by: a shipped one, none, or that of a file.
 
     Raises
     ------
@@ -35,12 +35,13 @@ def network_for(model: LinearModel, name: str) -> ScaleNetwork | None:
     """
     if name == NO_NETWORK:
         return None
-    path = _SHIPPED if name == SHIPPED_NETWORK else Path(name)
+    if name == SHIPPED_NETWORK:
+        network = _shipped().get(model.globals)
+        return None if network is None else network.to(model.data.thinning.device)
+    path = Path(name)
     network, names = _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
     if names == model.globals:
         return network.to(model.data.thinning.device)
-    if name == SHIPPED_NETWORK:
-        return None
     raise SettingsError(
         f"the network of {path} is for {', '.join(names)}, and the model has {', '.join(model.globals)}: "
         f"train one for these settings, or give map_network={NO_NETWORK}."
@@ -73,6 +74,12 @@ def read_network(path: str | os.PathLike[str]) -> tuple[ScaleNetwork, tuple[str,
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} holds no network of a map's scales; `nv.amortise` writes them.") from error
     return network.requires_grad_(False), names
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[tuple[str, ...], ScaleNetwork]:
+    """Every network that ships, by the globals that it is for."""
+    return {names: network for network, names in map(read_network, sorted(SHIPPED.glob("*.safetensors")))}
 
 
 @lru_cache(maxsize=4)
