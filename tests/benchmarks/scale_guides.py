@@ -3,9 +3,9 @@
     python tests/benchmarks/scale_guides.py [--nulls 4] [--draws 1000] [--seed 0]
 
 Every public map, and as many Moran null maps of each, is fitted as a further map (programs lent): from the network that
-ships with the package, with rounds of adaptive importance sampling until enough proposals count (the default); with one
-round after the network; with rounds that begin at the prior; with 200 steps of SVI (as in version 0.1). The reference is
-a fit of 64 proposals a draw. Columns are processor seconds of a fit; Pareto k of the scales, its mean and how often it
+ships with the package, with rounds of adaptive importance sampling until enough proposals count (the default); with
+one round after the network; with rounds that begin at the prior; with 200 steps of SVI (as in version 0.1). The
+reference is a fit of 64 proposals a draw. Columns are processor seconds of a fit; Pareto k of the scales, its mean and how often it
 is above 0.7; effective draws of the programs over all; the root mean square difference of region means from the
 reference's in its standard deviations (a thousand exact draws would be off by .03), and the mean ratio of standard
 deviations. Reads the folder that PYRO_NEUROVAE_DATA names, ../shared/data by default.
@@ -90,7 +90,8 @@ def main() -> None:
     mean = table.groupby("way", sort=False).mean()
     mean.insert(2, "k above .7", table.assign(k=table["k"] > 0.7).groupby("way", sort=False)["k"].mean())
     head = f"# Guides of a map's scales\n\n`python tests/benchmarks/scale_guides.py --nulls {given.nulls}`: "
-    head += f"{len(table) // len(WAYS)} maps, {given.draws} draws each, one thread of {platform.machine()}.\n\n"
+    head += f"{len(table) // len(WAYS)} maps, {given.draws} draws each, one thread of {platform.machine()}; means. The "
+    head += "reference is a fit of 64 proposals a draw; a thousand exact draws would be off by .03.\n\n"
     PAGE.write_text(head + markdown(mean) + "\n")
     print(markdown(mean))
 
