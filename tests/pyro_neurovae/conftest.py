@@ -13,7 +13,7 @@ from pyro_neurovae import cli
 from pyro_neurovae.evidence.result import Result
 
 # Enough training to run every step of a fit, not enough to trust its numbers.
-QUICK = {"n_programs": 3, "steps": 20, "map_steps": 20, "draws": 60, "restarts": 2}
+QUICK = {"n_programs": 3, "steps": 20, "map_steps": 20, "map_rounds": 0, "draws": 60, "restarts": 2}
 
 
 @pytest.fixture(scope="session")
@@ -40,15 +40,15 @@ def small_fit(small_study: nv.Study) -> nv.Fit:
 @pytest.fixture(scope="session")
 def baseline_fit(small_study: nv.Study) -> nv.Fit:
     """The small study under the family that has neither genes nor programs."""
-    return nv.fit(small_study, "spatial", seed=5, map_steps=20, draws=60)
+    return nv.fit(small_study, "spatial", seed=5, map_steps=20, map_rounds=0, draws=60)
 
 
 @pytest.fixture(scope="session")
 def small_validation(small_study: nv.Study) -> nv.Validation:
     """Two families on the folds of two repeats, by homologue pairs."""
     models = {
-        "smooth": {"model": "spatial", "map_steps": 20},
-        "kernel": {"model": "expression", "map_steps": 20, "normalise": "region"},
+        "smooth": {"model": "spatial", "map_steps": 20, "map_rounds": 0},
+        "kernel": {"model": "expression", "map_steps": 20, "map_rounds": 0, "normalise": "region"},
     }
     return nv.validate(small_study, models, folds="pairs", repeats=2, draws=60)
 

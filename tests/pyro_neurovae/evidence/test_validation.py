@@ -12,7 +12,7 @@ import pyro_neurovae as nv
 from pyro_neurovae.errors import InputError, NeurovaeWarning, SettingsError
 from pyro_neurovae.evidence.ways import HOMOLOGUE_SEEN
 
-QUICK = {"map_steps": 20}
+QUICK = {"map_steps": 20, "map_rounds": 0}
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def test_a_further_map_trains_its_own_half_and_gives_what_a_full_fit_gives(small
     shuffled = np.random.default_rng(0).permuted(np.nan_to_num(small_study.thinning[:1], nan=-0.2), axis=1)
     further = small_study.with_thinning(shuffled, np.full_like(shuffled, 0.05), maps=["further"])
     labels: set[str] = set()
-    options = {name: quick[name] for name in ("map_steps", "draws", "restarts")}
+    options = {name: quick[name] for name in ("map_steps", "map_rounds", "draws", "restarts")}
     cheap = nv.fit(further, seed=5, programs=small_fit, progress=lambda label, *_: labels.add(label), **options)
     assert labels == {"thinning"}
     assert_same_tables(cheap, nv.fit(further, seed=5, **quick))
