@@ -5,10 +5,10 @@
 Every public map, and as many Moran null maps of each, is fitted as a further map (programs lent): from the network that
 ships with the package, with rounds of adaptive importance sampling until enough proposals count (the default); with
 one round after the network; with rounds that begin at the prior; with 200 steps of SVI (as in version 0.1). The
-reference is a fit of 64 proposals a draw. Columns are processor seconds of a fit; Pareto k of the scales, its mean and how often it
-is above 0.7; effective draws of the programs over all; the root mean square difference of region means from the
-reference's in its standard deviations (a thousand exact draws would be off by .03), and the mean ratio of standard
-deviations. Reads the folder that PYRO_NEUROVAE_DATA names, ../shared/data by default.
+reference is a fit of 64 proposals a draw. Columns are processor seconds of a fit; Pareto k of the scales, its mean and
+how often it is above 0.7; effective draws of the programs over all; the root mean square difference of region means
+from the reference's in its standard deviations (a thousand exact draws would be off by .03), and the mean ratio of
+standard deviations. Reads the folder that PYRO_NEUROVAE_DATA names, ../shared/data by default.
 """
 
 from __future__ import annotations
