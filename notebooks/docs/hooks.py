@@ -265,17 +265,23 @@ def on_page_content(content: str, **_: Any) -> str:
     return _EQUATION.sub(drawn, content)
 
 
-_SHIM = re.compile(r"https://unpkg\.com/iframe-worker/shim")
+_SHIM = "https://unpkg.com/iframe-worker/shim"
 
 
 def on_post_page(output: str, *, page: Any, **_: Any) -> str:
-    """Let search in pages opened from disk do without the network."""
-    return _SHIM.sub("../" * page.url.count("/") + "worker.js", output)
+    """Let search do without the network in pages opened from disk, and name it for those who hear the page."""
+    return _mended(output, "../" * page.url.count("/"))
 
 
-def on_post_template(output: str, **_: Any) -> str:
+def on_post_template(output_content: str, **_: Any) -> str:
     """The same for the page that is shown when there is none."""
-    return _SHIM.sub("worker.js", output)
+    return _mended(output_content, "")
+
+
+def _mended(output: str, top: str) -> str:
+    for mark in ('data-md-component="search" role="dialog"', 'id="__search"'):
+        output = output.replace(mark, f'{mark} aria-label="Search"')
+    return output.replace(_SHIM, f"{top}worker.js")
 
 
 def on_post_build(**_: Any) -> None:
