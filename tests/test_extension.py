@@ -1,4 +1,4 @@
-"""What the checklists of the README promise: a family, noise, method, baseline, graph and atlas of one's own.
+"""What the checklists for contributors promise: a family, noise, method, baseline, graph and atlas of one's own.
 
 Each is made here as a user would make it, outside of the package, and goes through fits, files and tables. A reader of
 one's own is in tests/pyro_neurovae/readers/test_registry.py.
