@@ -10,6 +10,7 @@ import html
 import re
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from functools import cache
@@ -90,7 +91,9 @@ def api_index() -> str:
     """What ``import pyro_neurovae as nv`` gives, a line a name that leads to the whole of it."""
     lines = ["# Public names", "", "What `import pyro_neurovae as nv` gives.", "", "| name | what |", "|---|---|"]
     for name in nv.__all__:
-        found = getattr(nv, name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of libraries that are imported now
+            found = getattr(nv, name)
         lines += [f"| {_link('nv', name, found)} | {_first_line(found)} |"]
         if isinstance(found, ModuleType):
             lines += [
