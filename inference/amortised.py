@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from pyro_neurovae.errors import SettingsError, check_seed
 from pyro_neurovae.models.cross_scale import CrossScale
 from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.options import FitSettings, fit_settings
+from pyro_neurovae.models.training_settings import TrainingSettings
 from pyro_neurovae.readers.whole_file import write_whole
 from pyro_neurovae.studies.study import Study
 
@@ -45,7 +47,7 @@ def amortise(
     maps: int = 20_000,
     device: str = "auto",
     progress: Progress | None = None,
-    **options: object,
+    **options: Any,
 ) -> Path:
     """Train a network that begins fits of a study's further maps, and write it to a file (safetensors).
 
@@ -121,7 +123,7 @@ def readings_of(
     models = [family.build(data, one.family) for one in settings]
     programs: dict[str, Tensor] = {}
     if models[0].has_programs and isinstance(models[0], CrossScale):
-        source = ProgramSource.of(models[0], None, (seed,), first.training)
+        source = ProgramSource.of(models[0], None, (seed,), cast(TrainingSettings, first.training))
         programs = source.draw(POSTERIOR, _MADE, most=_DRAWS)
     kernels = [model.kernels(programs) for model in models]
     points = reading_points(len(models[0].globals)).to(data.thinning.device)

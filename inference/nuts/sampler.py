@@ -73,7 +73,7 @@ def run_nuts(
         import jax
         from numpyro.infer import MCMC, NUTS
     except ImportError as error:
-        raise NeurovaeError("method nuts needs NumPyro: install pyro_neurovae[nuts], or use method svi.") from error
+        raise NeurovaeError("method nuts needs NumPyro: pip install numpyro, or use method svi.") from error
     coordinates = ProgramCoordinates.of(cast(CrossScale, model)) if model.has_programs else None
     with double_precision(), jax.default_device(_jax_device(model.data.thinning.device)):
         density, decode = log_density(model, coordinates)

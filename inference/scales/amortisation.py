@@ -112,9 +112,17 @@ def drawn_maps(
     field = torch.where(seen, field, torch.zeros_like(field))
     unit, level = units(field, seen)
     kept = (unit[0].log().abs() < _NEAR).nonzero()[:number, 0]
-    own = {"thinning": field, "seen": seen, "unit": unit, "level": level}
-    found = replace(data, **{k: v[:, kept] for k, v in own.items()}, means=errors.covariance(kept))
-    found = type(model)(replace(found, spread=torch.zeros_like(found.means[..., 0])), model.settings)
+    means = errors.covariance(kept)
+    own = replace(
+        data,
+        thinning=field[:, kept],
+        seen=seen[:, kept],
+        unit=unit[:, kept],
+        level=level[:, kept],
+        means=means,
+        spread=torch.zeros_like(means[..., 0]),
+    )
+    found = type(model)(own, model.settings)
     values = torch.stack([scales[name][..., kept] for name in model.globals], -1)
     return found, ScaleGuide(found, streams).scores_of(values)[0, 0]
 

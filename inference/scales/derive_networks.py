@@ -12,9 +12,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from torch import Tensor
+
 import pyro_neurovae as nv
 from pyro_neurovae.inference.amortised import readings_of, wider_and_narrower
 from pyro_neurovae.inference.scales.amortisation import train_network
+from pyro_neurovae.inference.scales.network import MapReading
 from pyro_neurovae.inference.scales.network_file import SHIPPED, network_bytes
 from pyro_neurovae.inference.switches import single_threaded
 from pyro_neurovae.models.options import fit_settings
@@ -28,7 +31,8 @@ MODELS = {"cross-scale": 40, "structural": 12}
 
 def derive(model: str, studies: int, maps: int) -> bytes:
     """Content of the file of one model's network."""
-    settings, found = wider_and_narrower(fit_settings(model)), []
+    settings = wider_and_narrower(fit_settings(model))
+    found: list[tuple[tuple[str, ...], MapReading, Tensor]] = []
     for seed in range(studies):
         study = nv.simulate(seed, genes=GENES[seed % len(GENES)])
         with single_threaded(study.n_regions):

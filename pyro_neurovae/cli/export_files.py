@@ -33,8 +33,9 @@ def export(
 ) -> None:
     """Write results for papers and other programs: tables, pictures, overlays on the cortex, a summary.
 
-    Tables of LaTeX and Markdown have a map each, estimates merged with their intervals. Pictures, which take half a minute, are PNG and SVG. GIFTI
-    overlays lie on fsaverage5; ggseg and neuromaps are tables with the labels that these have.
+    Tables of LaTeX and Markdown have a map each, estimates merged with their intervals. Pictures, which take half a
+    minute, are PNG and SVG. GIFTI overlays lie on fsaverage5; ggseg and neuromaps are tables with the labels that these
+    have.
     """
     from ..page.exports import FILES, FORMATS, check_formats
     from ..page.exports import export as run

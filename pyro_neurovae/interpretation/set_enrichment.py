@@ -12,9 +12,9 @@ from ..errors import NeurovaeError, SettingsError, check_seed
 from ..models.families import families_that
 from ..posterior.fits import Fit
 from ..posterior.intervals import interval
+from ..posterior.program_draws import standard_expression
 from .gene_sets import PlacedSets, place_sets
 from .null_weights import matched_sets, spatial_null_weights
-from ..posterior.program_draws import standard_expression
 
 __all__ = ["ENRICHMENT_COLUMNS", "enrichment"]
 
