@@ -35,9 +35,9 @@ class AlignedPrograms(Introduced):
     table
         Tidy, as `Fit.programs` and programs.csv have it: ``program``, ``quantity``, ``name``, ``mean``, ``sd``,
         ``lower90``, ``upper90``. Quantities: ``strength``, the root mean square of the program over the regions, in
-        standard deviations of expression; ``weight`` on each map, the effect of one standard deviation of the program in map
-        units; ``score`` of each region, in standard deviations of the program; ``loading`` of each gene, the change of
-        its expression with one standard deviation of the program, with the interval of a normal distribution.
+        standard deviations of expression; ``weight`` on each map, the effect of one standard deviation of the program
+        in map units; ``score`` of each region, in standard deviations of the program; ``loading`` of each gene, the
+        change of its expression with one standard deviation of the program, with the interval of a normal distribution.
     names
         One row a program, the strongest first: ``program``, ``name``, ``regions``, ``genes``; its ``share`` of what the
         programs explain of expression; ``stability``, from 0 to 1, the share of its draws' variance over regions that
