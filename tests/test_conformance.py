@@ -18,12 +18,18 @@ from pyro_neurovae.models.options import fit_settings
 # Enough to run every step, not enough to trust the numbers.
 QUICK = {
     **{"n_programs": 2, "n_latent": 3, "width": 4, "folds": 2, "steps": 20, "map_steps": 15, "points": 12},
+    **{"map_rounds": 0},
     **{"max_tree_depth": 2, "program_sweeps": 2},
 }
 PAIRS = [(model, method) for model, family in FAMILIES.items() for method in family.methods]
 # Of the methods that train nothing tests/inference shows that a seed decides: NUTS takes seconds to compile.
 TRAINED = [(model, method) for model, method in PAIRS if FAMILIES[model].methods[method]().longer()]
-EACH = pytest.mark.parametrize(("model", "method"), PAIRS, ids=[" by ".join(pair) for pair in PAIRS])
+# What NUTS compiles for the largest family takes longest; the smaller ones go the same way.
+SLOW = ("cross-scale", "nuts")
+EACH = pytest.mark.parametrize(
+    ("model", "method"),
+    [pytest.param(*pair, marks=[pytest.mark.slow] * (pair == SLOW), id=" by ".join(pair)) for pair in PAIRS],
+)
 
 
 def quick(model: str, method: str) -> dict[str, int]:

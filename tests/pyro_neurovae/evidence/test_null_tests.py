@@ -85,7 +85,7 @@ def test_a_list_stands_with_the_share_alone(made_results):
 
 
 def test_a_map_made_by_expression_stands_out_and_a_smooth_one_does_not():
-    options = {"n_programs": 4, "steps": 40, "map_steps": 40, "draws": 60}
+    options = {"n_programs": 4, "steps": 40, "map_steps": 40, "map_rounds": 0, "draws": 60}
     told = nv.simulate(1, genes=80, programs=4, transcriptomic_scale=0.2, spatial_scale=0.02)
     plain = nv.simulate(1, genes=80, programs=4, transcriptomic_scale=0.0, spatial_scale=0.15)
     p = [

@@ -37,7 +37,7 @@ def paths(tmp_path_factory) -> dict[str, Path]:
     found = {}
     for model, more in options.items():
         found[model] = folder / f"{model}.nc"
-        nv.fit(study, model, draws=200, restarts=2, map_steps=60, **more).save(found[model])
+        nv.fit(study, model, draws=200, restarts=2, map_steps=60, map_rounds=0, **more).save(found[model])
     return found
 
 
