@@ -1,7 +1,6 @@
-"""The README's pictures: a disease's map on the cortex with its uncertainty, and held-out predictions.
+"""The README's picture: a disease's map on the cortex with its uncertainty, and held-out predictions.
 
     python tests/benchmarks/picture.py --map adni1_ad --out notebooks/adni1_ad.png
-    python tests/benchmarks/picture.py --map enigma_pd --out notebooks/enigma_pd.png
 
 Reads the public data from the folder that PYRO_NEUROVAE_DATA names, or fetches it; adni1_ad is built in.
 """
