@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-__all__ = ["bounded_p", "counted", "first_names", "listed", "told_p", "told_probability", "visible"]
+__all__ = ["bounded_p", "counted", "first_names", "listed", "minus", "told_p", "told_probability", "visible"]
 
 # Controls but tab and newline, marks that turn the direction of reading, other ends of lines, halves of characters.
 _STEERING = re.compile(
@@ -28,6 +28,11 @@ def listed(names: Sequence[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """Put a number before its noun, in the plural unless it is one: "1 map", "2 maps"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def minus(text: str) -> str:
+    """Write the hyphens of numbers in a text as minus signs."""
+    return text.replace("-", "\u2212")
 
 
 def told_p(p: float, least: float = 0.0) -> str:

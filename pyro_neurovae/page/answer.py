@@ -11,7 +11,7 @@ from ..evidence.score_tables import gain_over
 from ..interpretation.region_statements import region_report
 from ..plots.selection import UNKNOWN, unit_of
 from ..posterior.tables import largest_first
-from ..wording import listed
+from ..wording import listed, minus
 from .verdict import STANDARD_ERRORS, null_p, null_row
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..evidence.validation import Validation
     from ..posterior.fits import Fit
 
-__all__ = ["expression_sentence", "regions_sentence"]
+__all__ = ["expression_sentence", "regions_sentence", "signed"]
 
 _NAMED, _FEW = 3, 5  # regions that a sentence names; so few are named all
 _LEAST_SHARE = 0.05  # a share whose interval goes below may be next to nothing
@@ -37,7 +37,7 @@ def regions_sentence(fit: Fit, name: str, unit: str | None = None, threshold: fl
     if threshold is None:
         return sentence
     beyond = int((region_report(fit, threshold=threshold, map=name)["p_beyond"] >= _SURE).sum())
-    side, told = "above" if threshold > 0 else "below", f"{threshold:+g}".replace("-", "\u2212")
+    side, told = "above" if threshold > 0 else "below", minus(f"{threshold:+g}")
     return f"{sentence} {beyond} have an effect {side} {told} with probability at least {_SURE:.0%}."
 
 
@@ -89,7 +89,7 @@ def _held_out_sentence(fit: Fit, name: str, validation: Validation | None) -> st
         for gain, error in gains.reindex([fit.settings.model]).dropna().itertuples(index=False):
             sure = abs(gain) > STANDARD_ERRORS * error
             verb = ("better" if gain > 0 else "worse") if sure else "not surely better or worse"
-            told.append(f"{verb} than those of {words} ({gain:+.2f} ± {error:.2f}".replace("-", "\u2212"))
+            told.append(minus(f"{verb} than those of {words} ({gain:+.2f} ± {error:.2f}"))
     if not told:
         return ""
     return f"For regions held out its predictions are {'), and '.join(told)}; log density a region)."
@@ -105,8 +105,9 @@ def _effects(rows: pd.DataFrame, fit: Fit, unit: str | None) -> str:
     known = unit_of(fit.study, unit)
     units = ["" if known == UNKNOWN else f" {known}", *[""] * len(rows)]
     told = zip(rows["region"], rows["mean"], units, strict=False)
-    return listed([f"{readable_name(region)} ({_signed(mean)}{unit})" for region, mean, unit in told])
+    return listed([f"{readable_name(region)} ({signed(mean)}{unit})" for region, mean, unit in told])
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "\u2212")
+def signed(value: float) -> str:
+    """An effect as a sentence has it, to two places with its sign."""
+    return minus(f"{value:+.2f}")

@@ -9,7 +9,7 @@ from ..atlases.atlas import atlas_of
 from ..datasets.catalogue import Dataset, find, names, of_checksum
 from ..studies.provenance import EXPRESSION, map_source
 from ..studies.study import Study
-from ..wording import counted
+from ..wording import counted, listed
 
 __all__ = ["SIX_DONORS", "expression_words", "has_six_donors", "map_sentences", "region_words", "source_facts"]
 
@@ -105,7 +105,7 @@ def _contrast_sentence(name: str, told: Facts, unit: str) -> str:
         f"{row['n']} {row['group']}s ({settings.get('group')} {settings.get(row['group'])})" for row in groups[::-1]
     )
     covariates = settings.get("covariates") or ()
-    adjusted = f"adjusted for {_listed([str(one) for one in covariates])}" if covariates else "not adjusted"
+    adjusted = f"adjusted for {listed([str(one) for one in covariates])}" if covariates else "not adjusted"
     weights = settings.get("weights", "none")
     more = f", {weights} weights" if weights != "none" else ""
     errors = _ERRORS.get(str(settings.get("errors")), str(settings.get("errors")))
@@ -116,10 +116,6 @@ def _contrast_sentence(name: str, told: Facts, unit: str) -> str:
     # What names an option is advice on another run, and no part of what was done.
     notices = [one for one in map(str, told.get("notices", ())) if one and " --" not in one][:_NOTICES]
     return text + "".join(f" {one[0].upper()}{one[1:]}" for one in notices)
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _processed(told: Facts) -> str:

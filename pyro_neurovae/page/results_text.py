@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from ..atlases.readable_names import readable_name
 from ..interpretation.region_statements import region_report
 from ..plots.selection import UNKNOWN, unit_of
-from ..wording import told_p
+from ..posterior.tables import largest_first
+from .answer import signed
+from .verdict import held_out_row, null_p, null_row
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls
@@ -50,13 +51,13 @@ def results_paragraph(
 
 
 def _regions(fit: Fit, name: str, unit: str | None) -> str:
-    table = region_report(fit, map=name).sort_values("mean", key=np.abs, ascending=False, kind="stable")
+    table = largest_first(region_report(fit, map=name))
     thin, thick = (table["simultaneous_upper90"] < 0).sum(), (table["simultaneous_lower90"] > 0).sum()
     known = unit_of(fit.study, unit)
     told = "" if known == UNKNOWN else f" {known}"
     largest = "; ".join(
-        f"{readable_name(row['region'])}, {_signed(row['mean'])}{told if place == 0 else ''} "
-        f"[{_signed(row['lower95'])}, {_signed(row['upper95'])}]"
+        f"{readable_name(row['region'])}, {signed(row['mean'])}{told if place == 0 else ''} "
+        f"[{signed(row['lower95'])}, {signed(row['upper95'])}]"
         for place, row in enumerate(table.head(_NAMED).to_dict("records"))
     )
     return (
@@ -78,13 +79,9 @@ def _expression(fit: Fit, name: str) -> str:
 
 
 def _held_out(fit: Fit, name: str, validation: Validation | None) -> str:
-    if validation is None:
+    row = held_out_row(fit, name, validation)
+    if row is None:
         return ""
-    scores = validation.summary()
-    rows = scores[(scores["map"] == name) & (scores["model"] == fit.settings.model)]
-    if rows.empty:
-        return ""
-    row = rows.iloc[0]
     ceiling = "" if pd.isna(row["noise_ceiling"]) else f" (noise ceiling {row['noise_ceiling']:.2f})"
     return (
         f"Of regions held out by {row['folds']}, R2 was {row['r2']:.2f}{ceiling} and 90% intervals covered "
@@ -93,21 +90,13 @@ def _held_out(fit: Fit, name: str, validation: Validation | None) -> str:
 
 
 def _null_maps(name: str, nulls: Nulls | None) -> str:
-    rows = pd.DataFrame() if nulls is None else nulls.summary
-    rows = rows[(rows["map"] == name) & (rows["statistic"] == "transcriptomic_share")] if len(rows) else rows
-    if rows.empty:
+    row = null_row(name, nulls)
+    if row is None:
         return ""
-    row = rows.iloc[0]
-    number = int(row["n"])
-    p = told_p(float(row["p"]), 1 / (1 + number))
-    return f"Among {number} null maps ({row['method']}) that share had {p}, one-sided."
+    return f"Among {int(row['n'])} null maps ({row['method']}) that share had {null_p(row)}, one-sided."
 
 
 def _other_priors(name: str, sensitivity: Sensitivity | None) -> str:
     if sensitivity is None or name not in set(sensitivity.variants["map"]):
         return ""
     return sensitivity.conclusion(name)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "\u2212")

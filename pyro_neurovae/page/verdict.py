@@ -27,6 +27,7 @@ __all__ = [
     "STANDARD_ERRORS",
     "UNTRIED",
     "Evidence",
+    "held_out_row",
     "null_p",
     "null_row",
     "verdict_sentence",
@@ -99,6 +100,15 @@ def weigh(
     ]
 
 
+def held_out_row(fit: Fit, name: str, validation: Validation | None) -> Any:
+    """Row of the fit's model among the scores of a map's held-out regions; None where there is none."""
+    if validation is None:
+        return None
+    scores = validation.summary()
+    rows = scores[(scores["map"] == name) & (scores["model"] == fit.settings.model)]
+    return rows.iloc[0] if len(rows) else None
+
+
 def null_row(name: str, nulls: Nulls | None) -> Any:
     """Row of a map's transcriptomic share among its null maps; None where there is none."""
     if nulls is None:
@@ -127,7 +137,7 @@ def _checks(checks: pd.DataFrame, name: str) -> Evidence:
 
 def _coverage(fit: Fit, name: str, validation: Validation | None) -> Evidence:
     kind = "held-out regions"
-    row = _scores(fit, name, validation)
+    row = held_out_row(fit, name, validation)
     if row is None:
         return Evidence(kind, "no region was held out", UNTRIED)
     number = int(fit.study.thinning_observed[fit.study.maps.index(name)].sum())
@@ -188,11 +198,3 @@ def _notices(fit: Fit, name: str) -> list[Evidence]:
     if own:
         found.append(Evidence("notices", f"the data come with {counted(len(own), 'notice')}, listed under Data", HEED))
     return found
-
-
-def _scores(fit: Fit, name: str, validation: Validation | None) -> Any:
-    if validation is None:
-        return None
-    scores = validation.summary()
-    rows = scores[(scores["map"] == name) & (scores["model"] == fit.settings.model)]
-    return rows.iloc[0] if len(rows) else None

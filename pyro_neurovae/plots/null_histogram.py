@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..wording import told_p
+from ..wording import minus, told_p
 from .selection import check_choice, pick_map
 from .style import INK, SMALL, VERMILION, axes_on, figure_of, heading, tidy
 
@@ -78,7 +78,7 @@ def _say(axis: Axes, observed: float, p: str) -> None:
     """Write the observed value and p at the top of its line, on the side with more room."""
     right = observed < np.mean(axis.get_xlim())
     axis.annotate(
-        f"observed {observed:.2f}\n{p}".replace("-", "−"),
+        minus(f"observed {observed:.2f}\n{p}"),
         (observed, 0.98),
         xytext=(4 if right else -4, 0),
         xycoords=("data", "axes fraction"),

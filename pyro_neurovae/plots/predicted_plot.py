@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..evidence.scores import coverage, r_squared
 from ..posterior.conditional import values_anew
 from ..posterior.intervals import summary_columns
+from ..wording import minus
 from .selection import pick_map, unit_of
 from .style import BLUE, INK, VERMILION, figure_of, heading, panels_on, tidy
 
@@ -111,7 +112,7 @@ def _rows(table: pd.DataFrame, name: str, model: str) -> pd.DataFrame:
 
 
 def _score(r2: float, covered: float) -> str:
-    return f"R² = {r2:.2f}, 90% intervals cover {covered:.0%}".replace("-", "−")
+    return minus(f"R² = {r2:.2f}, 90% intervals cover {covered:.0%}")
 
 
 def _limits(tables: list[pd.DataFrame]) -> tuple[float, float]:
