@@ -11,9 +11,8 @@ from ..interpretation.gene_groups import gene_modules
 from ..interpretation.region_clusters import clusters
 from ..interpretation.region_statements import region_report
 from ..plots.selection import UNKNOWN, unit_of
-from ..posterior.program_alignment import aligned_programs
 from ..posterior.sources import SOURCES
-from ..posterior.tables import largest_first
+from ..posterior.tables import largest_first, surest_genes
 from ..readers.safe_names import file_names
 from ..wording import bounded_p, counted
 from .elements import Section, data_table, heading, paragraph, plain_table, unordered
@@ -85,7 +84,7 @@ def programs_section(fit: Fit, pictures: Pictures) -> Section | None:
     """Return the section on programs and clusters of regions; None for a model without programs."""
     if not fit.posterior.has_programs:
         return None
-    aligned, found = aligned_programs(fit), clusters(fit)
+    aligned, found = fit.aligned, clusters(fit)
     body = paragraph(
         "Programs are known up to rotations, which differ from draw to draw: here every draw is turned to the "
         "posterior mean's principal axes, the strongest first. Stability is the share of a program's variance that all "
@@ -158,9 +157,8 @@ def _region_section(fit: Fit, pictures: Pictures, threshold: float | None, name:
 def _gene_table(fit: Fit, name: str, file: str) -> str:
     several = len(fit.study.maps) > 1
     table = fit.genes().loc[lambda rows: rows["map"] == name].drop(columns="map")
-    surest = (table["weight"].abs() / table["sd"].where(table["sd"] > 0)).fillna(0).sort_values(ascending=False).index
     return data_table(
-        table.loc[surest].reset_index(drop=True),
+        surest_genes(table).reset_index(drop=True),
         name=f"genes_{file}.csv" if several else "genes.csv",
         caption=f"Genes of {name}, the surest first",
         first=_GENE_COLUMNS,

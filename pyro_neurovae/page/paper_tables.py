@@ -14,7 +14,7 @@ import pandas as pd
 from ..atlases.readable_names import readable_name
 from ..plots.selection import UNKNOWN, unit_of
 from ..posterior.sources import SOURCES
-from ..posterior.tables import largest_first
+from ..posterior.tables import largest_first, surest_genes
 from ..readers.safe_names import file_names
 from ..wording import told_probability, visible
 
@@ -157,8 +157,7 @@ def _region_frame(rows: pd.DataFrame, unit: str, draws: int) -> pd.DataFrame:
 
 
 def _gene_frame(genes: pd.DataFrame, top: int, draws: int) -> pd.DataFrame:
-    surest = (genes["weight"].abs() / genes["sd"].where(genes["sd"] > 0)).fillna(0).sort_values(ascending=False)
-    rows = genes.loc[surest.index[:top]]
+    rows = surest_genes(genes).head(top)
     places = _places(rows["upper90"] - rows["lower90"])
     return pd.DataFrame(
         {

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SettingsError
-from ..posterior.program_alignment import aligned_programs
+from ..posterior.tables import largest_first
+from ..wording import minus
 from .colours import ColourScale, colour_bar, colour_scale
 from .cortex_view import VIEWS, draw_hemisphere
 from .selection import check_choice, pick_map, unit_of
@@ -74,7 +75,7 @@ def program_maps(
     check_choice("order", order, ("strength", "weight"))
     chosen = pick_map(fit.study.maps, map)
     check_atlas(fit.study)
-    table = aligned_programs(fit).table
+    table = fit.aligned.table
     shown = _ranked(table, chosen, order)[:programs]
     part = panels_on(figure, 7.2, 0.85 + 1.2 * len(shown))
     axes = part.subplots(len(shown), 5, squeeze=False, width_ratios=(1, 1, 1, 1, 1.3))
@@ -137,7 +138,7 @@ def _draw_loadings(axes: np.ndarray, loadings: pd.DataFrame, shown: list[str], g
 def _leading(loadings: pd.DataFrame, program: str, genes: int) -> pd.DataFrame:
     """Rows of the genes with a program's largest loadings in size, the largest first."""
     own = loadings[loadings.index == program]
-    return own.sort_values("mean", key=np.abs, ascending=False, kind="stable").head(genes)
+    return largest_first(own).head(genes)
 
 
 def _account(table: pd.DataFrame, shown: list[str], name: str) -> list[str]:
@@ -150,4 +151,4 @@ def _account(table: pd.DataFrame, shown: list[str], name: str) -> list[str]:
         )
         for program in shown
     ]
-    return [text.replace("-", "−") for text in texts]
+    return [minus(text) for text in texts]

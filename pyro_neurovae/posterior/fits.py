@@ -115,10 +115,11 @@ class Fit(Introduced):
             One row a program to read, as `program_alignment.AlignedPrograms.wide` and programs_wide.csv have it; False
             (the default) for the tidy `program_alignment.AlignedPrograms.table`.
         """
-        return self._aligned.wide() if wide else self._aligned.table.copy()
+        return self.aligned.wide() if wide else self.aligned.table.copy()
 
     @cached_property
-    def _aligned(self) -> AlignedPrograms:
+    def aligned(self) -> AlignedPrograms:
+        """What `programs` are taken from; see `program_alignment.aligned_programs`."""
         from .program_alignment import aligned_programs
 
         return aligned_programs(self)

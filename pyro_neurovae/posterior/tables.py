@@ -21,6 +21,7 @@ __all__ = [
     "prediction_table",
     "raw_program_table",
     "region_table",
+    "surest_genes",
     "tidy_programs",
     "variance_table",
 ]
@@ -205,6 +206,12 @@ def tidy_programs(
 def largest_first(table: pd.DataFrame, column: str = "mean") -> pd.DataFrame:
     """Rows by the size of an effect, the largest first whatever its sign; of equal ones the first."""
     return table.sort_values(column, key=np.abs, ascending=False, kind="stable")
+
+
+def surest_genes(genes: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table of genes by the size of their weight in its posterior sds, the largest first."""
+    sureness = (genes["weight"].abs() / genes["sd"].where(genes["sd"] > 0)).fillna(0)
+    return genes.loc[sureness.sort_values(ascending=False).index]
 
 
 def _grid(label: str, maps: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
