@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
 import pandas as pd
 
 from ..readers.written_tables import write_table
+from ..studies.provenance import file_checksum
 from .contrasts import Contrast
 from .simulated import SimulatedCohort
 
@@ -42,7 +42,7 @@ def write_contrast(found: Contrast, out: Path) -> list[str]:
         "groups": found.groups.to_dict("records"),
         "notices": list(found.notices),
         "source": found.subjects.source,
-        "map_sha256": hashlib.sha256(out.read_bytes()).hexdigest(),  # a study that reads the map knows it by this
+        "map_sha256": file_checksum(out),  # a study that reads the map knows it by this
     }
     out.with_name(record).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return [*written, record]

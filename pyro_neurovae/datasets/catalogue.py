@@ -16,6 +16,7 @@ import pandas as pd
 from ..atlases.atlas import dk68_names
 from ..errors import InputError
 from ..readers.whole_file import abandoned, stage
+from ..studies.provenance import file_checksum
 
 __all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "names", "of_checksum", "table"]
 
@@ -118,7 +119,7 @@ def find(name: str) -> Dataset:
 def of_checksum(sha256: str) -> Dataset | None:
     """Dataset whose file has a SHA-256, as it is built in, pinned or was once downloaded; None where there is none."""
     for one in _registry().values():
-        known = {one.sha256, _recorded(one, _cache())} if not one.built_in else {_sha256(_TABLES / one.file)}
+        known = {one.sha256, _recorded(one, _cache())} if not one.built_in else {file_checksum(_TABLES / one.file)}
         if sha256 and sha256 in known:
             return one
     return None
@@ -264,7 +265,7 @@ def _cortex_only(one: Dataset, came: Path, target: Path) -> Path:
 def _check(one: Dataset, path: Path, known: str) -> None:
     if not known:
         return
-    found = _sha256(path)
+    found = file_checksum(path)
     if found != known:
         raise InputError(
             f"{path}: checksum mismatch, SHA-256 {found[:12]}... where {one.name} has {known[:12]}...; the file is "
@@ -286,10 +287,6 @@ def content_checksum(path: Path) -> str:
     return hashlib.sha256(text.encode() + (frame.to_numpy(dtype="<f8") + 0.0).tobytes()).hexdigest()
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _recorded(one: Dataset, folder: Path) -> str:
     """Checksum of what was downloaded before, so that a changed file is noticed; "" where nothing was."""
     try:
@@ -308,7 +305,7 @@ def _record(one: Dataset, folder: Path, came: Path) -> None:
     record = _record_of(one, folder)
     record.parent.mkdir(parents=True, exist_ok=True)
     kept = came.with_name("checksum")
-    kept.write_text(_sha256(came), encoding="utf-8")
+    kept.write_text(file_checksum(came), encoding="utf-8")
     try:
         os.link(kept, record)
     except FileExistsError:

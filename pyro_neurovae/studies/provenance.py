@@ -27,6 +27,7 @@ __all__ = [
     "UNITS",
     "facts_of",
     "facts_of_maps",
+    "file_checksum",
     "known_sources",
     "map_source",
     "records_of",
@@ -61,7 +62,7 @@ def facts_of(given: Any) -> dict[str, Any]:
         path = Path(given)
         if not path.is_file():
             return {}
-        digest = _file_digest(path)
+        digest = file_checksum(path)
         return {"file": path.name, "sha256": digest} | _beside(path, digest)
     attrs: dict[Any, Any] = getattr(given, "attrs", {})
     found = {name: attrs[name] for name in MADE_BY if name in attrs}
@@ -148,12 +149,10 @@ def _digest(values: np.ndarray) -> str:
     return hashlib.sha256(f"{array.shape}".encode() + array.tobytes()).hexdigest()[:16]
 
 
-def _file_digest(path: Path) -> str:
-    digest = hashlib.sha256()
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _beside(path: Path, digest: str) -> dict[str, Any]:
