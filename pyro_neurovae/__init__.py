@@ -9,6 +9,7 @@ Examples
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,9 @@ _ROOMS = ("datasets", "expression", "plots")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [*_HOME_OF, *_ROOMS]
+
+# Of tqdm, which pyro imports: where ipywidgets is missing bars are plain text, and nothing is the matter.
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 drawn_by(lambda: import_module(".plots", __name__).OF_FIT)
 

@@ -18,7 +18,17 @@ from ..errors import InputError
 from ..readers.whole_file import abandoned, stage
 from ..studies.provenance import file_checksum
 
-__all__ = ["DATA_VARIABLE", "Dataset", "content_checksum", "fetch", "find", "names", "of_checksum", "table"]
+__all__ = [
+    "DATA_VARIABLE",
+    "Dataset",
+    "MissingDataError",
+    "content_checksum",
+    "fetch",
+    "find",
+    "names",
+    "of_checksum",
+    "table",
+]
 
 DATA_VARIABLE = "PYRO_NEUROVAE_DATA"
 
@@ -39,6 +49,10 @@ _TERMS = {
     "brainenrich": "as BrainEnrich distributes it (github.com/zh1peng/BrainEnrich); landmark genes from "
     "github.com/dhimmel/lincs, CC BY 4.0",
 }
+
+
+class MissingDataError(InputError):
+    """A dataset that is neither at hand nor to be fetched; the sentence says which file to put where."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +155,10 @@ def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:
 
     Raises
     ------
+    MissingDataError
+        Where there is neither network nor local file.
     InputError
-        For an unknown name, a checksum that does not match, and where there is neither network nor local file.
+        For an unknown name and a checksum that does not match.
 
     Examples
     --------
@@ -155,10 +171,12 @@ def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:
     if f"{name}_labels" in _registry():  # a matrix takes its labels from the file beside it
         fetch(f"{name}_labels", cache=cache)
     local = _local(one)
+    folder = Path(cache) if cache is not None else _cache()
+    if local is not None and one.kind == "expression" and one.url and local.name == _own_name(one):
+        return _bring(one, folder, "", local)  # as it lies at its address: more than the cortex
     if local is not None:
         _check(one, local, one.sha256)
         return local
-    folder = Path(cache) if cache is not None else _cache()
     recorded = _recorded(one, folder)
     # A table cut to the cortex here is not the pinned file byte by byte: its numbers were compared when it came.
     known = recorded if one.kind == "expression" else one.sha256 or recorded
@@ -167,19 +185,23 @@ def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path:
         _check(one, kept, known)
         return kept
     if not one.url:
-        raise InputError(
+        raise MissingDataError(
             f"{one.name} can't be downloaded; put {one.file} in a folder and name that folder in {DATA_VARIABLE}."
         )
-    return _download(one, folder, known)
+    return _bring(one, folder, known)
 
 
 def _local(one: Dataset) -> Path | None:
     folder = os.environ.get(DATA_VARIABLE)
     if not folder:
         return None
-    own = one.url.rsplit("/", 1)[-1] or Path(one.file).name
-    places = [Path(folder) / one.file, Path(folder) / Path(one.file).name, Path(folder) / own]
+    places = [Path(folder) / one.file, Path(folder) / Path(one.file).name, Path(folder) / _own_name(one)]
     return next((place for place in places if place.is_file()), None)
+
+
+def _own_name(one: Dataset) -> str:
+    """Name of the file where it lies at its address: as a browser saves it."""
+    return one.url.rsplit("/", 1)[-1] or Path(one.file).name
 
 
 def _cache() -> Path:
@@ -188,8 +210,8 @@ def _cache() -> Path:
     return Path(pooch.os_cache("pyro_neurovae"))
 
 
-def _download(one: Dataset, folder: Path, known: str) -> Path:
-    """Fetch to the cache, whole or not at all, and checked before it is there."""
+def _bring(one: Dataset, folder: Path, known: str, local: Path | None = None) -> Path:
+    """Fetch, or copy a local file, to the cache: whole or not at all, and checked before it is there."""
     target = folder / one.file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -197,7 +219,7 @@ def _download(one: Dataset, folder: Path, known: str) -> Path:
             shutil.rmtree(left.parent, ignore_errors=True)
         with stage(target.parent) as place:
             came = place / "download"
-            _get(one, came)
+            _get(one, came) if local is None else shutil.copy(local, came)
             if one.kind == "expression":
                 came = _cortex_only(one, came, target)
                 _check_content(one, came)
@@ -206,9 +228,9 @@ def _download(one: Dataset, folder: Path, known: str) -> Path:
             _record(one, folder, came)
             came.replace(target)
     except OSError as fault:  # requests' errors are among them
-        raise InputError(
+        raise MissingDataError(
             f"{one.name} can't be fetched ({_reason(fault)}) and is not in a local folder; get {one.url} where there "
-            f"is a network, save it as {one.file} in a folder, and name that folder in {DATA_VARIABLE}."
+            f"is a network, put that file in a folder, and name the folder in {DATA_VARIABLE}."
         ) from fault
     return target
 

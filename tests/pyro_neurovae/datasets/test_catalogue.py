@@ -147,7 +147,7 @@ def test_two_processes_that_fetch_at_once_must_have_the_same(
     path = datasets.fetch("enigma_22q", cache=tmp_path / "cache")
     (folder / "map.csv").write_text("of the second")
     with pytest.raises(nv.InputError, match="checksum mismatch"):  # as one that began before the first had ended
-        datasets._download(one, tmp_path / "cache", "")
+        datasets._bring(one, tmp_path / "cache", "")
     assert path.read_text() == "of the first"
 
 
@@ -173,7 +173,11 @@ def test_a_download_that_is_not_the_pinned_file_leaves_nothing(
 
 
 def test_expression_is_cut_to_the_cortex_and_checked_by_its_numbers(
-    server: tuple[Path, str], registry: dict[str, datasets.Dataset], tmp_path: Path, data_dir: Path
+    server: tuple[Path, str],
+    registry: dict[str, datasets.Dataset],
+    tmp_path: Path,
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder, address = server
     source = data_dir / "expression" / "ahba_dk68_stable0.6.csv.gz"
@@ -186,6 +190,10 @@ def test_expression_is_cut_to_the_cortex_and_checked_by_its_numbers(
         assert sum(1 for _ in file) == 69
     pd.testing.assert_frame_equal(pd.read_csv(path), pd.read_csv(source), rtol=1e-9)
     assert datasets.fetch("ahba_dk68_stable0.6", cache=tmp_path / "cache") == path
+    monkeypatch.setenv(datasets.DATA_VARIABLE, str(folder))  # saved by hand, as a browser does
+    by_hand = datasets.fetch("ahba_dk68_stable0.6", cache=tmp_path / "by hand")
+    pd.testing.assert_frame_equal(pd.read_csv(by_hand), pd.read_csv(path))
+    monkeypatch.delenv(datasets.DATA_VARIABLE)
     upstream.iloc[:, 1:] += 0.001
     upstream.to_csv(folder / "genes.csv", index=False)
     with pytest.raises(nv.InputError, match=r"the numbers at .* are not those known"):
@@ -199,7 +207,8 @@ def test_what_cannot_be_fetched_says_what_to_do(
     address = "http://127.0.0.1:9" if fault == "nobody answers" else server[1]
     registry["enigma_scz"] = replace(registry["enigma_scz"], url=f"{address}/map.csv")
     with pytest.raises(
-        nv.InputError, match=r"enigma_scz can't be fetched \(.*save it as thickness/enigma_scz.csv"
+        datasets.MissingDataError,
+        match=r"enigma_scz can't be fetched \(.*/map.csv where there is a network, put that file",
     ) as caught:
         datasets.fetch("enigma_scz", cache=tmp_path)
     assert datasets.DATA_VARIABLE in str(caught.value)
