@@ -8,7 +8,7 @@ import typer
 
 from .app import app
 from .destination import Destination
-from .options import FittedFile, Out, Overwrite
+from .options import FittedFile, NullsFolder, Out, Overwrite, SensitivityFolder, ValidationFolder
 
 __all__ = ["export"]
 
@@ -17,6 +17,9 @@ __all__ = ["export"]
 def export(
     fit: FittedFile,
     out: Out,
+    validation: ValidationFolder = None,
+    nulls: NullsFolder = None,
+    sensitivity: SensitivityFolder = None,
     formats: Annotated[
         str,
         typer.Option(
@@ -35,14 +38,16 @@ def export(
 
     Tables of LaTeX and Markdown have a map each, estimates merged with their intervals. Pictures, which take half a
     minute, are PNG and SVG. GIFTI overlays lie on fsaverage5; ggseg and neuromaps are tables with the labels that these
-    have.
+    have. What validate, nulls and sensitivity wrote gets its pictures too.
     """
     from ..page.exports import FILES, FORMATS, check_formats
     from ..page.exports import export as run
     from ..posterior.fits import load
+    from .outputs import read_beside
 
     wanted = None if formats == "all" else [one.strip() for one in formats.split(",") if one.strip()]
     check_formats(FORMATS if wanted is None else wanted, top)
     place = Destination(out, FILES, overwrite=overwrite, inputs=[fit])
     fitted = load(fit)
-    place.fill(lambda folder: run(fitted, folder, formats=wanted, top=top, unit=unit))
+    beside = read_beside(validation=validation, nulls=nulls, sensitivity=sensitivity)
+    place.fill(lambda folder: run(fitted, folder, formats=wanted, top=top, unit=unit, **beside))  # type: ignore[arg-type]

@@ -11,13 +11,16 @@ __all__ = [
     "Device",
     "Draws",
     "FittedFile",
+    "NullsFolder",
     "OptionalOut",
     "Out",
     "Overwrite",
     "Quiet",
     "Resume",
     "Seed",
+    "SensitivityFolder",
     "Settings",
+    "ValidationFolder",
     "WithReport",
     "Workers",
 ]
@@ -51,3 +54,8 @@ Resume = Annotated[
         help="Folder that keeps finished parts; the same command with the same folder goes on where it was stopped.",
     ),
 ]
+ValidationFolder = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="What validate wrote: adds held-out scores.")
+]
+NullsFolder = Annotated[Path | None, typer.Option(metavar="FOLDER", help="What nulls wrote.")]
+SensitivityFolder = Annotated[Path | None, typer.Option(metavar="FOLDER", help="What sensitivity wrote.")]

@@ -9,7 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import warn
+from ..evidence.null_tests import Nulls
+from ..evidence.result import Result
 from ..evidence.sensitivities import Sensitivity
+from ..evidence.validation import Validation
 from ..page import report as write_report
 from ..plots.sensitivity_plot import plot_sensitivity
 from ..posterior.fits import Fit
@@ -24,6 +27,7 @@ __all__ = [
     "FIT_FILES",
     "SENSITIVITY_PICTURES",
     "STUDY_FILES",
+    "read_beside",
     "write_fit_files",
     "write_sensitivity_pictures",
     "write_study_files",
@@ -38,6 +42,18 @@ SENSITIVITY_PICTURES = ("sensitivity.png", "sensitivity_*.png")
 # What truth.csv has of each region: the effect, its predictable part, what that is made of, and the rest.
 _TRUE_PARTS = ("thinning", "predictable", "transcriptomic", "spatial", "structural", "regional")
 STUDY_FILES = ("expression.csv", "thinning.csv", "thinning_simulated*.csv", "truth.csv")
+
+
+def read_beside(
+    *, validation: Path | None, nulls: Path | None, sensitivity: Path | None
+) -> dict[str, Validation | Nulls | Sensitivity | None]:
+    """Read what stands beside a fit from the folders that commands wrote to; None where none is named."""
+    kinds: dict[str, tuple[type[Result], Path | None]] = {
+        "validation": (Validation, validation),
+        "nulls": (Nulls, nulls),
+        "sensitivity": (Sensitivity, sensitivity),
+    }
+    return {name: None if folder is None else kind.read(folder) for name, (kind, folder) in kinds.items()}  # type: ignore[misc]
 
 
 def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[str]:

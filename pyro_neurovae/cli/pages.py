@@ -11,7 +11,7 @@ import typer
 from ..errors import InputError
 from .app import app
 from .destination import Destination
-from .options import FittedFile, Overwrite, Seed
+from .options import FittedFile, NullsFolder, Overwrite, Seed, SensitivityFolder, ValidationFolder
 
 __all__ = ["report"]
 
@@ -20,11 +20,9 @@ __all__ = ["report"]
 def report(
     fit: FittedFile,
     out: Annotated[Path, typer.Option(metavar="REPORT.html", help="File of the report.")],
-    validation: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="What validate wrote: adds held-out scores.")
-    ] = None,
-    nulls: Annotated[Path | None, typer.Option(metavar="FOLDER", help="What nulls wrote.")] = None,
-    sensitivity: Annotated[Path | None, typer.Option(metavar="FOLDER", help="What sensitivity wrote.")] = None,
+    validation: ValidationFolder = None,
+    nulls: NullsFolder = None,
+    sensitivity: SensitivityFolder = None,
     gene_sets: Annotated[
         list[Path] | None, typer.Option(metavar="FILE.gmt [...]", help="Gene sets to test for enrichment.")
     ] = None,
@@ -38,24 +36,18 @@ def report(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a fit as one HTML file that needs nothing else: tables that sort, pictures, methods, references."""
-    from ..evidence.null_tests import Nulls
-    from ..evidence.sensitivities import Sensitivity
-    from ..evidence.validation import Validation
     from ..interpretation.set_enrichment import enrichment
     from ..page import report as run
     from ..posterior.fits import load
     from ..readers.registry import read
+    from .outputs import read_beside
 
     if out.is_dir():
         raise InputError(f"--out {out} is a folder; name a file, {out / 'report.html'} for example.")
     inputs = [fit, gene_sets]
     place = Destination(out.parent, [escape(out.name)], overwrite=overwrite, inputs=inputs)
     fitted = load(fit)
-    beside = {
-        "validation": None if validation is None else Validation.read(validation),
-        "nulls": None if nulls is None else Nulls.read(nulls),
-        "sensitivity": None if sensitivity is None else Sensitivity.read(sensitivity),
-    }
+    beside = read_beside(validation=validation, nulls=nulls, sensitivity=sensitivity)
     sets = {name: genes for path in gene_sets or [] for name, genes in read("gene sets", path).items()}
     enriched = enrichment(fitted, sets, seed=seed) if sets else None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..wording import told_probability, visible
+from ..wording import bounded_p, told_probability, visible
 
 if TYPE_CHECKING:
     from ..plots.picture import Picture
@@ -131,6 +131,7 @@ def data_table(
     first: Sequence[str] = (),
     headings: Mapping[str, str] | None = None,
     draws: Mapping[str, int] | None = None,
+    least: Mapping[str, float] | None = None,
 ) -> str:
     """Return a table that sorts, filters and downloads as CSV; its first rows stand there without script.
 
@@ -148,18 +149,22 @@ def data_table(
         What stands above a column in place of its name.
     draws
         How many draws a column of probabilities was counted in: more than they can tell is not shown.
+    least
+        The least that a column of p-values can be, by the number of null maps: what is as small is shown as a bound.
     """
     columns = [str(column) for column in frame.columns]
     numeric = [bool(pd.api.types.is_numeric_dtype(frame[column]) and frame[column].dtype != bool) for column in columns]
     rows = [[_value(cell) for cell in row] for row in frame.itertuples(index=False, name=None)]
     counted = [(draws or {}).get(column, 0) for column in columns]
     kinds = [_kind(column, number, first) for column, number in zip(columns, numeric, strict=True)]
+    bounds = [(least or {}).get(column, 0.0) for column in columns]
     places = [_places(frame[column]) if number else 0 for column, number in zip(frame, numeric, strict=True)]
     held = {
         "columns": columns,
         "kinds": kinds,
         "numeric": numeric,
         "draws": counted,
+        "least": [[bound * (1 + 1e-6), bounded_p(0, bound)] if bound else None for bound in bounds],
         "places": places,
         "rows": rows,
     }
@@ -169,7 +174,7 @@ def data_table(
         for column, kind in zip(columns, kinds, strict=True)
     )
     shown = "".join(
-        f"<tr>{''.join(map(_cell, row, kinds, counted, [True, *[False] * len(row)], places))}</tr>"
+        f"<tr>{''.join(map(_cell, row, kinds, counted, [True, *[False] * len(row)], places, bounds))}</tr>"
         for row in rows[:_ROWS]
     )
     more = '<button type="button" class="columns" aria-pressed="false">All columns</button>'
@@ -207,10 +212,14 @@ def _places(column: pd.Series) -> int:
     return int(np.clip(_SHOWN - 1 - np.floor(np.log10(largest)), 0, _HELD))
 
 
-def _cell(value: object, kind: str, draws: int, names: bool = False, places: int | None = None) -> str:
+def _cell(
+    value: object, kind: str, draws: int, names: bool = False, places: int | None = None, least: float = 0.0
+) -> str:
     """A cell of a table; that which names the row is its heading."""
     told = _shown(value)
-    if isinstance(value, float):
+    if isinstance(value, float) and least and value <= least * (1 + 1e-6):
+        told = bounded_p(value, least)
+    elif isinstance(value, float):
         told = told_probability(value, draws) if draws else told if places is None else f"{value:.{places}f}"
     return f'<th scope="row">{escape(told)}</th>' if names else f"<td{_class(kind)}>{escape(told)}</td>"
 

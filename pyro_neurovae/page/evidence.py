@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..wording import bounded_p
-from .elements import Section, paragraph, plain_table
+from .elements import Section, heading, paragraph, plain_table
 from .pictures import Pictures
 
 if TYPE_CHECKING:
@@ -24,38 +24,50 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
         "noise ceiling bounds what any model can reach."
     )
     body += "".join(paragraph(f"Note: {remark}") for remark in validation.remarks())
-    body += "".join(
-        paragraph(f"{name}: {validation.conclusion(name)}") for name in dict.fromkeys(validation.scores["map"])
-    )
     scores = validation.summary()
-    columns = ["map", "model", "folds", "elpd", "r2", "r", "coverage90", "crps", "noise_ceiling"]
-    body += plain_table(scores[columns], caption="Held-out scores, means over regions and repeats")
-    body += plain_table(
-        validation.differences.merge(validation.weights.round({"weight": 3}), on=["map", "model"]),
-        caption="Difference of the log predictive density from the best model, and stacking weights",
-    )
-    for name in fit.study.maps:
-        if name in set(validation.pointwise["map"]):
-            body += pictures.predicted(fit, validation, name)
+    beside = validation.differences.merge(validation.weights.round({"weight": 3}), on=["map", "model"])
+    columns = ["model", "folds", "elpd", "r2", "r", "coverage90", "crps", "noise_ceiling"]
+    for name in _told_maps(fit, validation):
+        body += _heading(fit, name) + paragraph(validation.conclusion(name))
+        body += pictures.predicted(fit, validation, name)
+        body += plain_table(
+            scores.loc[scores["map"] == name, columns], caption="Held-out scores, means over regions and repeats"
+        )
+        body += plain_table(
+            beside[beside["map"] == name].drop(columns="map"),
+            caption="Difference of the log predictive density from the best model, and stacking weights",
+        )
     return Section("held-out", "Regions it has not seen", body)
 
 
 def nulls_section(fit: Fit, nulls: Nulls, pictures: Pictures) -> Section:
-    """Return the section on null maps."""
+    """Return the section on null maps, a part of it for each map."""
     body = paragraph("The same model fitted to null maps, which have nothing to do with expression.")
     told = [bounded_p(row["p"], 1 / (1 + row["n"])) for row in nulls.summary.to_dict("records")]
-    body += plain_table(nulls.summary.assign(p=told), caption="Statistics of the map among those of its null maps")
-    for name in fit.study.maps:
-        if name in set(nulls.summary["map"]):
-            body += paragraph(nulls.conclusion(name)) + pictures.nulls(nulls, name)
+    summary = nulls.summary.assign(p=told)
+    for name in _told_maps(fit, nulls):
+        body += _heading(fit, name) + paragraph(nulls.conclusion(name)) + pictures.nulls(nulls, name)
+        rows = summary[summary["map"] == name].drop(columns="map")
+        body += plain_table(rows, caption=f"Statistics of {name} among those of its null maps")
     return Section("nulls", "Null maps", body)
 
 
 def sensitivity_section(fit: Fit, sensitivity: Sensitivity, pictures: Pictures) -> Section:
-    """Return the section on other priors and choices."""
+    """Return the section on other priors and choices, a part of it for each map."""
     body = ""
-    for name in fit.study.maps:
-        if name in set(sensitivity.variants["map"]):
-            body += paragraph(sensitivity.conclusion(name)) + pictures.sensitivity(sensitivity, name)
-    body += plain_table(sensitivity.variants.drop(columns="seconds", errors="ignore"), caption="Variants")
+    for name in _told_maps(fit, sensitivity):
+        body += _heading(fit, name) + paragraph(sensitivity.conclusion(name)) + pictures.sensitivity(sensitivity, name)
+        rows = sensitivity.variants[sensitivity.variants["map"] == name]
+        body += plain_table(
+            rows.drop(columns=["map", "seconds"], errors="ignore"), caption=f"What other choices do to {name}"
+        )
     return Section("sensitivity", "Other priors, other choices", body)
+
+
+def _told_maps(fit: Fit, found: Nulls | Sensitivity | Validation) -> list[str]:
+    """Maps of the fit that a result is about."""
+    return [name for name in fit.study.maps if name in found.map_names()]
+
+
+def _heading(fit: Fit, name: str) -> str:
+    return heading(name) if len(fit.study.maps) > 1 else ""

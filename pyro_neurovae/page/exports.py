@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 from .. import plots
 from ..atlases.atlas import atlas_of
 from ..errors import NeurovaeError, SettingsError
+from ..plots.sensitivity_plot import plot_sensitivity
 from ..posterior.summary import summarise_fit
 from ..readers.safe_names import file_names
 from ..readers.written_tables import write_table
 from .overlays import write_ggseg, write_neuromaps, write_overlays
 from .paper_tables import latex_table, markdown_table, printed_tables
+from .verdict import scored_model
 
 if TYPE_CHECKING:
+    from ..evidence.null_tests import Nulls
+    from ..evidence.sensitivities import Sensitivity
+    from ..evidence.validation import Validation
     from ..posterior.fits import Fit
 
 __all__ = ["FILES", "FORMATS", "check_formats", "export"]
@@ -32,7 +38,10 @@ _ON_CORTEX: dict[str, Callable[[Any, Path], list[str]]] = {
 _DPI = 200
 _TABLES, _PICTURES = (
     ("regions", "genes", "variance"),
-    (*("forest", "cortex", "prior_posterior", "observed_predicted", "variance", "programs", "training"),),
+    (
+        *("forest", "cortex", "prior_posterior", "observed_predicted", "variance", "programs", "training"),
+        *("null_maps", "prior_sensitivity"),
+    ),
 )
 # Everything that an export may leave in a folder, as patterns.
 FILES = (
@@ -43,7 +52,15 @@ FILES = (
 
 
 def export(
-    fit: Fit, folder: Path, *, formats: Sequence[str] | None = None, top: int = 20, unit: str | None = None
+    fit: Fit,
+    folder: Path,
+    *,
+    validation: Validation | None = None,
+    nulls: Nulls | None = None,
+    sensitivity: Sensitivity | None = None,
+    formats: Sequence[str] | None = None,
+    top: int = 20,
+    unit: str | None = None,
 ) -> list[str]:
     """Write a fit's results in the formats that papers and other programs take; returns the names of the files.
 
@@ -53,6 +70,9 @@ def export(
         The fit.
     folder
         An existing folder.
+    validation, nulls, sensitivity
+        What stands beside the fit, for pictures of it: held-out predictions beside those in-sample, the map among its
+        null maps, how far regions move. None (the default) leaves them out.
     formats
         None (the default) for all that the study's atlas allows, or some of
 
@@ -62,7 +82,7 @@ def export(
             a table of all regions and one of the ``top`` surest genes for each map, and one of the variance, estimates
             merged with their intervals; in LaTeX by booktabs and longtable, with caption and label.
         "png", "svg"
-            every picture of `plots` that needs no more than a fit.
+            every picture of `plots` of the fit, and of what stands beside it.
         "gifti", "ggseg", "neuromaps"
             overlays on fsaverage5, a file a hemisphere, and tables with the labels of R's ggseg and of neuromaps: each
             map's effect (posterior mean, sd, interval, probability), its predictable part and transcriptomic share.
@@ -98,7 +118,8 @@ def export(
             (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
             names.append("summary.json")
     pictures = [one for one in wanted if one in ("png", "svg")]
-    return names + (_write_pictures(fit, folder, pictures, unit) if pictures else [])
+    drawn = _pictures(fit, unit, validation, nulls, sensitivity)
+    return names + (_write_pictures(drawn, folder, pictures) if pictures else [])
 
 
 def check_formats(formats: Sequence[str], top: int) -> None:
@@ -137,10 +158,10 @@ def _write_paper_tables(fit: Fit, folder: Path, form: str, top: int, unit: str |
     return names
 
 
-def _write_pictures(fit: Fit, folder: Path, forms: Sequence[str], unit: str | None) -> list[str]:
-    """Write each picture that there is of the fit; what its model or atlas lacks is left out."""
+def _write_pictures(pictures: Iterator[tuple[str, Callable[[], Any]]], folder: Path, forms: Sequence[str]) -> list[str]:
+    """Write each picture that can be drawn; what its model, atlas or analysis lacks is left out."""
     names = []
-    for name, draw in _pictures(fit, unit):
+    for name, draw in pictures:
         try:
             drawn = draw()
         except NeurovaeError:
@@ -152,15 +173,22 @@ def _write_pictures(fit: Fit, folder: Path, forms: Sequence[str], unit: str | No
     return names
 
 
-def _pictures(fit: Fit, unit: str | None) -> Iterator[tuple[str, Callable[[], Any]]]:
-    several = len(fit.study.maps) > 1
+def _pictures(
+    fit: Fit, unit: str | None, validation: Validation | None, nulls: Nulls | None, sensitivity: Sensitivity | None
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    model = scored_model(fit, validation)
     for one, stem in zip(fit.study.maps, file_names(fit.study.maps), strict=True):
-        end, own = f"_{stem}" if several else "", {"map": one, "unit": unit}
-        yield f"forest{end}", lambda own=own: plots.forest(fit, **own)  # type: ignore[misc]
-        yield f"cortex{end}", lambda own=own: plots.surface(fit, **own)  # type: ignore[misc]
-        yield f"cortex_predictable{end}", lambda own=own: plots.surface(fit, "predictable", **own)  # type: ignore[misc]
-        yield f"prior_posterior{end}", lambda own=own: plots.prior_posterior(fit, **own)  # type: ignore[misc]
-        yield f"observed_predicted{end}", lambda own=own: plots.observed_predicted(fit, **own)  # type: ignore[misc]
-    yield "variance", lambda: plots.variance(fit)
-    yield "programs", lambda: plots.program_maps(fit, unit=unit)
-    yield "training", lambda: plots.training(fit)
+        end, own = f"_{stem}" if len(fit.study.maps) > 1 else "", {"map": one, "unit": unit}
+        yield f"forest{end}", partial(plots.forest, fit, **own)  # type: ignore[arg-type]
+        yield f"cortex{end}", partial(plots.surface, fit, **own)  # type: ignore[arg-type]
+        yield f"cortex_predictable{end}", partial(plots.surface, fit, "predictable", **own)  # type: ignore[arg-type]
+        yield f"prior_posterior{end}", partial(plots.prior_posterior, fit, **own)
+        held_out = validation if validation is not None and one in validation.map_names() else None
+        yield f"observed_predicted{end}", partial(plots.observed_predicted, fit, held_out, model=model, **own)
+        if nulls is not None:
+            yield f"null_maps{end}", partial(plots.nulls, nulls, map=one)
+        if sensitivity is not None:
+            yield f"prior_sensitivity{end}", partial(plot_sensitivity, sensitivity, one)
+    yield "variance", partial(plots.variance, fit)
+    yield "programs", partial(plots.program_maps, fit, unit=unit)
+    yield "training", partial(plots.training, fit)

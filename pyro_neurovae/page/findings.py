@@ -188,6 +188,7 @@ def _gene_sets(fit: Fit, enriched: pd.DataFrame) -> str:
         first=[*_SET_COLUMNS, *(["map"] if len(fit.study.maps) > 1 else [])],
         headings={key: told for key, told in _HEADINGS.items() if key.endswith("90")},
         draws={"probability": _draws(fit)},
+        least={} if least is None else {"p": least},
     )
 
 

@@ -18,6 +18,7 @@ for (const box of document.querySelectorAll(".data")) {
   };
   const shown = (cell, place) => {
     if (cell === null || !data.numeric[place]) return text(cell);
+    if (data.least[place] && cell <= data.least[place][0]) return data.least[place][1];
     return data.draws[place] ? bounded(cell, data.draws[place]) : Number(cell).toFixed(data.places[place]);
   };
   const draw = () => {

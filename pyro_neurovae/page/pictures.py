@@ -11,6 +11,7 @@ from ..plots.sensitivity_plot import plot_sensitivity
 from ..posterior.tables import largest_first
 from .elements import details, figure, paragraph
 from .interactive_cortex import can_turn
+from .verdict import scored_model
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls
@@ -112,9 +113,7 @@ class Pictures:
         """Observed against predicted, in-sample and held out."""
         if not self.drawn:
             return ""
-        model = fit.settings.model
-        if validation is not None and model not in set(validation.scores["model"]):
-            model = str(validation.summary().sort_values("elpd")["model"].iloc[-1])
+        model = scored_model(fit, validation)
         return self._hold(
             plots.observed_predicted(fit, validation, map=name, model=model, unit=self.unit),
             f"Observed values of {name} against predictions with 90% intervals; R2 and coverage stand above each "

@@ -30,6 +30,7 @@ __all__ = [
     "held_out_row",
     "null_p",
     "null_row",
+    "scored_model",
     "verdict_sentence",
     "weigh",
 ]
@@ -107,6 +108,14 @@ def held_out_row(fit: Fit, name: str, validation: Validation | None) -> Any:
     scores = validation.summary()
     rows = scores[(scores["map"] == name) & (scores["model"] == fit.settings.model)]
     return rows.iloc[0] if len(rows) else None
+
+
+def scored_model(fit: Fit, validation: Validation | None) -> str:
+    """The fit's model, or the best of a validation that did not score it."""
+    own = fit.settings.model
+    if validation is None or own in set(validation.scores["model"]):
+        return own
+    return str(validation.summary().sort_values("elpd")["model"].iloc[-1])
 
 
 def null_row(name: str, nulls: Nulls | None) -> Any:

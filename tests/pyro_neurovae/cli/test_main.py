@@ -57,6 +57,7 @@ def test_options_that_would_be_without_effect(run, files, options, message):
         (("--formats", "docx"), "unknown format docx"),
         (("--top", -1), "top is -1; give a whole number of genes of at least 1"),
         (("--top", 0), "top is 0"),
+        (("--nulls", "."), "holds no nulls.csv; name the folder that the command wrote to"),
     ],
 )
 def test_exports_of_nothing(run, small_fit, tmp_path, options, message):

@@ -39,3 +39,11 @@ def test_probabilities_are_bounded_by_their_draws() -> None:
     assert text.count('class="number rest"') == 4
     assert "All columns" in text
     assert "All columns" not in data_table(frame, name="r.csv", caption="c")
+
+
+def test_p_values_are_bounded_by_their_null_maps() -> None:
+    frame = pd.DataFrame({"set": ["a", "b"], "p": [1 / 300, 0.25]})
+    text = data_table(frame, name="s.csv", caption="c", least={"p": 1 / 300})
+    assert '<td class="number">&lt; .0034</td>' in text
+    assert '<td class="number">0.250</td>' in text
+    assert '"\\u003c .0034"' in text  # for the script, which draws the rows anew
