@@ -226,6 +226,11 @@ def test_demo_counts_what_the_intervals_hold(run, tmp_path, monkeypatch, quick):
     assert "simulated: the 10 most affected regions (negative = thinner)" in printed
     held = int(printed.split("The 90% intervals cover ")[1].split(" of 68 true values")[0])
     assert 0 <= held <= 68
+    row = (Path(__file__).parents[2] / "benchmarks/demo.md").read_text().splitlines()[-1].strip("| ").split(" | ")
+    studies, mean, lower, upper = (round(float(cell)) for cell in row[:4])
+    assert (
+        f"Over {studies} such studies they cover {mean}% on average, and {lower} to {upper}% in nine of ten" in printed
+    )
     names = sorted([*FIT_FILES, "expression.csv", "thinning.csv", "truth.csv"])
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == names
     regions, truth = (pd.read_csv(tmp_path / "demo" / name) for name in ("regions.csv", "truth.csv"))
