@@ -49,7 +49,7 @@ Ranks = dict[str, np.ndarray]
 
 
 def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndarray, dict[str, torch.Tensor]]:
-    """Observations drawn from the prior as the README's equations say, their genes (region, gene), and the truth."""
+    """Observations drawn from the prior as the docs' page on the model has it, genes (region, gene), and the truth."""
     rng = np.random.default_rng([seed, 7])
     settings = fit_settings("cross-scale").family
     fixed = {"unit": torch.full_like(template.unit, UNIT), "level": torch.full_like(template.level, INTERCEPT)}
