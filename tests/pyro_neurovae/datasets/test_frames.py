@@ -47,6 +47,8 @@ def test_tables_of_other_kinds(data_dir: Path, monkeypatch: pytest.MonkeyPatch) 
     assert study.maps == ("enigma_pd", "adni1_ad")
     with pytest.raises(nv.InputError, match=r'hcp_struct_dk68 is connectivity; give graph=nv.datasets.fetch\("hcp_str'):
         nv.datasets.load("hcp_struct_dk68")
+    with pytest.raises(nv.InputError, match=r"seidlitz2020_classes holds gene sets; give .* to nv.read_gmt"):
+        nv.datasets.load("seidlitz2020_classes")
 
 
 def _saved(genes: pd.DataFrame, folder: Path) -> Path:
