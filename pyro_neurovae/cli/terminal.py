@@ -64,8 +64,8 @@ def print_held(fitted: Fit) -> None:
     held = int(((regions["lower90"] <= truth) & (truth <= regions["upper90"])).sum())
     say(f"The 90% intervals cover {held} of {len(truth)} true values ({held / len(truth):.0%}).")
     say(
-        f"Over {DEMO_STUDIES} such studies they cover {DEMO_MEAN}% on average, and {DEMO_LOWER} to {DEMO_UPPER}% in nine "
-        "of ten: regions of one study miss together (python tests/benchmarks/demo.py)."
+        f"Over {DEMO_STUDIES} such studies they cover {DEMO_MEAN}% on average, and {DEMO_LOWER} to {DEMO_UPPER}% in "
+        "nine of ten: regions of one study miss together (python tests/benchmarks/demo.py)."
     )
 
 
