@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -67,6 +68,14 @@ class Stopping(Protocol):
         """Put every replicate's best state back."""
 
 
+class _Adam(torch.optim.Adam):
+    """Torch's Adam without the wrappers that import its compiler, for two seconds, when they are first called."""
+
+    add_param_group, zero_grad, step = (
+        inspect.unwrap(getattr(torch.optim.Adam, name)) for name in ("add_param_group", "zero_grad", "step")
+    )
+
+
 def train(
     model: Callable[..., Any],
     guide: nn.Module,
@@ -96,7 +105,7 @@ def train(
     stopping
         Rule that stops before all steps are taken.
     """
-    optimiser = torch.optim.Adam(guide.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
+    optimiser = _Adam(guide.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
     elbo, history = ReplicateELBO(), []
     with quick():
         for step in range(steps):
@@ -106,7 +115,8 @@ def train(
             optimiser.zero_grad(set_to_none=True)
             value = elbo.per_replicate(model, guide, *inputs(step))
             (-value.sum()).backward()
-            optimiser.step()
+            with torch.no_grad():
+                optimiser.step()
             history.append(value.detach())
             if progress is not None:
                 with suspended():

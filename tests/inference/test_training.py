@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pyro
 import pytest
 import torch
 from pyro.distributions import Delta, Normal
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from pyro_neurovae.inference.training import TrainingRecord, train
 
@@ -70,19 +72,15 @@ def test_it_finds_the_conjugate_posterior_of_every_replicate(streams):
 
 def test_the_rate_falls_to_zero_along_a_cosine(streams):
     rates = []
-
-    class Told(torch.optim.Adam):
-        def step(self, closure=None):
-            rates.append(self.param_groups[0]["lr"])
-            return super().step(closure)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.optim, "Adam", Told)
+    hook = register_optimizer_step_pre_hook(lambda optimiser, *_: rates.append(optimiser.param_groups[0]["lr"]))
+    try:
         run(streams, 10)
         assert rates == pytest.approx([0.05 * (1 + math.cos(math.pi * step / 10)) for step in range(10)])
         rates.clear()
         run(streams, 10, stopping=Stop(4))
         assert rates == [0.1] * 4  # one rate where a score ends it
+    finally:
+        hook.remove()
 
 
 def test_it_tells_of_every_step(streams):
@@ -142,3 +140,8 @@ def test_parameters_and_random_state_of_the_caller_are_left_alone(streams):
     run(streams, 3)
     assert len(pyro.get_param_store()) == 0
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_training_does_without_the_compiler_that_takes_seconds_to_import(streams, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # an import of it would fail
+    assert run(streams, 2)[1].elbo.shape == (REPLICATES, 2)
