@@ -57,7 +57,7 @@ class ProgramExpression(TorchDistribution):
         validate_args: bool | None = None,
     ) -> None:
         self.programs, self.noise, self.genes, self.expressed = programs, noise, genes, expressed
-        batch = torch.broadcast_shapes(programs.shape[:-2], noise.shape)
+        batch = torch.Size(np.broadcast_shapes(programs.shape[:-2], noise.shape))  # torch's own imports SymPy
         n = programs.shape[-1]
         super().__init__(batch, torch.Size((n, n)), validate_args=validate_args)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from pyro.distributions import Exponential, TorchDistribution, constraints
 from torch import Tensor
 
-from pyro_neurovae.errors import NeurovaeWarning, SettingsError
+from pyro_neurovae.errors import SettingsError, warn
 
 from .spectrum import KINDS, Spectrum
 
@@ -166,11 +166,7 @@ class PCSmoothness(TorchDistribution):
         if (upper, alpha) == _DEFAULT and below(math.exp(low)) >= alpha and least < 1:
             alpha = least + _NEAREST * (1 - least)
             regions = self.spectrum.n_regions
-            warnings.warn(
-                f"{stated} of {regions} regions: the prior of smoothness says {alpha:.3f} in its place, the nearest.",
-                NeurovaeWarning,
-                stacklevel=4,
-            )
+            warn(f"{stated} of {regions} regions: the prior of smoothness says {alpha:.3f} in its place, the nearest.")
         if not below(math.exp(low)) < alpha < below(math.exp(high)):
             raise SettingsError(
                 f"{stated}: the least possible is {least:.3f}; give an alpha above that, or a smaller upper."
@@ -197,7 +193,7 @@ class _Expanded(TorchDistribution):
         return self.base.support
 
     def log_prob(self, value: Tensor) -> Tensor:
-        return self.base.log_prob(value.expand(torch.broadcast_shapes(value.shape, self.batch_shape)))
+        return self.base.log_prob(value.expand(np.broadcast_shapes(value.shape, self.batch_shape)))
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         return self.base.sample(torch.Size(sample_shape) + self.batch_shape)
