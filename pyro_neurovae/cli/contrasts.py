@@ -63,7 +63,9 @@ def contrast(
     ] = 0,
     strata: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="Column (site) within which, too, replicates and permutations are drawn."),
+        typer.Option(
+            metavar="COLUMN", help="Column, such as site, within which replicates and permutations are drawn as well."
+        ),
     ] = None,
     visit: Annotated[
         str | None, typer.Option(metavar="CODE", help="Visit to keep, or all; baseline where there are such codes.")

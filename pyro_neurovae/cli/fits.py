@@ -102,7 +102,7 @@ def simulate(
     out: Out,
     seed: Seed = 0,
     genes: Annotated[int, typer.Option(metavar="N", help="Number of genes.")] = 910,
-    maps: Annotated[int, typer.Option(metavar="N", help="Number of maps; several are one file each.")] = 1,
+    maps: Annotated[int, typer.Option(metavar="N", help="Number of maps; with several, one file per map.")] = 1,
     cohort: Annotated[
         bool, typer.Option("--cohort", metavar="", help="Also 1,352 subjects with the map's effects, as ADNI's tables.")
     ] = False,

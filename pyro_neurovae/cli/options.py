@@ -39,14 +39,14 @@ OptionalOut = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder for the results; without it nothing is written.")
 ]
 Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random number, at least 0.")]
-Draws = Annotated[int, typer.Option(metavar="N", help="Posterior draws a chain.")]
+Draws = Annotated[int, typer.Option(metavar="N", help="Posterior draws per chain.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto (CUDA where there is one), cpu or cuda.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the results that --out holds.")]
 Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="No progress bar and no tables.")]
 WithReport = Annotated[
     bool, typer.Option("--report/--no-report", metavar="", help="Write report.html, which takes some twenty seconds.")
 ]
-Workers = Annotated[int, typer.Option(metavar="N", help="Processes that the parts of a run are spread over.")]
+Workers = Annotated[int, typer.Option(metavar="N", help="Number of processes to spread the run over.")]
 Resume = Annotated[
     Path | None,
     typer.Option(

@@ -28,8 +28,8 @@ class StudyOptions:
         list[Path],
         typer.Option(
             metavar="FILE [FILE ...]",
-            help="Thinning maps: regions with an effect, negative where cases are thinner, and its standard error, its "
-            "interval or the group sizes.",
+            help="Thinning maps, one file per map: regions with an effect, negative where cases are thinner, and its "
+            "standard error, its interval or the group sizes.",
         ),
     ]
     graph: Annotated[
@@ -77,7 +77,7 @@ class StudyOptions:
         typer.Option(
             "--flip",
             metavar="",
-            help="Positive means thinner in the files: turn the signs round, so that negative does, as here.",
+            help="The files have positive numbers for thinner: turn the signs, so that negative means thinner.",
         ),
     ] = False
     se_column: Annotated[str | None, typer.Option(metavar="NAME", help="Column of the standard errors.")] = None

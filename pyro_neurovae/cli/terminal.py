@@ -139,7 +139,7 @@ def _contrast_parts(found: Contrast) -> Iterator[Shown | str]:
     yield Shown.of(f"{told}: the {_MOST_AFFECTED} regions that differ most (negative = thinner)", rows, columns)
     check = found.subject_check()
     yield (
-        f"A single case's 90% interval is {check['ratio'].median():.0f} times as wide as the group's; of the cases "
-        f"{check['thinner'].median():.0%} are thinner than controls of their covariates are on average (medians over "
-        "regions): the map is of the group."
+        f"A single case's 90% interval is {check['ratio'].median():.0f} times as wide as the group's, and "
+        f"{check['thinner'].median():.0%} of cases are thinner than comparable controls are on average (medians over "
+        "regions): the map describes the group, not a person."
     )

@@ -50,7 +50,7 @@ def validate(
             "and fold.",
         ),
     ] = "pairs",
-    repeats: Annotated[int, typer.Option(metavar="N", help="Ways of folding, each dealt anew.")] = 1,
+    repeats: Annotated[int, typer.Option(metavar="N", help="How many times the regions are dealt into folds.")] = 1,
     draws: Draws = 1000,
     seed: Seed = 0,
     workers: Workers = 1,

@@ -112,8 +112,8 @@ def design_notices(subjects: Subjects, design: Design, weights: str) -> tuple[st
         difference = (groups[0].mean() - groups[1].mean()) / spread if spread else 0.0
         if abs(difference) > 0.25 and weights != "overlap":
             told.append(
-                f"cases and controls differ in {name} by {difference:+.2f} sd; the effect rests on its linear "
-                'adjustment, which --weights overlap (weights="overlap") relieves.'
+                f"cases and controls differ in {name} by {difference:+.2f} sd; the effect rests on a linear "
+                'adjustment for it; --weights overlap (weights="overlap") compares like with like.'
             )
     if "FLDSTRENG" in subjects.table.columns and "FLDSTRENG" not in " ".join(design.names):
         strengths = sorted(set(subjects.table["FLDSTRENG"].map(str)))

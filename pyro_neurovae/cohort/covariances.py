@@ -55,8 +55,8 @@ class EffectCovariance:
         if self.target != "given":
             whose = f"the normative correlation ({self.target}, {normative_people(self.target):,} other people)"
         return (
-            f"correlations of sampling errors are the subjects' own with the weight of {self.people:.0f} people and "
-            f"those of {whose} with that of {NORMATIVE_WEIGHT:.0f}."
+            f"correlations of sampling errors are the subjects' own, which count as {self.people:.0f} people, mixed "
+            f"with those of {whose}, which count as {NORMATIVE_WEIGHT:.0f}."
         )
 
 

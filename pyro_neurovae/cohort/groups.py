@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SettingsError
-from ..wording import first_names
+from ..wording import counted, first_names
 from .covariates import covariate_column
 from .diagnoses import diagnosis_word
 from .missing_codes import CodesInput, MissingCodes, check_suspects, read_codes
@@ -166,14 +166,14 @@ def _single_rows(subjects: Subjects, repeats: str) -> Subjects:
     if repeats == "error":
         where = f" (visits {visits})" if visits else ""
         raise InputError(
-            f"{subjects.source}: subject {name} stands {len(rows)} times{where}, {len(twice)} subjects do; keep one "
-            'row each with --visit, or choose --repeats first or mean (repeats="first").'
+            f"{subjects.source}: subject {name} has {len(rows)} rows{where}, {counted(len(twice), 'such subject')} in "
+            'all; keep one row each with --visit, or choose --repeats first or mean (repeats="first").'
         )
     kept = subjects.take(np.array([rows[0] for rows in first.values()]))
     if repeats == "mean":
         kept.thickness[:] = [_mean(subjects.thickness[rows]) for rows in first.values()]
     told = "their first row kept" if repeats == "first" else "the thickness of their rows averaged"
-    return kept.take(np.ones(kept.n_rows, dtype=bool), f"{len(twice)} subjects stand several times; {told}.")
+    return kept.take(np.ones(kept.n_rows, dtype=bool), f"{len(twice)} subjects have several rows; {told}.")
 
 
 def _mean(rows: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ def join_tables(
         twice = columns.columns.intersection(joined.columns)
         other = [name for name in twice if _differ(joined[name], columns[name])]
         if other:
-            notices.append(f"{first_names(other)} of {sheet.source} count, which other tables have with other values.")
+            notices.append(f"{first_names(other)} of {sheet.source} are used, where other tables have other values.")
         joined = pd.concat([joined.drop(columns=twice), columns], axis=1)
     return joined, notices
 
@@ -76,7 +76,7 @@ def _columns_of(
     lacking = [key for key in targets if key not in rows]
     if lacking:
         other = len({name for name, _ in lacking} & set(names))
-        told = f"; of {other} subjects it has other visits only" if other else ""
+        told = f"; for {other} subjects it has other visits only" if other else ""
         notices.append(
             f"{sheet.source}: no row for {len(lacking)} of the {len(scans)} scans of {source}, {lacking[0][0]} the "
             f"first{told}."
@@ -104,9 +104,7 @@ def _rows_of(
             blank = is_blank(row)
             if len(set(codes)) < len(codes) and (row.map(str) != second.map(str))[~blank & ~is_blank(second)].any():
                 shown = " at visit ".join(part for part in key if part)
-                raise InputError(
-                    f"{sheet.source}: subject {shown} stands {len(own)} times in column {who}; keep one row."
-                )
+                raise InputError(f"{sheet.source}: subject {shown} has {len(own)} rows by column {who}; keep one.")
             row = row.mask(blank, second)
         merged += bool(others)
         rows[key] = row

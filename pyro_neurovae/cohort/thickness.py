@@ -154,6 +154,6 @@ def _unique(thickness: Thickness) -> None:
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise InputError(
-            f"{thickness.source}: subject {' '.join(twice).strip()} stands {keys.count(twice)} times; "
+            f"{thickness.source}: subject {' '.join(twice).strip()} has {keys.count(twice)} rows; "
             "keep one row for each scan."
         )

@@ -40,7 +40,7 @@ def example(name: str, *, expression: str = "ahba_dk68_stable0.6", **options: An
     try:
         files = fetch(expression), fetch(name)
     except MissingDataError as missing:
-        told = f"{missing} Until then this study is simulated: what is found in it is of no people."
+        told = f"{missing} Until then this study is simulated: nothing in it was measured."
         warn(told)
         drawn = simulate(seed=0)
         kept = {key: value for key, value in options.items() if key == "normalise"}

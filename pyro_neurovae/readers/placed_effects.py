@@ -100,7 +100,7 @@ def _placed(table: pd.DataFrame, names: Sequence[str], source: str) -> PlacedRow
             pairs = pd.MultiIndex.from_arrays([table.index, cells])
             if 1 < cells.nunique() < len(table) / 2 and not pairs.has_duplicates:
                 raise InputError(
-                    f"{source}: {repeated[0]} stands {list(table.index).count(repeated[0])} times, told apart by "
+                    f"{source}: {repeated[0]} has {list(table.index).count(repeated[0])} rows, told apart by "
                     f"{column} ({first_names(list(cells.unique()))}); keep the rows of one of them."
                 ) from None
         raise

@@ -93,16 +93,15 @@ def place_rows(
     repeated = [label for label, count in Counter(labels).items() if count > 1 and label in resolution.canonical]
     if repeated:
         raise InputError(
-            f"{source}: two rows for one region, {repeated[0]} stands {Counter(labels)[repeated[0]]} times; "
-            "keep one row for each region."
+            f"{source}: region {repeated[0]} has {Counter(labels)[repeated[0]]} rows; keep one row for each region."
         )
     order = {name: position for position, name in enumerate(names)}
     regions = [resolution.canonical.get(label) for label in labels]
     absent = [label for label, region in zip(labels, regions, strict=True) if region and region not in order]
     if resolution.set_aside:
-        notices.append(f"{source}: rows that are no region set aside: {first_names(resolution.set_aside)}.")
+        notices.append(f"{source}: rows that are not regions are set aside: {first_names(resolution.set_aside)}.")
     if absent:
-        notices.append(f"{source}: rows of regions that the graph lacks set aside: {first_names(absent)}.")
+        notices.append(f"{source}: rows of regions that the graph lacks are set aside: {first_names(absent)}.")
     kept = np.array([region in order for region in regions], dtype=bool)
     present = [region if inside else None for region, inside in zip(regions, kept, strict=True)]
     notices += _dkt(frame, present, names, source)

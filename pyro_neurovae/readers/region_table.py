@@ -123,7 +123,7 @@ def _named_rows(regions: pd.DataFrame | FilePath) -> tuple[str, pd.DataFrame]:
     frame = frame.set_index(pd.Index([str(name).strip() for name in frame[column]], dtype=object))
     twice = frame.index[frame.index.duplicated()]
     if len(twice):
-        raise InputError(f"{source}: region {twice[0]} stands twice; keep one row for each region.")
+        raise InputError(f"{source}: region {twice[0]} has two rows; keep one row for each region.")
     return source, frame
 
 

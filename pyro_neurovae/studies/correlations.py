@@ -188,7 +188,7 @@ def _placed(table: CorrelationInput, graph: RegionGraph) -> tuple[str, np.ndarra
 def told_errors(maps: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
     """Say how the sampling errors of maps are taken to go together, a sentence for each word that they go by."""
     named = {word: first_names([one for one, own in zip(maps, words, strict=True) if own == word]) for word in words}
-    return tuple(f"{names}: sampling errors are taken {_way(word)}." for word, names in named.items())
+    return tuple(f"{names}: sampling errors are assumed {_way(word)}." for word, names in named.items())
 
 
 def structure_word(structure: np.ndarray | None, graph: RegionGraph) -> str:
@@ -222,10 +222,10 @@ def _way(word: str) -> str:
         "normative": f"as regional thickness does in {_people()} (normative correlation{mixed})",
         "interpolated": f"as regional thickness does in {_people()} (normative correlation, interpolated{mixed})",
         EXCHANGEABLE: f"equally (correlation {mean_correlation():.2f}, the mean in {_people()})",
-        "table": "as the table of correlations has it",
-        OWN: "as their own sampling covariance has it",
+        "table": "as the table of correlations says",
+        OWN: "as their own sampling covariance says",
     }
-    return f"to go together across regions {ways.get(word, f'as {word} has it')}"
+    return f"to correlate across regions {ways.get(word, f'as {word} says')}"
 
 
 def _people() -> str:

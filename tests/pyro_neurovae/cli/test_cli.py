@@ -292,7 +292,7 @@ def test_genes_that_say_nothing_are_dropped_with_a_notice(files, no_training):
         cli.main([str(part) for part in fit_arguments(files, "--normalise", "region", "--draws", 7, "--seed", 9)])
     study, settings = no_training[0]
     assert len(study.genes) == 10
-    assert study.notices[0].startswith("map: sampling errors are taken to go together across regions as regional thick")
+    assert study.notices[0].startswith("map: sampling errors are assumed to correlate across regions as regional thick")
     assert study.notices[1:] == (
         "expression.csv: 1 gene dropped, missing in every region: G4.",
         "expression.csv: 1 gene dropped, constant: G3.",
@@ -336,7 +336,7 @@ def swapped(old, new):
 
 BAD_EXPRESSION = {
     "unknown region": (swapped("L_cuneus", "L_cuneos"), "unknown region L_cuneos; the nearest match is L_cuneus"),
-    "two rows": (lambda t: pd.concat([t, t.iloc[[3]]]), "two rows for one region, L_cuneus stands 2 times"),
+    "two rows": (lambda t: pd.concat([t, t.iloc[[3]]]), "region L_cuneus has 2 rows"),
     "two spellings": (swapped("L_cuneus", "lh_insula"), "lh_insula and L_insula both name the region L_insula"),
     "letters": (cell("L_cuneus", "G2", "0.4l"), "row L_cuneus, column G2: '0.4l' is not a number"),
     "infinite": (cell("L_cuneus", "G2", "inf"), "row L_cuneus, column G2: 'inf' is infinite"),
@@ -347,7 +347,7 @@ BAD_EXPRESSION = {
 BAD_MAP = {
     "unknown region": (cell(3, "region", "L_cuneos"), "unknown region L_cuneos; the nearest match is L_cuneus"),
     "no hemisphere": (cell(3, "region", "cuneus"), "label cuneus tells no hemisphere; write L_cuneus or R_cuneus"),
-    "two rows": (cell(3, "region", "L_insula"), "two rows for one region, L_insula stands 2 times"),
+    "two rows": (cell(3, "region", "L_insula"), "region L_insula has 2 rows"),
     "letters": (cell(3, "d", "0.1a"), "row L_cuneus, column d: '0.1a' is not a number"),
     "infinite": (cell(3, "d", "-inf"), "row L_cuneus, column d: '-inf' is infinite"),
     "negative error": (cell(3, "se", -0.06), "row L_cuneus: standard error -0.06 is negative; name the column"),
@@ -489,7 +489,7 @@ def test_verify_without_out_writes_nothing(run, files):
     assert (status, err) == (1, "")
     assert out.count("\n") == 3
     assert "note: map.csv: read d (Cohen's d, negative for thinner) with the standard errors se" in out
-    assert out.startswith("note: map: sampling errors are taken to go together across regions as regional thickness")
+    assert out.startswith("note: map: sampling errors are assumed to correlate across regions as regional thickness")
     assert "The in-sample R2 of" in out
     assert sorted(files.iterdir()) == before
 

@@ -105,7 +105,7 @@ def test_from_adni_tables_to_regions_in_three_commands(run: Run, tmp_path: Path)
     data = ["--expression", folder / "expression.csv", "--thinning", folder / "map.csv"]
     status, out, _ = run("fit", *data, *quick, "--no-report", "--out", tmp_path / "fit")
     assert status == 0
-    assert "errors go together across regions as map_covariance.csv has it" in out
+    assert "errors correlate across regions as map_covariance.csv says" in out
     regions = pd.read_csv(tmp_path / "fit" / "regions.csv").set_index("region")
     truth = pd.read_csv(folder / "cohort_truth.csv").set_index("region")["d"]
     assert np.corrcoef(regions.loc[truth.index, "mean"], truth)[0, 1] > 0.8
@@ -118,7 +118,7 @@ def test_from_adni_tables_to_regions_in_three_commands(run: Run, tmp_path: Path)
         (["--case", "Demented"], "no row has DX Demented"),
         (["--group", "GROUP"], "no column 'GROUP' among"),
         (["--covariates", "AGE,DX_bl,C(DX)"], "is collinear with"),
-        (["--visit", "all", "--missing", "drop"], "stands 2 times (visits"),
+        (["--visit", "all", "--missing", "drop"], "has 2 rows (visits"),
         (["--visit", "m99"], "no scan at visit m99"),
         (["--weights", "ipw"], "weights is 'ipw'"),
         (["--normative", "hcp"], "normative is 'hcp'"),

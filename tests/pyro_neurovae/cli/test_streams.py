@@ -52,7 +52,7 @@ def test_a_full_device_costs_no_work_and_is_told(tmp_path):
         done = work(tmp_path / "out", stdout=full)
         both = work(tmp_path / "both", stdout=full, stderr=full)
     assert (done.returncode, both.returncode) == (1, 1)
-    told = b"pyro-neurovae: what it has to say can't be written (No space left on device); files that it wrote are"
+    told = b"pyro-neurovae: the output can't be written (No space left on device); files that it wrote are"
     assert done.stderr.startswith(told)
     for folder in ("out", "both"):
         assert (tmp_path / folder / "a.csv").read_text() == "whole"

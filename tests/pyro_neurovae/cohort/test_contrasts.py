@@ -275,7 +275,7 @@ def test_repeated_subjects_follow_the_stated_rule(wide: pd.DataFrame) -> None:
     regions = [column for column in wide.columns if column[:2] in ("L_", "R_")]
     later[regions] += 0.2
     both = pd.concat([wide.assign(visit="one"), later.assign(visit="two")], ignore_index=True)
-    with pytest.raises(nv.InputError, match=r"stands 2 times \(visits one, two\), 2 subjects do"):
+    with pytest.raises(nv.InputError, match=r"has 2 rows \(visits one, two\), 2 such subjects in all"):
         nv.contrast(both, **GROUPS)
     first = nv.contrast(both, **GROUPS, repeats="first")
     pd.testing.assert_frame_equal(first.map, nv.contrast(wide, **GROUPS).map)
@@ -333,7 +333,7 @@ def _bad(change: Callable[[pd.DataFrame], pd.DataFrame], **options: object) -> t
         (*_bad(lambda t: t.assign(years=2 * t["age"]), covariates=["age", "years"]), "covariate years is collinear"),
         (*_bad(lambda t: t.assign(c=t["diagnosis"] == "AD"), covariates=["c"]), r"covariate c.* is collinear with"),
         (*_bad(lambda t: t, covariates=["weight"]), "no column 'weight' among"),
-        (*_bad(lambda t: pd.concat([t, t.iloc[[7]]], ignore_index=True)), "stands 2 times, 1 subjects do"),
+        (*_bad(lambda t: pd.concat([t, t.iloc[[7]]], ignore_index=True)), "has 2 rows, 1 such subject in all"),
         (*_bad(lambda t: t.assign(L_insula=0.2)), "region L_insula: thickness 0.2 is outside 0.5 to 6 mm"),
         (*_bad(lambda t: t.assign(R_cuneus=2500.0)), "region R_cuneus: thickness 2500 is outside"),
         (*_bad(lambda t: t.drop(columns=[c for c in t if c[:2] == "R_"])), "no region of the right hemisphere"),

@@ -125,6 +125,6 @@ def test_without_a_target_the_people_stand_alone(cohort: tuple[np.ndarray, np.nd
 
 def test_what_it_says_names_the_people() -> None:
     found = EffectCovariance(np.eye(2), np.zeros(2), "pooled", 0.6, 198.4)
-    assert "weight of 198 people" in found.told()
+    assert "count as 198 people" in found.told()
     assert "(pooled, 1," in found.told()
-    assert "the table given with that of 300" in EffectCovariance(np.eye(2), np.zeros(2), "given", 0.6, 200).told()
+    assert "the table given, which count as 300" in EffectCovariance(np.eye(2), np.zeros(2), "given", 0.6, 200).told()

@@ -32,7 +32,7 @@ def test_rows_that_say_the_same_are_one_and_others_are_refused(scans: pd.DataFra
     twice = pd.concat([people, people.iloc[:3]], ignore_index=True)
     assert list(nv.read_subjects(twice, scans).table["dx"]) == list(wide["diagnosis"])
     twice.loc[len(people), "dx"] = "other"
-    with pytest.raises(nv.InputError, match="subject 1 stands 2 times in column RID; keep one row"):
+    with pytest.raises(nv.InputError, match="subject 1 has 2 rows by column RID; keep one"):
         nv.read_subjects(twice, scans)
 
 
@@ -40,7 +40,7 @@ def test_scans_without_a_row_are_the_reason_of_what_is_empty(scans: pd.DataFrame
     people = pd.DataFrame({"RID": scans["RID"], "VISCODE": "bl", "dx": wide["diagnosis"]})
     people.loc[5:14, "VISCODE"] = "m12"
     found = nv.read_subjects(people.iloc[:-3], scans.assign(VISCODE="bl"))
-    told = "no row for 13 of the 60 scans of thickness, 6 the first; of 10 subjects it has other visits only"
+    told = "no row for 13 of the 60 scans of thickness, 6 the first; for 10 subjects it has other visits only"
     assert any(told in one for one in found.notices)
     with pytest.raises(nv.InputError, match=r"dx is empty for 13 .*no row for 13 of .* or keep the other 47 with"):
         nv.contrast(found, group="dx", case="AD", control="CN")

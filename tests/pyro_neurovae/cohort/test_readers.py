@@ -362,7 +362,7 @@ def test_a_column_of_two_tables_is_that_of_the_later_one(wide: pd.DataFrame) -> 
     later = people[["subject", "age", "sex"]].assign(age=people["age"] + 1)
     found = nv.read_subjects([people, later], regions)
     assert list(found.table["age"]) == list(people["age"] + 1)
-    assert "age of subjects count, which other tables have with other values." in found.notices
+    assert "age of subjects are used, where other tables have other values." in found.notices
 
 
 def test_the_column_of_subjects_is_that_of_the_table_of_thickness_too(wide: pd.DataFrame) -> None:

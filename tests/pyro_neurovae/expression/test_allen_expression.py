@@ -224,7 +224,7 @@ def test_a_volume_and_a_part_of_the_regions(abagen, folder, planted):
     )
     assert (found.donors, found.regions) == (LEFT, DK[:34])
     assert found.mean().corrwith(planted.iloc[:34]).median() > 0.85
-    assert any("rows that are no region set aside: thalamusproper, caudate" in notice for notice in found.notices)
+    assert any("rows that are not regions are set aside: thalamusproper, caudate" in notice for notice in found.notices)
 
 
 def test_further_settings_reach_abagen(folder, planted):

@@ -156,9 +156,8 @@ def test_tables_of_different_genes_and_of_a_part_of_the_regions():
     assert found.regions == graph.names
     assert found.genes == tuple(f"G{k}" for k in range(30) if k not in (3, 7))
     assert dict(found.settings) == {"source": "made"}
-    absent = (
-        "rows of regions that the graph lacks set aside: L_frontalpole, L_temporalpole, R_frontalpole, R_temporalpole"
-    )
+    poles = "L_frontalpole, L_temporalpole, R_frontalpole, R_temporalpole"
+    absent = f"rows of regions that the graph lacks are set aside: {poles}"
     assert found.notices == (
         f"donor(s) 9861, 10021, 12876: {absent}.",
         "donor(s) 10021: 1 gene dropped, constant: G7.",

@@ -30,7 +30,7 @@ def test_the_methods_paragraph_follows_the_settings(small_fit: nv.Fit, baseline_
 def test_how_errors_go_together_is_told(small_fit: nv.Fit) -> None:
     study = small_fit.study
     text = methods_paragraph(small_fit)
-    assert "Sampling errors are taken to be independent across regions." in text
+    assert "Sampling errors are assumed to be independent across regions." in text
     assert "had the correlation of regional thickness across people (normative, 1,462 people" in text
     assert "Reported are effects: what programs and fields give and what is a region's own" in text
     joint = np.einsum("mi,mj->mij", np.nan_to_num(study.standard_error), np.nan_to_num(study.standard_error))
@@ -38,8 +38,8 @@ def test_how_errors_go_together_is_told(small_fit: nv.Fit) -> None:
     joint = 0.5 * joint + 0.5 * joint * np.eye(study.n_regions)
     both = replace(study, covariance=joint, sampling_correlation=("normative", "own"), structure=None)
     text = methods_paragraph(replace(small_fit, study=both))
-    assert "Of simulated1: sampling errors are taken to go together across regions as regional thickness does" in text
-    assert "Of simulated2: sampling errors are taken to go together across regions as their own sampling cov" in text
+    assert "Of simulated1: sampling errors are assumed to correlate across regions as regional thickness does" in text
+    assert "Of simulated2: sampling errors are assumed to correlate across regions as their own sampling cov" in text
     assert "healthy variation" not in text
     unknown = study.with_thinning(study.thinning, np.zeros_like(study.thinning))
     text = methods_paragraph(replace(small_fit, study=unknown))

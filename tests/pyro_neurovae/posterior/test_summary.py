@@ -51,7 +51,7 @@ def test_record_says_how_errors_go_together(record):
     record = summarise_fit(fitted.posterior, fitted.study)
     assert record["sampling_correlation"] == {"simulated": "normative"}
     assert record["structure"] == "given"
-    assert fitted.summary().count("sampling errors are taken to go together across regions as regional") == 1
+    assert fitted.summary().count("sampling errors are assumed to correlate across regions as regional") == 1
     bare = summarise_fit(fitted.posterior, replace(drawn, structure=None))
     assert bare["structure"] == "none"
 
@@ -73,7 +73,7 @@ def test_words(small_fit):
     assert text.startswith("Fit: cross-scale, seed 5, 2 x 60 draws, ")
     assert "simulated1: 65 regions observed, noise ceiling of R2 0." in text
     assert "Share of the variance: transcriptomic" in text
-    assert "simulated1, simulated2: sampling errors are taken to be independent across regions." in text
+    assert "simulated1, simulated2: sampling errors are assumed to be independent across regions." in text
     assert "Structure: the correlation of regional thickness across people (normative, 1,462 people" in text
     assert "Notices:" not in text or small_fit.notices
 

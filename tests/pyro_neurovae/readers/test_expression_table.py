@@ -108,7 +108,7 @@ def test_genes_of_the_users_choice(tmp_path):
         ),
         (lambda t: t.replace(t.iloc[3, 2], np.inf), "row L_cuneus, column G2: 'inf' is infinite"),
         (lambda t: t.rename(index={"L_cuneus": "L_cuneos"}), r"e\.csv.*L_cuneos.*L_cuneus"),
-        (lambda t: pd.concat([t, t.iloc[[3]]]), "two rows for one region, L_cuneus stands 2 times"),
+        (lambda t: pd.concat([t, t.iloc[[3]]]), "region L_cuneus has 2 rows"),
         (
             lambda t: t.set_axis([f"x{k}" for k in range(68)]),
             r"e\.csv: neither rows \(x0, x1, \.\.\..*nor columns \(G0",

@@ -30,7 +30,7 @@ def test_folds_are_placed_by_name(tmp_path):
         ("region,fold\none,-1\n", "row one: the fold is -1"),
         ("region,fold\none,\n", "row one: the fold is nan"),
         ("region,fold\none,a\n", "row one, column fold: 'a' is not a number"),
-        ("region,fold\none,1\none,2\n", "two rows for one region, one stands 2 times"),
+        ("region,fold\none,1\none,2\n", "region one has 2 rows"),
     ],
 )
 def test_faults_of_folds(tmp_path, text, message):

@@ -37,10 +37,10 @@ def test_a_letter_beside_other_maps_is_asked_for():
 def test_several_rows_of_a_region_are_told_apart():
     both = pd.concat([table(visit="bl", se=0.1), table(visit="m12", se=0.2)])
     with pytest.raises(
-        InputError, match=r"m\.csv: r0 stands 2 times, told apart by visit \(bl, m12\); keep the rows of one"
+        InputError, match=r"m\.csv: r0 has 2 rows, told apart by visit \(bl, m12\); keep the rows of one"
     ):
         place_effects(both, NAMES, source="m.csv")
-    with pytest.raises(InputError, match="two rows for one region, r0 stands 2 times; keep one row"):
+    with pytest.raises(InputError, match="region r0 has 2 rows; keep one row"):
         place_effects(pd.concat([table(), table()]), NAMES, source="m.csv")
 
 

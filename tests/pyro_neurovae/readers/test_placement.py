@@ -20,7 +20,7 @@ def test_rows_go_to_their_regions_and_the_rest_is_missing():
     values = placed.numbers("d", source="m.csv")
     assert (values[DK.index("R_insula")], values[DK.index("L_cuneus")]) == (3.0, 1.0)
     assert np.isnan(values).sum() == 66
-    assert placed.notices == ("m.csv: rows that are no region set aside: Left-Hippocampus.",)
+    assert placed.notices == ("m.csv: rows that are not regions are set aside: Left-Hippocampus.",)
     assert placed.labels(DK)[DK.index("R_insula")] == "ctx-rh-insula"
     assert placed.labels(DK)[0] == DK[0]
 
@@ -41,7 +41,7 @@ def test_labels_without_a_hemisphere():
 
 def test_faults_of_rows_and_columns():
     twice = pd.DataFrame({"d": [1, 2, 3]}, index=["a", "b", "a"])
-    with pytest.raises(InputError, match=r"m\.csv: two rows for one region, a stands 2 times"):
+    with pytest.raises(InputError, match=r"m\.csv: region a has 2 rows"):
         place_rows(twice, ["a", "b"], source="m.csv")
     columns = pd.DataFrame([[1, 2]], index=["a"], columns=["d", "d"])
     with pytest.raises(InputError, match=r"m\.csv: two columns are called d; rename one of them"):

@@ -62,7 +62,7 @@ def test_side_of_a_name(name: str, side: str) -> None:
     ("change", "message"),
     [
         (lambda t: t.rename(columns={"region": "thing"}), "no column of region names"),
-        (lambda t: t.assign(region=[t["region"][1], *t["region"][1:]]), "stands twice"),
+        (lambda t: t.assign(region=[t["region"][1], *t["region"][1:]]), "has two rows"),
         (lambda t: t.assign(x=[None, *t["x"][1:]]), "a coordinate is missing"),
         (lambda t: t.assign(x=[1e200, *t["x"][1:]]), r"the coordinate x 1e\+200 is beyond .* or give it in mm"),
         (lambda t: t.assign(x=t["x"] * 1e-300), "the coordinate x is nowhere above .* in another unit"),

@@ -43,7 +43,7 @@ def test_errors_go_together_as_thickness_does_unless_said_otherwise(expression, 
     mixed = mixed_correlation(normative_correlation().to_numpy())
     np.testing.assert_allclose(study.covariance[0], np.outer(errors, errors) * mixed)
     assert study.sampling_correlation == ("normative",)
-    assert "ad: sampling errors are taken to go together across regions as regional thickness" in study.notices[-1]
+    assert "ad: sampling errors are assumed to correlate across regions as regional thickness" in study.notices[-1]
     equal = Study.from_frames(expression, thinning, standard_error=errors, sampling_correlation="exchangeable")
     np.testing.assert_allclose(correlation_of(equal.covariance[0]), exchangeable(68, mean_correlation()))
     assert equal.sampling_correlation == ("exchangeable",)
@@ -105,7 +105,7 @@ def test_a_table_is_taken_as_it_is(expression, thinning, errors, table, tmp_path
         np.testing.assert_allclose(correlation_of(study.covariance[0]), square, atol=1e-12)
         np.testing.assert_allclose(study.structure, square, atol=1e-12)
         assert study.sampling_correlation == (word,)
-    assert "across regions as older_people.csv has it" in study.notices[-1]
+    assert "across regions as older_people.csv says" in study.notices[-1]
     seen = square.drop(index="L_insula", columns="L_insula")
     how = {"standard_error": errors, "sampling_correlation": seen}
     assert Study.from_frames(expression, thinning.drop("L_insula"), **how).sampling_correlation == ("table",)
@@ -167,7 +167,7 @@ def test_without_positions_errors_go_together_equally(parcels):
     study = Study.from_frames(frame, values, standard_error=values * 0 + 0.1, graph=graph)
     assert (study.sampling_correlation, study.structure) == (("exchangeable",), None)
     np.testing.assert_allclose(study.covariance[0], 0.01 * exchangeable(24, mean_correlation()))
-    assert "go together across regions equally (correlation 0.26" in study.notices[-1]
+    assert "correlate across regions equally (correlation 0.26" in study.notices[-1]
     assert "of thickness across people (structure): none" in study.summary()
 
 
