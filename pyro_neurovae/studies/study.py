@@ -268,7 +268,7 @@ class Study(Introduced):
         files = covariance_files(covariance if asked and standard_error == "file" else "none", paths, labels)
         frames = {label: read("covariance", file) for label, file in files.items()}
         own = covariance_from_frames(frames, maps, ground.names, files=files)
-        told = (f"{label}: errors go together across regions as {file.name} has it." for label, file in files.items())
+        told = (f"{label}: errors correlate across regions as {file.name} says." for label, file in files.items())
         joint, words, together = joint_errors(sampling_correlation, maps, own, ground)
         given = {one: facts_of(path) for path, one in zip(paths, labels, strict=True)}
         return cls(
