@@ -92,7 +92,8 @@ class Sensitivity(Result):
             found = self.power[(self.power["map"] == name) & (self.power["diagnosis"] == "prior-data conflict")]
             if len(found):
                 groups = ", ".join(dict.fromkeys(found["group"]))
-                told += f" Prior and data pull against each other in {len(found)} quantities ({groups})."
+                number = f"{len(found)} {'quantity' if len(found) == 1 else 'quantities'}"
+                told += f" Prior and data pull against each other in {number} ({groups})."
         return told
 
     def shown(self) -> Iterator[Shown | str]:

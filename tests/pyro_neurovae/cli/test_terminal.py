@@ -69,7 +69,7 @@ a: how far regions move, in posterior standard deviations
  other choice              refit      2.00     2.00                   1                 2
 
 Region means of a move by at most 2.00 posterior sd (other choice); another seed alone moves them by 0.12. 1 of 1\
- regions change a verdict under some variant. Prior and data pull against each other in 1 quantities (scales).
+ regions change a verdict under some variant. Prior and data pull against each other in 1 quantity (scales).
 b: how far regions move, in posterior standard deviations
 
  variant                      by   largest   median   regions that flip   genes that flip
