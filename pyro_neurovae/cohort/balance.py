@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError, SettingsError
+from .regression import RANK
 
 __all__ = ["SCHEMES", "effective_size", "group_weights"]
 
 SCHEMES = ("none", "inverse-frequency", "overlap")
 _STEPS = 50
+# Score a subject at which a fit is had, and mean weight below which no subject has any.
+_ZERO, _NOTHING = 1e-8, 1e-6
 
 
 def group_weights(
@@ -36,7 +39,8 @@ def group_weights(
     SettingsError
         For an unknown scheme.
     InputError
-        Where covariates tell cases from controls without fail, so that the groups do not overlap.
+        Where covariates tell cases from controls without fail, so that the groups do not overlap. In a replicate that
+        lacks the cases or the controls of a level, the others of that level get no weight.
     """
     counts = np.ones(len(case)) if counts is None else counts
     if scheme == "none":
@@ -46,8 +50,12 @@ def group_weights(
         cases = (counts * case).sum(-1, keepdims=True)
         return np.where(case, total / (2 * cases), total / (2 * (total - cases)))
     if scheme == "overlap":
-        probability = _logistic(case.astype(float), covariates, np.atleast_2d(counts)).reshape(counts.shape)
-        return np.where(case, 1 - probability, probability)
+        batch = np.atleast_2d(counts)
+        probability = _logistic(case.astype(float), covariates, batch, resampled=counts.ndim > 1).reshape(counts.shape)
+        weights = np.where(case, 1 - probability, probability)
+        if ((counts * weights).sum(-1) < _NOTHING * counts.sum(-1)).any():
+            raise InputError(f"in a resampled cohort {_SEPARATED}")
+        return weights
     raise SettingsError(f"weights is {scheme!r}: the known ones are {', '.join(SCHEMES)}.")
 
 
@@ -56,24 +64,35 @@ def effective_size(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def _logistic(case: np.ndarray, design: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Fitted probabilities (batch, row) of a logistic regression by Newton's method, a batch of counts at once."""
+def _logistic(case: np.ndarray, design: np.ndarray, counts: np.ndarray, *, resampled: bool) -> np.ndarray:
+    """Fitted probabilities (batch, row) of a logistic regression by Newton's method, a batch of counts at once.
+
+    In replicates, ``resampled``, a coefficient may grow without end: they are taken as soon as the score is zero.
+    """
     scale = np.sqrt((design**2).mean(0))
     x = design / scale
     squares = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)  # (row, column * column)
     beta = np.zeros((len(counts), x.shape[1]))
+    unseen = _unseen((counts @ squares).reshape(-1, x.shape[1], x.shape[1]))
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(-np.clip(beta @ x.T, -30, 30)))  # (batch, row)
         gradient = (counts * (case - p)) @ x
         information = ((counts * p * (1 - p)) @ squares).reshape(-1, x.shape[1], x.shape[1])
         try:
-            step = np.linalg.solve(information, gradient[..., None])[..., 0]
+            step = np.linalg.solve(information + unseen, gradient[..., None])[..., 0]
         except np.linalg.LinAlgError as fault:
             raise InputError(_SEPARATED) from fault
         beta += step
-        if np.abs(step).max() < 1e-10:
-            return 1 / (1 + np.exp(-(beta @ x.T)))
+        if np.abs(step).max() < 1e-10 or (resampled and np.abs(gradient).max() < _ZERO * len(x)):
+            return 1 / (1 + np.exp(-np.clip(beta @ x.T, -30, 30)))
     raise InputError(_SEPARATED)
+
+
+def _unseen(products: np.ndarray) -> np.ndarray:
+    """Projector on what a resampled cohort says nothing of, a level that it lacks; (batch, column, column)."""
+    values, vectors = np.linalg.eigh(products)
+    nothing = values <= RANK * values[:, -1:]
+    return (vectors * nothing[:, None]) @ vectors.swapaxes(1, 2)
 
 
 _SEPARATED = (

@@ -136,6 +136,22 @@ def test_overlap_weights_balance_every_covariate_exactly(cohort: tuple[np.ndarra
     np.testing.assert_allclose(weights, np.where(case, 1 - logistic.predict(), logistic.predict()), atol=1e-6)
 
 
+def test_a_level_that_lost_its_cases_has_no_overlap(cohort: tuple[np.ndarray, np.ndarray]) -> None:
+    _, design = cohort
+    case, covariates = design[:, 1] == 1, np.delete(design, 1, axis=1)
+    site = np.zeros(len(case))
+    site[np.flatnonzero(case)[:2]] = site[np.flatnonzero(~case)[:3]] = 1
+    wider, counts = np.column_stack([covariates, site - site.mean()]), np.ones((2, len(case)))
+    counts[1, (site == 1) & case] = 0
+    whole, less = group_weights("overlap", case, wider, counts)
+    np.testing.assert_allclose(whole, group_weights("overlap", case, wider), rtol=1e-7)
+    assert less[(site == 1) & ~case].max() < 1e-6
+    kept = site == 0
+    np.testing.assert_allclose(less[kept], group_weights("overlap", case[kept], covariates[kept]), rtol=1e-6)
+    with pytest.raises(InputError, match="in a resampled cohort the covariates tell cases from controls without fail"):
+        group_weights("overlap", case, np.column_stack([covariates, case.astype(float)]), counts)
+
+
 def test_inverse_frequency_weights_make_the_groups_weigh_alike() -> None:
     case = np.arange(30) < 5
     weights = group_weights("inverse-frequency", case, np.ones((30, 1)))
@@ -225,6 +241,8 @@ def test_a_replicate_without_a_level_still_tells_the_groups_apart(cohort: tuple[
     np.testing.assert_allclose(
         found[absent], bootstrap_effects(y, design, counts, standardised=False)[absent], rtol=1e-8
     )
+    overlap = [bootstrap_effects(y, one, counts, scheme="overlap", standardised=False) for one in (wider, design)]
+    np.testing.assert_allclose(overlap[0][absent], overlap[1][absent], rtol=1e-7)
     nobody = counts * (design[:, 1] == 0)
     with pytest.raises(InputError, match="has no case or no control with a region"):
         bootstrap_effects(y, design, nobody)
