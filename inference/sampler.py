@@ -309,9 +309,14 @@ def draw_prior(model: LinearModel, seed: int, draws: int) -> Quantities:
         trace = poutine.trace(model.prior).get_trace(draws)
     sites = {name: node["value"] for name, node in trace.nodes.items() if node["type"] == "sample"}
     programs: Quantities = {name: sites[name] for name in ("program_score", "strength", "smoothness") if name in sites}
-    roots = model.roots(programs)
+    scales = {name: sites[name] for name in model.globals}
     streams = NoiseStreams([seed], "prior", dtype=data.thinning.dtype, device=data.thinning.device)
-    linear = draw_linear(model, sites, roots, linear_noise(model, roots, streams, draws), None)
-    drawn = {name: sites[name] for name in model.globals} | effects(model, linear)
-    drawn |= {name: values for name, values in programs.items() if name != "program_score"}
-    return drawn | {"replicated": linear.predictable + linear.regional + linear.error}
+    noise, size = linear_noise(model, model.roots(between(programs, 0, 1)), streams, draws), draws_together(data)
+    pieces = []
+    for start in range(0, draws, size):  # a draw takes a matrix for each map
+        own, scored, white = (between(part, start, start + size) for part in (scales, programs, noise))
+        linear = draw_linear(model, own, model.roots(scored), white, None)
+        replicated = linear.predictable + linear.regional + linear.error
+        pieces.append(effects(model, linear) | {"replicated": replicated})
+    drawn = {name: torch.cat([piece[name] for piece in pieces], 1) for name in pieces[0]}
+    return scales | {name: values for name, values in programs.items() if name != "program_score"} | drawn
