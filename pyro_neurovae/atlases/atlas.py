@@ -11,9 +11,25 @@ import pandas as pd
 
 from ..errors import SettingsError
 
-__all__ = ["ATLASES", "Atlas", "adni_thickness", "atlas_of", "dk68_edges", "dk68_names", "dk68_table", "register_atlas"]
+__all__ = [
+    "ATLASES",
+    "SCHAEFER",
+    "Atlas",
+    "adni_thickness",
+    "atlas_of",
+    "dk68_edges",
+    "dk68_names",
+    "dk68_table",
+    "numbered_names",
+    "register_atlas",
+    "schaefer_edges",
+    "schaefer_table",
+]
 
 _TABLES = Path(__file__).parent / "tables"
+
+# Numbers of parcels of the Schaefer parcellations (7 networks) whose tables are here.
+SCHAEFER = (100, 400)
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,34 @@ def dk68_edges() -> pd.DataFrame:
     return _table("dk68_edges.csv").copy()
 
 
+def schaefer_table(parcels: int) -> pd.DataFrame:
+    """Return the parcels in their order: as `dk68_table`, network in place of lobe, and homologue, "" where none."""
+    return _table(f"schaefer{_known(parcels)}_regions.csv").fillna({"homologue": ""})
+
+
+def schaefer_edges(parcels: int) -> pd.DataFrame:
+    """Return the pairs within a hemisphere that touch on fsaverage5: first, second, boundary_mm."""
+    return _table(f"schaefer{_known(parcels)}_edges.csv").copy()
+
+
+def numbered_names(names: Sequence[str]) -> tuple[str, ...] | None:
+    """Names in the order by which their atlas numbers them from 1, of one that does and has all of these; else None."""
+    wanted = set(names)
+    return next((own for own in map(_schaefer_names, SCHAEFER) if wanted <= set(own)), None)
+
+
+@lru_cache(maxsize=len(SCHAEFER))
+def _schaefer_names(parcels: int) -> tuple[str, ...]:
+    return tuple(_table(f"schaefer{parcels}_regions.csv")["region"])
+
+
+def _known(parcels: int) -> int:
+    if parcels not in SCHAEFER:
+        counts = " or ".join(map(str, SCHAEFER))
+        raise SettingsError(f"no Schaefer parcellation of {parcels} parcels is here; give {counts}.")
+    return parcels
+
+
 def adni_thickness() -> dict[str, str]:
     """Column of average thickness in ADNI's tables (ST13TA) to the name of its region."""
     table = _table("adni_thickness_columns.csv")
@@ -85,7 +129,7 @@ def dk68_names() -> tuple[str, ...]:
     return tuple(_table("dk68_regions.csv")["region"])
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=8)
 def _table(name: str) -> pd.DataFrame:
     return pd.read_csv(_TABLES / name)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ..errors import InputError
-from .atlas import atlas_of, dk68_names
+from .atlas import atlas_of, dk68_names, numbered_names
 from .label_codes import decoded
 
 __all__ = ["Resolution", "is_extra", "known_share", "resolve", "resolve_on"]
@@ -118,11 +118,12 @@ def resolve_on(
 ) -> Resolution:
     """Resolve labels among the names of a known atlas if the graph's are such, else among the graph's own.
 
-    Labels of rows may also be the codes under which FreeSurfer (1001, 2035) and ADNI (ST13TA) know a region.
+    Labels of rows may also be the codes under which FreeSurfer (1001, 2035) and ADNI (ST13TA) know a region, and the
+    numbers of an atlas that numbers its parcels, as Schaefer's does.
     """
     atlas = atlas_of(names)
     known = tuple(names) if atlas is None else atlas.names
-    spelled = {str(label): str(label) if atlas is None else decoded(label) for label in labels}
+    spelled = {str(label): _spelled(str(label), names) for label in labels}
     found = _resolve(list(spelled.values()), known, hemisphere, source, atlas=atlas is not None)
     canonical = {label: found.canonical[one] for label, one in spelled.items() if one in found.canonical}
     _check_unique(canonical, source)
@@ -142,8 +143,16 @@ def known_share(labels: Iterable[object], names: Sequence[str], *, hemisphere: L
 def _names_region(label: str, names: Sequence[str], hemisphere: Literal["L", "R"] | None) -> bool:
     atlas = atlas_of(names)
     known = tuple(names) if atlas is None else atlas.names
-    spelled = label if atlas is None else decoded(label)
+    spelled = _spelled(label, names)
     return _find(spelled, known, hemisphere, atlas=atlas is not None) is not None or is_extra(spelled)
+
+
+def _spelled(label: str, names: Sequence[str]) -> str:
+    """Name for a code or number of a region; any other label as it is."""
+    if atlas_of(names) is not None:
+        return decoded(label)
+    numbered = numbered_names(names) if label.isdecimal() else None
+    return numbered[int(label) - 1] if numbered and 0 < int(label) <= len(numbered) else label
 
 
 def _resolve(

@@ -18,8 +18,8 @@ from ..readers.region_table import RegionTable
 from ..readers.registry import read
 from ..readers.text_table import file_stem
 from ..wording import counted
+from .atlas_fields import dk68_fields, schaefer_fields
 from .checks import check_adjacency, check_homologues, check_joined, check_nearness, check_shapes, square_from_frame
-from .desikan_killiany import dk68_adjacency, dk68_regions
 from .eigenbasis import Eigenbasis, connected_components, laplacian_eigenbasis
 from .mesh import mesh_weights, region_centroids
 from .nearest import NEIGHBOURS, nearest_weights, weights_from_distances
@@ -128,8 +128,40 @@ class RegionGraph(Introduced):
         homologue_weight
             Weight of an edge between homologues.
         """
-        adjacency = dk68_adjacency(weights, homologue_weight=homologue_weight if homologues else 0.0)
-        return cls(weights=adjacency, label="dk68", **dk68_regions())
+        return cls(label="dk68", **dk68_fields(weights, homologue_weight=homologue_weight if homologues else 0.0))
+
+    @classmethod
+    def schaefer(
+        cls,
+        parcels: int = 400,
+        homologues: bool = True,
+        *,
+        weights: Literal["binary", "boundary", "distance"] = "binary",
+        homologue_weight: float = 1.0,
+    ) -> RegionGraph:
+        """Build the graph of the Schaefer parcels (7 networks) on fsaverage5, with the networks as its lobes.
+
+        The two hemispheres are parcellated on their own: homologues are the parcels that are each the other's nearest
+        across the midline, three quarters of them, and the others have none.
+
+        Parameters
+        ----------
+        parcels
+            400 (the default) or 100.
+        homologues, weights, homologue_weight
+            As in `dk68`.
+
+        Raises
+        ------
+        SettingsError
+            For another number of parcels.
+
+        References
+        ----------
+        Schaefer et al. (2018), Cerebral Cortex 28, 3095-3114.
+        """
+        weight = homologue_weight if homologues else 0.0
+        return cls(label=f"schaefer{parcels}", **schaefer_fields(parcels, weights, homologue_weight=weight))
 
     @classmethod
     def from_adjacency(

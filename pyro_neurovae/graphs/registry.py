@@ -30,6 +30,8 @@ GRAPHS: dict[str, Callable[[], RegionGraph]] = {
     "dk68": RegionGraph.dk68,
     "dk68-boundary": partial(RegionGraph.dk68, weights="boundary"),
     "dk68-distance": partial(RegionGraph.dk68, weights="distance"),
+    "schaefer100": partial(RegionGraph.schaefer, 100),
+    "schaefer400": partial(RegionGraph.schaefer, 400),
 }
 
 
