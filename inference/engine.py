@@ -150,5 +150,5 @@ def draw_fit(
 
 def carried_settings(study: Study, settings: FitSettings) -> tuple[FitSettings, tuple[str, ...]]:
     """Settings that the study's measured regions and genes can carry, and notices of what was lowered."""
-    family, notices = settings.family.carried(int(study.expression_observed.sum()), len(study.genes))
+    family, notices = settings.family.carried(int(study.measured.sum()), len(study.genes))
     return replace(settings, family=family), notices

@@ -109,7 +109,7 @@ def draw_linear(
         residual = data.thinning[:, None] - (wide @ model.wide + simulated + regional + error)
         seen = data.seen[:, None]
         gain = _masked(torch.cholesky_solve(_masked(residual, seen)[..., None], root)[..., 0], seen)
-        pulls = {part: model.seen_through(part, gain, scales) for part in model.parts}
+        pulls = {part: model.seen_back(part, gain, scales) for part in model.parts}
         wide = wide + levels.square() * (gain @ model.wide.mT)
         weights = {
             part: weights[part] + scales[f"{part}_scale"][..., None] * (pulls[part] @ roots[part].mT)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pyro_neurovae.models.observations import Observations, units
+from pyro_neurovae.graphs.region_graph import RegionGraph
+from pyro_neurovae.models.observations import ExpressionPlaces, Observations, units
 from pyro_neurovae.models.spectrum import Spectrum
 from pyro_neurovae.studies.study import Study
 
@@ -52,12 +53,29 @@ def observe(
     seen = np.repeat(observed[None], replicates, axis=0) if hidden is None else observed & ~hidden
     thinning = np.where(seen, np.nan_to_num(study.thinning), 0.0)
     expression = study.centred_expression()
-    edges = np.argwhere(study.graph.weights > 0)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.array(values, order="C")).to(device)
 
+    def edges_of(graph: RegionGraph) -> tuple[torch.Tensor, torch.Tensor]:
+        ends = np.argwhere(graph.weights > 0)
+        return tensor(ends.T), tensor(graph.weights[ends[:, 0], ends[:, 1]])
+
+    def places() -> ExpressionPlaces | None:
+        if study.places is None:
+            return None
+        graph, measured = study.places.graph, study.measured_expression()
+        return ExpressionPlaces(
+            Spectrum.of(graph, dtype=torch.float64, device=device),
+            tensor(measured @ measured.T / measured.shape[1]),
+            tensor(study.measured),
+            *edges_of(graph),
+            tensor(graph.homologue),
+            tensor(study.places.support),
+        )
+
     means, spread = study.sampling_parts()
+    edge_index, edge_weight = edges_of(study.graph)
     unit, level = units(tensor(thinning), tensor(seen))
     lobes = study.graph.lobes
     return Observations(
@@ -72,9 +90,10 @@ def observe(
         structure=tensor(_structure(study)),
         unit=unit,
         level=level,
-        edge_index=tensor(edges.T),
-        edge_weight=tensor(study.graph.weights[edges[:, 0], edges[:, 1]]),
+        edge_index=edge_index,
+        edge_weight=edge_weight,
         pair=tensor(study.graph.pair),
         homologue=tensor(study.graph.homologue),
         lobe=None if lobes is None else tensor(np.unique(lobes, return_inverse=True)[1]),
+        places=places(),
     )

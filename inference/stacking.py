@@ -118,7 +118,7 @@ def train_stack(
 
 def _member_settings(name: str, training: StackedTraining, data: Observations) -> FitSettings:
     """Default settings of a family, trained as the stack is."""
-    family, _ = family_of(name).settings().carried(int(data.expressed.sum()), data.genes)
+    family, _ = family_of(name).settings().carried(int(data.expression.expressed.sum()), data.genes)
     own = {entry.name: getattr(training, entry.name) for entry in fields(training)}
     return FitSettings(name, draws=_WEIGHING_DRAWS, family=family, training=TrainingSettings(**own))
 

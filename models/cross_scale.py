@@ -57,39 +57,41 @@ class CrossScale(LinearModel):
 
     def __init__(self, data: Observations, settings: CrossScaleSettings) -> None:
         super().__init__(data, settings)
+        self.places = data.expression
         self.smoothness_prior = PCSmoothness(
-            data.spectrum,
+            self.places.spectrum,
             settings.program_prior,
             upper=settings.smoothness.upper,
             alpha=settings.smoothness.alpha,
         )
         self.strength_prior = pc_scale(settings.strength.upper, settings.strength.alpha)
-        left = settings.n_programs if settings.beyond_programs else data.regions
-        self.rest = residual_root(data.scatter, left, expressed=data.expressed, identity=data.identity)
+        left = settings.n_programs if settings.beyond_programs else self.places.count
+        measured = {"expressed": self.places.expressed, "identity": self.places.identity}
+        self.rest = residual_root(self.places.scatter, left, **measured)
         if settings.homologue_sharing is None:
             self.fractions = ("homologue_sharing",)
         self.noise_prior = pc_scale(settings.expression_noise.upper, settings.expression_noise.alpha)
 
     def program_gmrf(self, smoothness: Tensor) -> GMRF:
-        """Prior of the programs given their smoothness; batch as the smoothness, event (region,)."""
+        """Prior of the programs given their smoothness; batch as the smoothness, event (place,)."""
         own: Any = {{"bym2": "phi", "leroux": "rho"}[self.settings.program_prior]: smoothness}
-        return GMRF(self.data.spectrum, self.settings.program_prior, **own)
+        return GMRF(self.places.spectrum, self.settings.program_prior, **own)
 
     def expression_part(self, draws: int = 1) -> dict[str, Tensor]:
-        """Pyro model of the genes; returns z (replicate, draw, program, region) and s (replicate, draw, program)."""
+        """Pyro model of the genes; returns z (replicate, draw, program, place) and s (replicate, draw, program)."""
         with self.replicate_plate(), self.draw_plate(draws):
             noise = pyro.sample("expression_noise", self.noise_prior)
             with pyro.plate("program", self.settings.n_programs, dim=-1):
                 strength = pyro.sample("strength", self.strength_prior)
                 smoothness = pyro.sample("smoothness", self.smoothness_prior)
                 score = pyro.sample("program_score", self.program_gmrf(smoothness))
-            pyro.sample("expression", self.expression(score, strength, noise), obs=self.data.scatter)
+            pyro.sample("expression", self.expression(score, strength, noise), obs=self.places.scatter)
         return {"program_score": score, "strength": strength}
 
     def expression(self, score: Tensor, strength: Tensor, noise: Tensor) -> ProgramExpression:
         """Likelihood of the genes given z, s and tau (replicate, draw, 1)."""
         scaled = (strength[..., None] * score)[:, :, None]
-        return ProgramExpression(scaled, noise, genes=self.data.genes, expressed=self.data.expressed)
+        return ProgramExpression(scaled, noise, genes=self.data.genes, expressed=self.places.expressed)
 
     def log_prior(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Log prior density of each hyperparameter, shaped as it is."""
@@ -101,9 +103,9 @@ class CrossScale(LinearModel):
         return super().log_prior(drawn) | {name: prior.log_prob(drawn[name]) for name, prior in own.items()}
 
     def program_roots(self, programs: Mapping[str, Any]) -> dict[str, Any]:
-        """Expression as thinning sees it, H (Z s, E) / e: the root of the transcriptomic part."""
+        """Expression H (Z s, E) / e where it was measured: the root of the transcriptomic part."""
         score, strength = programs["program_score"], programs["strength"]
-        fixed = (self._like(score, self.rest), self._like(score, self.data.homologue))
+        fixed = (self._like(score, self.rest), self._like(score, self.places.homologue))
         return {"transcriptomic": expression_root(score, strength, *fixed, self._sharing)}
 
     def program_kernels(self, programs: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,21 +116,32 @@ class CrossScale(LinearModel):
         """
         score, strength = programs["program_score"], programs["strength"]
         homologue, size = (
-            self._like(score, self.data.homologue),
+            self._like(score, self.places.homologue),
             expression_size(strength, self._like(score, self.rest)),
         )
         own = share_homologues(score * (strength / size[..., None])[..., None], homologue, self._sharing)
-        kernel = unit_covariance(own) + self._like(own, self._rest_covariance) / size[..., None, None] ** 2
-        if not self.fractions:
-            return {"transcriptomic": kernel}
-        once = kernel[..., homologue]
-        return {"transcriptomic": kernel, _ONCE: once + once.mT, _TWICE: once[..., homologue, :]}
+        if self.places.support is None:
+            kernel = unit_covariance(own) + self._like(own, self._rest_covariances[0]) / size[..., None, None] ** 2
+            if not self.fractions:
+                return {"transcriptomic": kernel}
+            once = kernel[..., homologue]
+            return {"transcriptomic": kernel, _ONCE: once + once.mT, _TWICE: once[..., homologue, :]}
+        support = self._like(own, self.places.support)
+        ways = _exchanged(own @ support.mT, own[..., homologue] @ support.mT)
+        return {
+            name: way + self._like(own, rest) / size[..., None, None] ** 2
+            for name, way, rest in zip(self.kernel_names("transcriptomic"), ways, self._rest_covariances, strict=False)
+        }
 
     @cached_property
-    def _rest_covariance(self) -> Tensor:
-        """Covariance of what programs leave; (region, region)."""
-        covariance: Tensor = unit_covariance(share_homologues(self.rest, self.data.homologue, self._sharing))
-        return covariance
+    def _rest_covariances(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Covariances of what programs leave, homologues exchanged on no, one and both sides; (region, region)."""
+        rest = share_homologues(self.rest, self.places.homologue, self._sharing)
+        return _exchanged(self._as_regions_see(rest), self._as_regions_see(rest[..., self.places.homologue]))
+
+    def _as_regions_see(self, fields: Tensor) -> Tensor:
+        """What regions see of fields (..., place); (..., region)."""
+        return fields if self.places.support is None else fields @ self.places.support.mT
 
     @property
     def _sharing(self) -> float:
@@ -154,10 +167,20 @@ class CrossScale(LinearModel):
         return (part, _ONCE, _TWICE) if part == "transcriptomic" and self.fractions else (part,)
 
     def seen_through(self, part: str, fields: Tensor, scales: Mapping[str, Tensor]) -> Tensor:
-        """Move the transcriptomic part towards its mean over homologues, as far as each map does."""
-        if part != "transcriptomic" or not self.fractions:
+        """Move the transcriptomic part towards its mean over homologues, as far as each map does, and to regions."""
+        return self._as_regions_see(self._shared(fields, scales)) if part == "transcriptomic" else fields
+
+    def seen_back(self, part: str, values: Tensor, scales: Mapping[str, Tensor]) -> Tensor:
+        """The transpose: from the regions to where expression was measured."""
+        if part != "transcriptomic":
+            return values
+        return self._shared(values if self.places.support is None else values @ self.places.support, scales)
+
+    def _shared(self, fields: Tensor, scales: Mapping[str, Tensor]) -> Tensor:
+        """Fields (..., map, place) after H, where h is a global of each map."""
+        if not self.fractions:
             return fields
-        return share_homologues(fields, self.data.homologue, scales["homologue_sharing"][..., None])
+        return share_homologues(fields, self.places.homologue, scales["homologue_sharing"][..., None])
 
     def program_weight(self, scale: Tensor, strength: Tensor, weights: Tensor) -> Tensor:
         """Effect of one standard deviation of a program on thinning, c b_k s_k / e; (replicate, draw, map, program).
@@ -167,3 +190,9 @@ class CrossScale(LinearModel):
         """
         share = strength / expression_size(strength, self.rest)[..., None]
         return scale[..., None] * weights[..., : strength.shape[-1]] * share[:, :, None]
+
+
+def _exchanged(own: Any, across: Any) -> tuple[Any, Any, Any]:
+    """Covariances F' F, F' G + G' F and G' G of fields F and of the same with homologues exchanged, G."""
+    once = own.mT @ across
+    return unit_covariance(own), once + once.mT, unit_covariance(across)

@@ -22,14 +22,17 @@ class Expression(LinearModel):
     y ~ N(theta, V). All else is integrated out. The structural part w ~ N(0, R^2) keeps expression from being credited
     with what healthy people differ in anyway.
 
-    A region without expression has a part of its own with the average variance: the genes say nothing there.
+    A region without expression has a part of its own with the average variance: the genes say nothing there. Where
+    expression was measured at places of its own, regions see their part through `ExpressionPlaces.support`.
     """
 
     parts: ClassVar[tuple[str, ...]] = ("transcriptomic", "structural")
 
     def __init__(self, data: Observations, settings: ExpressionSettings) -> None:
         super().__init__(data, settings)
-        kernel = expression_covariance(data.scatter, data.expressed, data.identity)
+        places = data.expression
+        kernel = expression_covariance(places.scatter, places.expressed, places.identity)
+        kernel = kernel if places.support is None else places.support @ kernel @ places.support.mT
         values, vectors = torch.linalg.eigh(kernel)
         self.root = (values.clamp(min=0).sqrt()[:, None] * vectors.mT)[None, None]
 

@@ -141,9 +141,14 @@ class LinearModel(Model):
         return (part,)
 
     def seen_through(self, part: str, fields: Tensor, scales: Quantities) -> Tensor:
-        """A part as thinning sees it, by a symmetric map of (..., map, region); as it is, unless a family says."""
+        """A part as thinning sees it, by a linear map of (..., map, region); as it is, unless a family says."""
         del part, scales
         return fields
+
+    def seen_back(self, part: str, values: Tensor, scales: Quantities) -> Tensor:
+        """The transpose of what `seen_through` does; (..., map, region)."""
+        del part, scales
+        return values
 
     def covariance(self, scales: Quantities, kernels: Quantities, *, wide: bool = True) -> Tensor:
         """Marginal covariance of the observed thinning; (replicate, draw, map, region, region).

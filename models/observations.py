@@ -11,7 +11,47 @@ from torch import Tensor
 from .algebra import AXIS_LEVEL, intercept_level, structural_axis, structural_root
 from .spectrum import Spectrum
 
-__all__ = ["Observations", "units"]
+__all__ = ["ExpressionPlaces", "Observations", "units"]
+
+
+@dataclass(frozen=True)
+class ExpressionPlaces:
+    """Where expression was measured, which programs live on: the map's regions, or places of their own.
+
+    Attributes
+    ----------
+    spectrum
+        Eigenbasis of the places' graph.
+    scatter
+        X X' / g of the normalised, centred expression; (place, place), zero rows where unmeasured. For noise of one
+        size this is all the likelihood needs of the genes, so cost does not depend on g.
+    expressed
+        Places whose expression was measured; (place,) bool.
+    edge_index, edge_weight
+        The graph's edges in both directions, for the GNN; (2, edge) and (edge,).
+    homologue
+        Each place's homologue, itself where it has none; (place,) long.
+    support
+        How each region sees the places, (region, place), rows that sum to one; None where they are the regions.
+    """
+
+    spectrum: Spectrum
+    scatter: Tensor
+    expressed: Tensor
+    edge_index: Tensor
+    edge_weight: Tensor
+    homologue: Tensor
+    support: Tensor | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of places."""
+        return len(self.expressed)
+
+    @cached_property
+    def identity(self) -> Tensor:
+        """Identity matrix; (place, place)."""
+        return torch.eye(self.count, dtype=self.scatter.dtype, device=self.scatter.device)
 
 
 @dataclass(frozen=True)
@@ -50,6 +90,9 @@ class Observations:
         Each region's homologue, itself where it has none; (region,) long.
     lobe
         Number of each region's lobe, where the graph has lobes; (region,) long.
+    places
+        Where expression was measured, if not in these regions; ``scatter`` and ``expressed`` are then of what the
+        regions see of it. None (the default) where it was: see `expression`.
     """
 
     spectrum: Spectrum
@@ -68,6 +111,13 @@ class Observations:
     pair: Tensor
     homologue: Tensor
     lobe: Tensor | None
+    places: ExpressionPlaces | None = None
+
+    @cached_property
+    def expression(self) -> ExpressionPlaces:
+        """Where expression was measured: the regions, unless it has places of its own."""
+        own = (self.spectrum, self.scatter, self.expressed, self.edge_index, self.edge_weight, self.homologue)
+        return self.places or ExpressionPlaces(*own)
 
     def select(self, replicates: Tensor) -> Observations:
         """Keep the replicates with the given numbers."""

@@ -24,7 +24,7 @@ from scipy.special import ndtri
 
 from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.models.cross_scale import CrossScale
-from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.observations import ExpressionPlaces
 from pyro_neurovae.models.smoothness import PCSmoothness
 from pyro_neurovae.models.spectrum import PlainSpectrum
 
@@ -60,9 +60,9 @@ class ProgramCoordinates:
     Attributes
     ----------
     inside, outside
-        D U' (program, region) and the transpose of U_perp (rest, region), orthogonal to constants.
+        D U' (program, place) and the transpose of U_perp (rest, place), orthogonal to constants.
     unseen
-        N'; (free, region).
+        N'; (free, place).
     turn, size, shear, tilt, strength, noise
         Widths of the coordinates.
     centre
@@ -97,8 +97,8 @@ class ProgramCoordinates:
         SettingsError
             For more programs than the measured regions have dimensions, or another prior of the programs than BYM2.
         """
-        data, d = model.data, model.settings.n_programs
-        measured = int(data.expressed.sum())
+        places, d = model.places, model.settings.n_programs
+        measured = int(places.expressed.sum())
         if model.settings.program_prior != "bym2":
             raise SettingsError(
                 'method nuts knows programs under "bym2" only; leave out program_prior, or use method svi.'
@@ -108,10 +108,10 @@ class ProgramCoordinates:
                 f"n_programs is {d}, and {measured} measured regions have {measured - 1} dimensions: "
                 f"give at most {measured - 1} to method nuts."
             )
-        start, genes, free = pca_start(data, d), data.genes, measured - 1
-        unseen = _unseen(data)
+        start, genes, free = pca_start(places, d), model.data.genes, measured - 1
+        unseen = _unseen(places)
         # What is not seen is told from directions along which few genes happen not to vary.
-        values, vectors = np.linalg.eigh(data.scatter.cpu().numpy() - unseen.T @ unseen)
+        values, vectors = np.linalg.eigh(places.scatter.cpu().numpy() - unseen.T @ unseen)
         values, vectors = values[::-1][:free], vectors[:, ::-1][:, :free]
         noise = float(start.noise) ** 2
         kept = start.strength.cpu().numpy() ** 2 * measured  # squared sizes of F
@@ -135,7 +135,7 @@ class ProgramCoordinates:
             centre=math.sqrt(noise),
             score=score,
             logit=logit,
-            spectrum=data.spectrum.plain(),
+            spectrum=places.spectrum.plain(),
         )
 
     @cached_property
@@ -213,9 +213,9 @@ class ProgramCoordinates:
         return strength, seen + free @ self.unseen, root
 
 
-def _unseen(data: Observations) -> np.ndarray:
+def _unseen(places: ExpressionPlaces) -> np.ndarray:
     """Orthonormal directions that the expression's likelihood does not see; (direction, region)."""
-    expressed = data.expressed.cpu().numpy()
+    expressed = places.expressed.cpu().numpy()
     mean = expressed / math.sqrt(expressed.sum())
     return np.vstack([mean, np.eye(len(expressed))[~expressed]])
 

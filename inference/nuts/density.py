@@ -30,7 +30,7 @@ def log_density(
 
     The coordinates are ``scales`` (global, map), normal scores under their priors, and for a model with programs those
     of `ProgramCoordinates`; the second function gives each of `LinearModel.globals` (map,), and
-    ``strength`` and ``smoothness`` (program,), ``expression_noise`` () and ``program_score`` (program, region).
+    ``strength`` and ``smoothness`` (program,), ``expression_noise`` () and ``program_score`` (program, place).
     """
     import jax.numpy as jnp
     from jax.scipy.special import log_ndtr, ndtr
@@ -137,10 +137,10 @@ def _expression_part(model: CrossScale) -> Callable[[Values], Any]:
     import jax.numpy as jnp
     from jax.scipy.linalg import cho_solve
 
-    data, prior = model.data, model.settings
-    spectrum = data.spectrum.plain()
-    weight = _array(data.expressed).astype(float)
-    scatter, genes, free = _array(data.scatter), data.genes, weight.sum() - 1
+    places, prior = model.places, model.settings
+    spectrum = places.spectrum.plain()
+    weight = _array(places.expressed).astype(float)
+    scatter, genes, free = _array(places.scatter), model.data.genes, weight.sum() - 1
     total = np.trace(scatter * weight) - weight @ scatter @ weight / weight.sum()
     strength_rate, noise_rate = (
         float(pc_scale(one.upper, one.alpha).rate) for one in (prior.strength, prior.expression_noise)

@@ -88,31 +88,31 @@ class ProgramGibbs:
     """
 
     def __init__(self, model: CrossScale) -> None:
-        data, prior = model.data, model.settings
+        places, prior = model.places, model.settings
         self.kind, self.spectrum, self.genes, self.programs = (
             prior.program_prior,
-            data.spectrum,
-            data.genes,
+            places.spectrum,
+            model.data.genes,
             prior.n_programs,
         )
-        self.strength_rate = pc_scale(prior.strength.upper, prior.strength.alpha).rate.to(data.scatter)
-        self.noise_rate = pc_scale(prior.expression_noise.upper, prior.expression_noise.alpha).rate.to(data.scatter)
-        self.dimensions = int(data.expressed.sum()) - 1
-        self.regions = data.regions
+        self.strength_rate = pc_scale(prior.strength.upper, prior.strength.alpha).rate.to(places.scatter)
+        self.noise_rate = pc_scale(prior.expression_noise.upper, prior.expression_noise.alpha).rate.to(places.scatter)
+        self.dimensions = int(places.expressed.sum()) - 1
+        self.places = places.count
 
-        mean = data.expressed.to(data.scatter.dtype) / math.sqrt(self.dimensions + 1)
-        own = torch.eye(data.regions, dtype=mean.dtype, device=mean.device)[~data.expressed]
-        self.unseen = data.spectrum.rotate(torch.cat([mean[None], own]))  # (direction, eigenvector)
-        values, vectors = torch.linalg.eigh(data.scatter)
+        mean = places.expressed.to(places.scatter.dtype) / math.sqrt(self.dimensions + 1)
+        own = places.identity[~places.expressed]
+        self.unseen = places.spectrum.rotate(torch.cat([mean[None], own]))  # (direction, eigenvector)
+        values, vectors = torch.linalg.eigh(places.scatter)
         kept = values > 1e-10 * values[-1]
         self.rank = int(kept.sum())
         # X without its genes: X X' = Y Y', Y (eigenvector, rank).
-        self.data = data.spectrum.rotate_columns(vectors[:, kept] * (self.genes * values[kept]).sqrt())
+        self.data = places.spectrum.rotate_columns(vectors[:, kept] * (self.genes * values[kept]).sqrt())
         self.total = self.data.square().sum()
 
         logit = torch.linspace(*_LOGITS, dtype=mean.dtype, device=mean.device)
         self.logit, phi = logit, logit.sigmoid()
-        self.variances = covariance_spectrum(data.spectrum, self.kind, phi)  # (point, eigenvector)
+        self.variances = covariance_spectrum(places.spectrum, self.kind, phi)  # (point, eigenvector)
         prior_density = model.smoothness_prior.log_prob(phi) + torch.nn.functional.logsigmoid(logit)
         prior_density = prior_density + torch.nn.functional.logsigmoid(-logit)
         self.smoothness_density = prior_density - 0.5 * self.variances.log().sum(-1)
@@ -125,7 +125,7 @@ class ProgramGibbs:
     @property
     def normals(self) -> int:
         """Standard normal numbers of a sweep and draw."""
-        return self.programs * (self.rank + self.spare + 2 * self.regions)
+        return self.programs * (self.rank + self.spare + 2 * self.places)
 
     @property
     def uniforms(self) -> int:
@@ -136,12 +136,12 @@ class ProgramGibbs:
     def start(
         self, program_score: Tensor, strength: Tensor, smoothness: Tensor, expression_noise: Tensor
     ) -> ProgramState:
-        """Begin from draws of z (draw, program, region), s, phi (draw, program) and tau (draw,)."""
+        """Begin from draws of z (draw, program, place), s, phi (draw, program) and tau (draw,)."""
         scaled = self.spectrum.rotate(program_score * strength[..., None])
         return ProgramState(scaled, strength, smoothness, expression_noise)
 
     def score(self, state: ProgramState) -> Tensor:
-        """Programs z; (draw, program, region)."""
+        """Programs z; (draw, program, place)."""
         return self.spectrum.unrotate(state.scaled / state.strength[..., None])
 
     def draw_noise(self, streams: NoiseStreams, chains: int, sweeps: int) -> dict[str, Tensor]:
@@ -166,7 +166,7 @@ class ProgramGibbs:
         return self._draw_strength(self._draw_smoothness(state, uniform), uniform)
 
     def _seen(self, fields: Tensor) -> Tensor:
-        """What the expression sees of fields (..., eigenvector): measured regions, their mean taken off."""
+        """What the expression sees of fields (..., eigenvector): measured places, their mean taken off."""
         return fields - (fields @ self.unseen.mT) @ self.unseen
 
     def _precision(self, state: ProgramState) -> Tensor:
@@ -203,7 +203,7 @@ class ProgramGibbs:
         tau2 = state.noise.square()[:, None]
         prior, scaled = self._precision(state), state.scaled.clone()
         seen, own = self._seen(scaled), product.diagonal(dim1=-2, dim2=-1)
-        white = normal.take(self.programs, 2, self.regions)
+        white = normal.take(self.programs, 2, self.places)
         eye = torch.eye(len(self.unseen), dtype=tau2.dtype, device=tau2.device)
         for k in range(self.programs):
             others = (product[:, k, None] @ seen)[:, 0] - own[:, k, None] * seen[:, k]
@@ -241,7 +241,7 @@ class ProgramGibbs:
     def _draw_strength(self, state: ProgramState, uniform: _Numbers) -> ProgramState:
         """Draw s_k given F_k and phi_k."""
         variance = covariance_spectrum(self.spectrum, self.kind, state.smoothness)
-        rough, n = (state.scaled.square() / variance).sum(-1), self.regions
+        rough, n = (state.scaled.square() / variance).sum(-1), self.places
         grid = 0.5 * (rough / n).log()[..., None] + _around(1 / math.sqrt(2 * n), rough)
         density = (1 - n) * grid - 0.5 * rough[..., None] * (-2 * grid).exp() - self.strength_rate * grid.exp()
         return replace(state, strength=_invert(density, grid, uniform.take(self.programs)).exp())

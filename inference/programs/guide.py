@@ -25,16 +25,16 @@ __all__ = ["ProgramDraws", "ProgramGuide", "ProgramNoise", "ProgramSites", "draw
 class ProgramNoise:
     """Standard normal numbers of one evaluation.
 
-    ``globals`` is (replicate, draw, 2 programs + 1); ``score`` is (replicate, draw, program, 2, region).
+    ``globals`` is (replicate, draw, 2 programs + 1); ``score`` is (replicate, draw, program, 2, place).
     """
 
     globals: Tensor
     score: Tensor
 
     @classmethod
-    def draw(cls, streams: NoiseStreams, draws: int, programs: int, regions: int) -> ProgramNoise:
+    def draw(cls, streams: NoiseStreams, draws: int, programs: int, places: int) -> ProgramNoise:
         """Draw the numbers for ``draws`` draws of every replicate."""
-        return cls(streams.normal(draws, 2 * programs + 1), streams.normal(draws, programs, 2, regions))
+        return cls(streams.normal(draws, 2 * programs + 1), streams.normal(draws, programs, 2, places))
 
     def select(self, replicates: Sequence[int]) -> ProgramNoise:
         """Keep the replicates with the given numbers."""
@@ -48,16 +48,16 @@ class ProgramNoise:
 
 @dataclass(frozen=True)
 class ProgramSites:
-    """All that the trained guide knows: a Gaussian over the globals and one Gaussian site a region and program.
+    """All that the trained guide knows: a Gaussian over the globals and one Gaussian site a place and program.
 
     Attributes
     ----------
     loc, scale
         Mean and standard deviation of (log strength, logit smoothness, log noise); (replicate, 2 programs + 1).
     mean
-        Site means of the scaled programs Z s; (replicate, program, region).
+        Site means of the scaled programs Z s; (replicate, program, place).
     log_precision
-        Log of each site's precision relative to g s^2 / tau^2; (replicate, program, region).
+        Log of each site's precision relative to g s^2 / tau^2; (replicate, program, place).
     """
 
     loc: Tensor
@@ -74,8 +74,8 @@ class ProgramGuide(nn.Module):
     r"""Structured guide q(s, phi, tau) prod_k q(z_k | s, phi, tau) of the programs of `CrossScale`.
 
     Given the globals each program is the Gaussian that its GMRF prior makes of one Gaussian pseudo-observation
-    a region, :math:`q(z_k) = N((Q + \Lambda_k)^{-1} \Lambda_k m_k / s_k, (Q + \Lambda_k)^{-1})`, where
-    :math:`\Lambda_{ki} = (g s_k^2 / \tau^2) e^{r_{ki}}` with its weighted mean over regions projected out, since
+    a place, :math:`q(z_k) = N((Q + \Lambda_k)^{-1} \Lambda_k m_k / s_k, (Q + \Lambda_k)^{-1})`, where
+    :math:`\Lambda_{ki} = (g s_k^2 / \tau^2) e^{r_{ki}}` with its weighted mean over places projected out, since
     gene means are free, and no site where no expression was measured. The GNN gives :math:`m` (as a shift from
     principal components, in units of the site's width) and :math:`r`; at zero output the guide is the exact
     conditional for loadings that are orthogonal.
@@ -90,24 +90,24 @@ class ProgramGuide(nn.Module):
 
     def __init__(self, model: CrossScale, streams: NoiseStreams) -> None:
         super().__init__()
-        self.model, self.field, data = model, program_field(model), model.data
-        d, replicates = model.settings.n_programs, data.replicates
-        start = pca_start(data, d)
-        measured = int(data.expressed.sum())
+        self.model, self.field, places, genes = model, program_field(model), model.places, model.data.genes
+        d, replicates = model.settings.n_programs, model.data.replicates
+        start = pca_start(places, d)
+        measured = int(places.expressed.sum())
         loc = torch.cat([start.strength.log(), torch.zeros_like(start.strength), start.noise.log()[None]])
         scale = torch.cat(
             [
                 torch.full_like(start.strength, (2 * measured) ** -0.5),
                 torch.full_like(start.strength, 1.0),
-                torch.full_like(start.noise[None], (2 * measured * data.genes) ** -0.5),
+                torch.full_like(start.noise[None], (2 * measured * genes) ** -0.5),
             ]
         )
         self.loc = nn.Parameter(loc.repeat(replicates, 1))
         self.log_scale = nn.Parameter(scale.log().repeat(replicates, 1))
         self.register_buffer("pca", start.score.mT)
-        self.register_buffer("width", start.noise / data.genes**0.5)
-        features = torch.cat([start.score / start.strength, data.expressed[:, None].to(start.score.dtype)], -1)
-        self.encoder = RegionEncoder(features, data.edge_index, data.edge_weight, outputs=2 * d, noise=streams)
+        self.register_buffer("width", start.noise / genes**0.5)
+        features = torch.cat([start.score / start.strength, places.expressed[:, None].to(start.score.dtype)], -1)
+        self.encoder = RegionEncoder(features, places.edge_index, places.edge_weight, outputs=2 * d, noise=streams)
 
     def sites(self) -> ProgramSites:
         """Run the GNN: everything needed to draw, as tensors."""
@@ -133,13 +133,13 @@ class ProgramDraws:
     Attributes
     ----------
     score
-        z; (replicate, draw, program, region).
+        z; (replicate, draw, program, place).
     strength, smoothness
         s and phi; (replicate, draw, program).
     noise
         tau; (replicate, draw, 1).
     density
-        Log density of each under the guide, by name; shaped as the draw, "score" without its regions.
+        Log density of each under the guide, by name; shaped as the draw, "score" without its places.
     """
 
     score: Tensor
@@ -151,7 +151,7 @@ class ProgramDraws:
 
 def program_field(model: CrossScale) -> Field:
     """Prior of a program, with a site where expression was measured."""
-    return Field(model.data.spectrum, model.settings.program_prior, model.data.expressed)
+    return Field(model.places.spectrum, model.settings.program_prior, model.places.expressed)
 
 
 def draw_programs(model: CrossScale, field: Field, sites: ProgramSites, noise: ProgramNoise) -> ProgramDraws:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pyro_neurovae.models.observations import Observations
+from pyro_neurovae.models.observations import ExpressionPlaces
 
 __all__ = ["PCAStart", "pca_start"]
 
@@ -19,9 +19,9 @@ class PCAStart:
     Attributes
     ----------
     score
-        Scaled programs, Z s; (region, program), zero where unmeasured.
+        Scaled programs, Z s; (place, program), zero where unmeasured.
     strength
-        Root mean square of each program's score over the measured regions; (program,).
+        Root mean square of each program's score over the measured places; (program,).
     noise
         Standard deviation of what the programs leave; ().
     """
@@ -31,10 +31,10 @@ class PCAStart:
     noise: Tensor
 
 
-def pca_start(data: Observations, programs: int) -> PCAStart:
-    """Decompose the scatter (region, region) into ``programs`` components and noise."""
-    measured = int(data.expressed.sum())
-    values, vectors = torch.linalg.eigh(data.scatter)
+def pca_start(places: ExpressionPlaces, programs: int) -> PCAStart:
+    """Decompose the scatter (place, place) into ``programs`` components and noise."""
+    measured = int(places.expressed.sum())
+    values, vectors = torch.linalg.eigh(places.scatter)
     values, vectors = values.flip(0), vectors.flip(1)
     rest = values[programs : measured - 1]
     # With as many programs as dimensions nothing is left to estimate the noise from.

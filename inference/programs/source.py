@@ -92,7 +92,7 @@ class ProgramSource:
         return NoiseStreams(self.seeds, use, dtype=self.trained.elbo.dtype, device=self.trained.elbo.device)
 
     def draw(self, use: str, draws: int, workers: int = 1, *, most: int | None = None) -> dict[str, Tensor]:
-        """Draw z (replicate, draw, program, region), s, phi (replicate, draw, program) and tau (replicate, draw).
+        """Draw z (replicate, draw, program, place), s, phi (replicate, draw, program) and tau (replicate, draw).
 
         Named as in the posterior. Up to 100 draws of the guide each begin a chain of Gibbs sweeps, of which every sweep
         after the first few is kept: draws are in the chains' order, programs in the guide's order, with its signs.
@@ -124,16 +124,16 @@ class ProgramSource:
 
     def _key(self, use: str, draws: int) -> bytes:
         """Fingerprint of all that draws of the programs hang on."""
-        data, sites = self.model.data, self.trained.sites
-        expression = (data.scatter, data.genes, data.expressed, *data.spectrum.numbers())
+        places, sites = self.model.places, self.trained.sites
+        expression = (places.scatter, self.model.data.genes, places.expressed, *places.spectrum.numbers())
         asked = (use, draws, self.sweeps, self.seeds, self.model.settings)
         return digest(*asked, *expression, *(getattr(sites, one.name) for one in fields(sites)))
 
     def _guided(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:
         """Draw from the guide; few draws at a time stay in the processor's cache, each batch on a thread of its own."""
         model, field, sites = self.model, program_field(self.model), self.trained.sites
-        noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.data.regions)
-        size = max(1, _CACHED // (model.settings.n_programs * model.data.regions**2))
+        noise = ProgramNoise.draw(streams, draws, model.settings.n_programs, model.places.count)
+        size = max(1, _CACHED // (model.settings.n_programs * model.places.count**2))
         pieces = [(sites.select([r]), piece) for r in range(len(self.seeds)) for piece in noise.select([r]).split(size)]
         drawn = in_threads(lambda piece: draw_programs(model, field, *piece), pieces, workers)
 
@@ -150,7 +150,7 @@ class ProgramSource:
 
 
 def _labelled(gibbs: ProgramGibbs, states: Sequence[ProgramState], reference: Tensor) -> dict[str, Tensor]:
-    """Quantities of chains, (chain, state, ...), with programs as in each one's reference (chain, program, region)."""
+    """Quantities of chains, (chain, state, ...), with programs as in each one's reference (chain, program, place)."""
     score = torch.stack([gibbs.score(state) for state in states], 1)
     index, sign = match(score.flatten(0, 1), reference.repeat_interleave(len(states), 0))
     index, sign = (part.unflatten(0, score.shape[:2]) for part in (index, sign))

@@ -62,13 +62,12 @@ def train_programs(
 
     Without steps it is left where it starts, at the principal components.
     """
-    data = model.data
-    device, dtype = data.thinning.device, data.scatter.dtype
+    device, dtype = model.data.thinning.device, model.places.scatter.dtype
     guide = ProgramGuide(model, NoiseStreams(seeds, "encoder", dtype=dtype, device=device))
     streams = NoiseStreams(seeds, "expression training", dtype=dtype, device=device)
 
     def inputs(_: int) -> tuple[ProgramNoise]:
-        return (ProgramNoise.draw(streams, training.particles, model.settings.n_programs, data.regions),)
+        return (ProgramNoise.draw(streams, training.particles, model.settings.n_programs, model.places.count),)
 
     elbo = torch.empty(len(seeds), 0, dtype=dtype, device=device)
     settled = torch.full((len(seeds),), bool(training.program_sweeps), device=device)

@@ -37,9 +37,16 @@ class StudyOptions:
         typer.Option(
             metavar="NAME|FILE",
             help="dk68 (Desikan-Killiany regions, joined where they touch), dk68-boundary or dk68-distance (weighted), "
-            "or a labelled table of connections.",
+            "schaefer100 or schaefer400, or a labelled table of connections.",
         ),
     ] = "dk68"
+    expression_graph: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Parcels that expression was measured in, where these are not the maps' regions; names as for --graph.",
+        ),
+    ] = None
     regions: Annotated[
         Path | None,
         typer.Option(
@@ -127,6 +134,7 @@ class StudyOptions:
             expression=self.expression,
             thinning=self.thinning,
             graph=None if self.graph == "none" else self.graph,
+            expression_graph=self.expression_graph,
             regions=self.regions,
             graph_kind=graph_kind,
             value_column=self.value_column,

@@ -1,19 +1,21 @@
 """Records of named arrays and texts: what each field holds is declared with it, and whatever goes over all asks here.
 
 A field's metadata declares it: ``dims``, the names of its dimensions; ``kind``, "numbers" (the default, a float64
-array), "positions" (whole numbers) or "texts"; ``record``, the class of a record within; ``stored``, its name on disk
-where that is another; ``decides=False`` where no result depends on it. A text needs no declaration.
+array), "positions" (whole numbers) or "texts"; ``record``, the class of a record within, with what its names on disk
+begin with (``prefix``) and its dimensions are called there (``renamed``) where the record outside has one of the class
+too; ``stored``, its name on disk where that is another; ``decides=False`` where no result depends on it. A text needs
+no declaration.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Part", "misfit", "parts_of", "put", "same_parts", "selected", "settle"]
+__all__ = ["Part", "Within", "misfit", "parts_of", "put", "same_parts", "selected", "settle"]
 
 Value = np.ndarray | tuple[str, ...] | str
 Shape = tuple[int, ...]
@@ -46,6 +48,35 @@ class Part:
         return self.dims == (self.stored,)
 
 
+@dataclass(frozen=True)
+class Within:
+    """What a record within calls its parts and dimensions where the record outside has others of those names.
+
+    Attributes
+    ----------
+    prefix
+        What its names on disk begin with.
+    renamed
+        Dimensions to their other names.
+    """
+
+    prefix: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, declared: Mapping[str, Any]) -> Within:
+        """As the metadata of the record's field says it."""
+        return cls(declared.get("prefix", ""), declared.get("renamed", {}))
+
+    def dims(self, dims: Sequence[str]) -> tuple[str, ...]:
+        """Names of dimensions."""
+        return tuple(self.renamed.get(dim, dim) for dim in dims)
+
+    def stored(self, name: str) -> str:
+        """Name of a part on disk; that of a dimension's labels is the dimension's."""
+        return self.renamed.get(name, f"{self.prefix}{name}")
+
+
 def parts_of(record: Any) -> dict[str, Part]:
     """All that a record holds, by name: its fields, those of a record within as "graph.weights", entries of a mapping.
 
@@ -66,7 +97,10 @@ def _parts(record: Any) -> Iterator[tuple[str, Part]]:
         if value is None or (_kind(one) == "positions" and not value):
             continue
         if "record" in declared:
-            yield from ((f"{one.name}.{name}", part) for name, part in _parts(value))
+            within = Within.of(declared)
+            for name, part in _parts(value):
+                own = {"dims": within.dims(part.dims), "stored": within.stored(part.stored)}
+                yield f"{one.name}.{name}", replace(part, **own)
         elif isinstance(value, Mapping):
             for key, entry in value.items():
                 dims = declared["dims"].get(key, declared["dims"][None])[: np.ndim(entry)]

@@ -144,7 +144,7 @@ def _numbers(number: int | None, maximum: int, genes: int) -> range:
 
 def _patterns(draws: ProgramDraws, study: Study, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """What programs explain of each gene: its posterior mean (gene, number) and in each draw (draw, gene, number)."""
-    expression, centred = study.centred_expression(), draws.centred
+    expression, centred = study.measured_expression(), draws.centred
     _, vectors = np.linalg.eigh(np.einsum("drp,dsp->rs", centred, centred))
     basis = vectors[:, ::-1][:, : min(_RANK, centred.shape[2])]
     inward = basis.T @ centred  # (draw, number, program)

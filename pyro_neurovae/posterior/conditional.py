@@ -197,9 +197,12 @@ def values_anew(posterior: Posterior, study: Study, settings: FitSettings, chose
 
 def expression_kernel(study: Study) -> np.ndarray:
     """X X' / g of the normalised expression, gene means taken off; (region, region), zero rows where unmeasured."""
-    centred = study.centred_expression()
-    kernel: np.ndarray = centred @ centred.T / centred.shape[1]
-    return kernel
+    return _scatter(study.centred_expression())
+
+
+def _scatter(centred: np.ndarray) -> np.ndarray:
+    scatter: np.ndarray = centred @ centred.T / centred.shape[1]
+    return scatter
 
 
 def drawn_sites(posterior: Posterior, chosen: int) -> dict[str, np.ndarray]:
@@ -233,11 +236,13 @@ def part_covariances(
     if "program_score" in draws:
         family: Any = settings.family
         score = draws["program_score"].swapaxes(1, 2)
-        left = score.shape[1] if family.beyond_programs else study.n_regions
-        measured, eye = study.expression_observed, np.eye(study.n_regions)
-        rest = residual_root(expression_kernel(study), left, expressed=measured, identity=eye)
+        measured, homologue = study.measured, study.measured_in.homologue
+        left = score.shape[1] if family.beyond_programs else len(measured)
+        scatter, eye = _scatter(study.measured_expression()), np.eye(len(measured))
+        rest = residual_root(scatter, left, expressed=measured, identity=eye)
         sharing = draws.get("homologue_sharing", family.homologue_sharing)
-        root = expression_root(score, draws["strength"], rest, study.graph.homologue, sharing)
+        root = expression_root(score, draws["strength"], rest, homologue, sharing)
+        root = root if study.places is None else root @ study.places.support.T
         kernels = {"transcriptomic": unit_covariance(root)} | kernels
     return kernels
 

@@ -34,7 +34,7 @@ _EVERY = {
     "region_share": ("map", "region", "source"),
 }
 _OF_GENES = {"gene_weight": ("map", "gene")}
-_OF_PROGRAMS = {"program_score": ("region", "program"), "strength": ("program",)}
+_OF_PROGRAMS = {"program_score": ("place", "program"), "strength": ("program",)}
 # Beyond it squares of draws end.
 _LARGEST = 1e100
 _DRAWN = ("posterior", "posterior_predictive", "predictions", "log_likelihood")
@@ -121,7 +121,7 @@ def check_fit(idata: Any, study: Study, settings: FitSettings) -> None:
     for name in (*_DRAWN, *_GROUPS):
         _check_group(idata, name, study)
     posterior = inferencedata.group(idata, "posterior")
-    _check_draws(posterior, settings)
+    _check_draws(posterior, study, settings)
     sizes = {name: inferencedata.group(idata, name).sizes for name in _DRAWN}
     for name, own in sizes.items():
         if any(own.get(dim) != posterior.sizes.get(dim) for dim in ("chain", "draw")):
@@ -136,7 +136,7 @@ def check_fit(idata: Any, study: Study, settings: FitSettings) -> None:
 def _check_group(idata: Any, name: str, study: Study) -> None:
     """Check kinds of arrays and labels of dimensions."""
     group = inferencedata.group(idata, name)
-    labels = {"map": study.maps, "region": study.regions, "gene": study.genes}
+    labels = {"map": study.maps, "region": study.regions, "gene": study.genes, "place": study.measured_in.names}
     for dim, known in labels.items():
         if dim in group.sizes:
             found = [str(one) for one in group[dim].values]
@@ -149,11 +149,13 @@ def _check_group(idata: Any, name: str, study: Study) -> None:
                 raise ValueError(f"{name}'s {variable} holds no numbers")
 
 
-def _check_draws(posterior: Any, settings: FitSettings) -> None:
+def _check_draws(posterior: Any, study: Study, settings: FitSettings) -> None:
     """Check that the posterior has what tables read, in its dimensions."""
     family = family_of(settings.model)
     wanted = _EVERY | (_OF_GENES if family.genes else {}) | (_OF_PROGRAMS if family.programs else {})
-    for name, dims in wanted.items():
+    live = "region" if study.places is None else "place"
+    for name, known in wanted.items():
+        dims = [live if dim == "place" else dim for dim in known]
         if name not in posterior:
             raise ValueError(f"the posterior lacks {name}")
         if set(posterior[name].dims) != {"chain", "draw", *dims}:

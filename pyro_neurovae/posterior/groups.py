@@ -78,6 +78,7 @@ def name_groups(
     Dimensions are those that the settings' family declares.
     """
     data, family = sampler.data, family_of(settings.model)
+    dims = family.dims if study.places is None else family.dims | {"program_score": ("place", "program")}
     expression = torch.as_tensor(study.centred_expression()).to(data.scatter.device)
     prior = sampler.draw_prior(settings.seed, _PRIOR_DRAWS)
     for quantities in (drawn, prior):
@@ -87,21 +88,21 @@ def name_groups(
             weights = gene_weights(quantities["transcriptomic"], expression, data.expressed)
             quantities["gene_weight"] = weights.to(torch.float32)
     groups: Groups = {
-        "posterior": _named(drawn, family.dims),
+        "posterior": _named(drawn, dims),
         "posterior_predictive": {"thinning": _array(drawn["replicated"], "map", "region")},
         "predictions": {"thinning": _array(drawn["replicated"], "map", "region")},
-        "prior": _named(prior, family.dims),
+        "prior": _named(prior, dims),
         "prior_predictive": {"thinning": _array(prior["replicated"], "map", "region")},
         "log_likelihood": {"thinning": _array(drawn["log_likelihood"], "map", "region")},
         "sample_stats": _sample_stats(drawn, record),
     }
     if family.linear:
         groups["kernels"] = _kernels(cast(LinearSampler, sampler).model)
-    log_prior = _named(sampler.log_prior(drawn), family.dims)
+    log_prior = _named(sampler.log_prior(drawn), dims)
     if log_prior:
         groups["log_prior"] = log_prior
     if "strength" in drawn:
-        groups["loadings"] = _loadings(drawn, expression, data.expressed)
+        groups["loadings"] = _loadings(drawn, torch.as_tensor(study.measured_expression()), data.expression.expressed)
     kept = sampler.kept()
     if kept:
         groups["guide"] = {
@@ -163,6 +164,7 @@ def _sample_stats(drawn: Quantities, record: TrainingRecord | None) -> dict[str,
 def _loadings(
     drawn: Quantities, expression: Tensor, expressed: Tensor
 ) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    mean, sd = loadings(drawn["program_score"], drawn["strength"], drawn["expression_noise"], expression, expressed)
+    programs = (drawn["program_score"], drawn["strength"], drawn["expression_noise"])
+    mean, sd = loadings(*programs, expression.to(expressed.device), expressed)
     dims = ("chain", "program", "gene")
     return {"mean": (dims, mean.cpu().numpy()), "sd": (dims, sd.cpu().numpy())}

@@ -140,7 +140,7 @@ def program_names(table: pd.DataFrame, study: Study, *, top: int = 2) -> pd.Data
         ``program``, ``name``, and the ten strongest ``regions`` and ``genes``, each with the sign of its mean.
     """
     leading = {}
-    for quantity, labels in (("score", study.regions), ("loading", study.genes)):
+    for quantity, labels in (("score", study.measured_in.names), ("loading", study.genes)):
         wide = table[table["quantity"] == quantity].pivot_table("mean", "program", "name", sort=False)[list(labels)]
         leading[quantity] = {program: _strongest(row) for program, row in wide.iterrows()}
     rows = [
@@ -205,7 +205,7 @@ def _tabulate(study: Study, aligned: ProgramDraws, size: np.ndarray) -> pd.DataF
     drawn = {
         "strength": ([""], np.sqrt((aligned.scaled**2).mean(1))[:, None]),
         "weight": (list(study.maps), aligned.slope * size),
-        "score": (list(study.regions), aligned.scaled / size),
+        "score": (list(study.measured_in.names), aligned.scaled / size),
     }
     parts = []
     for quantity, (names, draws) in drawn.items():  # (draw, name, program)
@@ -219,7 +219,7 @@ def _loadings(study: Study, aligned: ProgramDraws, size: np.ndarray) -> tuple[np
 
     In the space of the regions, so that the number of genes hardly counts.
     """
-    expression = study.centred_expression()
+    expression = study.measured_expression()
     maps, inverse = aligned.loading_maps()
     within = (aligned.noise[:, None] ** 2 * np.diagonal(inverse, axis1=1, axis2=2)).mean(0)
     mean = maps.mean(0)

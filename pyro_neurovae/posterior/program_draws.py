@@ -29,7 +29,8 @@ class ProgramDraws:
     Attributes
     ----------
     scaled
-        Programs :math:`\tilde Z = Z \, \mathrm{diag}(s)` in the units of expression; (draw, region, program).
+        Programs :math:`\tilde Z = Z \, \mathrm{diag}(s)` in the units of expression; (draw, place, program), places
+        being the parcels that expression was measured in: the study's regions, unless it has others.
     noise
         Standard deviation tau of what the programs leave of a gene; (draw,).
     slope
@@ -37,7 +38,7 @@ class ProgramDraws:
     sharing
         How far thinning sees a program's mean over homologues; (draw,).
     measured
-        Whether a region's expression is measured; bool (region,).
+        Whether a place's expression is measured; bool (place,).
     """
 
     scaled: np.ndarray
@@ -66,11 +67,11 @@ class ProgramDraws:
         # In one order of memory, so that a loaded fit gives the same to the last bit.
         score, strength, noise, weight = (np.ascontiguousarray(values[kept]) for values in every)
         scaled = score * strength[:, None]
-        return cls(scaled, noise, weight / strength[:, None], _sharing(fit, kept), fit.study.expression_observed)
+        return cls(scaled, noise, weight / strength[:, None], _sharing(fit, kept), fit.study.measured)
 
     @cached_property
     def centred(self) -> np.ndarray:
-        """Scaled programs, their mean over the measured regions taken off, 0 elsewhere; (draw, region, program)."""
+        """Scaled programs, their mean over the measured places taken off, 0 elsewhere; (draw, place, program)."""
         mean = self.scaled[:, self.measured].mean(1, keepdims=True)
         return np.where(self.measured[:, None], self.scaled - mean, 0.0)
 
@@ -82,7 +83,7 @@ class ProgramDraws:
         Returns
         -------
         tuple
-            B (draw, program, region) and C (draw, program, program).
+            B (draw, program, place) and C (draw, program, program).
         """
         across = self.centred.swapaxes(1, 2)
         inner = across @ self.centred + self.noise[:, None, None] ** 2 * np.eye(self.scaled.shape[2])
@@ -96,12 +97,13 @@ def evenly_spaced(count: int, most: int) -> np.ndarray:
 
 
 def shared_programs(draws: ProgramDraws, fit: Fit) -> np.ndarray:
-    """Scaled programs as thinning sees them, each region moved towards its homologue; (draw, region, program).
+    """Scaled programs as thinning sees them, each place moved towards its homologue; (draw, region, program).
 
-    By `models.algebra.share_homologues`.
+    By `models.algebra.share_homologues`, and through the study's places to its regions.
     """
-    shared: np.ndarray = share_homologues(draws.scaled.mT, fit.study.graph.homologue, draws.sharing[:, None, None]).mT
-    return shared
+    study = fit.study
+    shared: np.ndarray = share_homologues(draws.scaled.mT, study.measured_in.homologue, draws.sharing[:, None, None]).mT
+    return shared if study.places is None else study.places.support @ shared
 
 
 def _sharing(fit: Fit, kept: np.ndarray) -> np.ndarray:

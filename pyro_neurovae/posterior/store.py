@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import inferencedata
 from ..errors import InputError, NeurovaeError, SettingsError
-from ..graphs.parts import parts_of
+from ..graphs.parts import Within, parts_of
 from ..models.options import FitSettings
 from ..readers.limits import check_regular
 from ..readers.whole_file import write_whole
@@ -35,6 +35,7 @@ __all__ = [
 
 FORMAT = "pyro_neurovae fit 1"
 _AXES = ("x", "y", "z")
+_OUTSIDE = Within()
 # Letters of a reason that a sentence may hold.
 _LONGEST = 120
 
@@ -61,6 +62,7 @@ def coordinates(study: Study, programs: int) -> dict[str, Any]:
     own = {part.stored: list(part.value) for part in parts_of(study).values() if part.labels}
     return own | {
         "region_to": list(study.regions),
+        **({} if study.places is None else {"place_to": list(study.places.graph.names)}),
         "program": [f"raw{k + 1}" for k in range(programs)],
         "axis": list(_AXES),
         "side": ["L", "R"],
@@ -78,13 +80,17 @@ def study_from(idata: Any, kind: type[Study] = Study) -> Study:
     return kind(**dict(_fields_from(kind, inferencedata.group(idata, "constant_data"), idata.attrs)))
 
 
-def _fields_from(kind: type, constant: xarray.Dataset, attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _fields_from(
+    kind: type, constant: xarray.Dataset, attributes: Mapping[str, Any], within: Within = _OUTSIDE
+) -> Iterator[tuple[str, Any]]:
     """Fields of a record that a file holds; those it lacks are left to their defaults."""
     for one in fields(kind):
         declared = one.metadata
-        stored, texts = declared.get("stored", one.name), declared.get("kind") == "texts"
+        stored, texts = within.stored(declared.get("stored", one.name)), declared.get("kind") == "texts"
         if "record" in declared:
-            yield one.name, declared["record"](**dict(_fields_from(declared["record"], constant, attributes)))
+            own = dict(_fields_from(declared["record"], constant, attributes, Within.of(declared)))
+            if own:
+                yield one.name, declared["record"](**own)
         elif isinstance(declared.get("dims"), Mapping):
             named = {str(name): constant[name].values for name in constant.data_vars if str(name).startswith(stored)}
             yield one.name, {name.removeprefix(stored): values for name, values in named.items()} or None

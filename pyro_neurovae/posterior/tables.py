@@ -162,7 +162,7 @@ def raw_program_table(posterior: Posterior, study: Study) -> pd.DataFrame:
         ("strength", "strength", ("",)),
         ("smoothness", "smoothness", ("",)),
         ("weight", "program_weight", study.maps),
-        ("score", "program_score", study.regions),
+        ("score", "program_score", study.measured_in.names),
     ):
         columns = posterior.summary(variable)  # ([name,] program)
         tables = {one: np.atleast_2d(column) for one, column in columns.items()}

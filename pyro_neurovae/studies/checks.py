@@ -32,11 +32,13 @@ def check_parts(parts: Mapping[str, Part]) -> None:
     genes, maps, regions = held["genes"], held["maps"], held["graph.names"]
     _check_names("gene", genes)
     _check_names("map", maps)
-    _check_shapes(parts, {"map": len(maps), "region": len(regions), "gene": len(genes)})
+    places = held.get("places.graph.names", ())
+    _check_shapes(parts, {"map": len(maps), "region": len(regions), "gene": len(genes), "place": len(places)})
     if held["normalise"] not in ("gene", "region", "none"):
         raise InputError(f"unknown normalise {held['normalise']!r}: the known ones are gene, region, none.")
     _check_weights(held.get("gene_weights"), genes)
-    _check_expression(held["expression"], regions, genes, per_region=held["normalise"] == "region")
+    given, names = (held["places.expression"], places) if places else (held["expression"], regions)
+    _check_expression(given, names, genes, per_region=held["normalise"] == "region")
     if "structure" in held:
         check_correlation(held["structure"], regions, "structure")
     measured = ~np.isnan(held["expression"]).any(axis=1)

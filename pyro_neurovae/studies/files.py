@@ -28,8 +28,9 @@ class StudyFiles:
     ----------
     expression, thinning
         Table of expression, and one file a map or several.
-    graph, regions, graph_kind
-        Graph by its name or file, the table of the regions of another atlas, and what the numbers of the file are.
+    graph, expression_graph, regions, graph_kind
+        Graph by its name or file, that of the parcels of expression where it has its own, the table of the regions of
+        another atlas, and what the numbers of the file are.
     value_column, se_column, standard_error, covariance
         Columns of the effect and of its standard error, where that comes from, and the sampling covariance.
     kind, flip
@@ -43,6 +44,7 @@ class StudyFiles:
     expression: Path
     thinning: Path | Sequence[Path]
     graph: RegionGraph | Path | None = "dk68"
+    expression_graph: RegionGraph | Path | None = None
     regions: pd.DataFrame | Path | None = None
     graph_kind: GraphKind = "weights"
     value_column: str | None = None

@@ -115,7 +115,7 @@ def facts_of_maps(thinning: Any, maps: Sequence[ThinningMap]) -> dict[str, dict[
 
 def known_sources(study: Study) -> dict[str, dict[str, Any]]:
     """Facts of the expression, the graph and the maps, by name; of an array that was changed since nothing is known."""
-    arrays = {EXPRESSION: study.expression, GRAPH: study.graph.weights}
+    arrays = {EXPRESSION: _given(study), GRAPH: study.graph.weights}
     arrays |= {map_source(name): one for name, one in zip(study.maps, study.thinning, strict=True)}
     found: dict[str, dict[str, Any]] = {}
     for text in study.sources:
@@ -135,7 +135,12 @@ def selected_sources(before: Study, after: Study) -> tuple[str, ...]:
     """Records of a study, carried over to a part of it."""
     known = known_sources(before)
     maps = dict(zip(after.maps, after.thinning, strict=True))
-    return source_records(after.expression, after.graph, maps, known)
+    return source_records(_given(after), after.graph, maps, known)
+
+
+def _given(study: Study) -> np.ndarray:
+    """Expression as it was given: of the regions, or of the study's places."""
+    return study.expression if study.places is None else study.places.expression
 
 
 def _short(facts: Facts) -> str:

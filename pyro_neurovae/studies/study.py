@@ -24,6 +24,7 @@ from ..readers.reliability import place_reliability
 from ..readers.thinning_table import FlipInput, flips, map_names
 from .checks import check_parts
 from .correlations import CorrelationInput, check_together, correlation_words, is_word, joint_errors, structure_of
+from .places import Places, places_of
 from .provenance import facts_of, facts_of_maps, known_sources, map_source, records_of, selected_sources, told_sources
 from .sampling import spread_apart
 from .summary import ceiling_alarms, map_table, sizes, summarise
@@ -56,7 +57,8 @@ class Study(Introduced):
     genes, maps
         Names of the genes and of the thinning maps, each unique.
     expression
-        Expression (region, gene) as given; a whole row is NaN where a region is not measured.
+        Expression (region, gene) as given; a whole row is NaN where a region is not measured. With ``places`` it is
+        what the regions see of theirs, whatever is given here.
     thinning
         Effect (map, region) in each map's own units (Cohen's d: negative is thinner), NaN where missing.
     standard_error
@@ -87,6 +89,8 @@ class Study(Introduced):
         Records of where it came from, texts that `provenance` reads.
     truth
         What a simulated study was drawn from; None for data.
+    places
+        Where expression was measured, if not in these regions; None (the default) where it was.
 
     Raises
     ------
@@ -117,9 +121,12 @@ class Study(Introduced):
     truth: Mapping[str, np.ndarray] | None = field(
         default=None, metadata={"dims": TRUTH, "stored": "truth_", "decides": False}
     )
+    places: Places | None = field(default=None, metadata={"record": Places})
 
     def __post_init__(self) -> None:
         settle(self)
+        if self.places is not None:
+            put(self, expression=self.places.seen(self.places.expression))
         words = correlation_words(self.sampling_correlation, self.maps, self.covariance)
         object.__setattr__(self, "sampling_correlation", words)
         check_parts(parts_of(self))
@@ -137,7 +144,10 @@ class Study(Introduced):
         return f"Study: {sizes(self)}"
 
     def _parts(self) -> Iterator[Part]:
-        yield f"Expression is measured in {int(self.expression_observed.sum())} of {self.n_regions} regions."
+        if self.places is None:
+            yield f"Expression is measured in {int(self.expression_observed.sum())} of {self.n_regions} regions."
+        else:
+            yield self.places.told
         yield map_table(self)
         yield told_sources(self)
         yield (*self.notices, *ceiling_alarms(self))
@@ -177,6 +187,7 @@ class Study(Introduced):
         thinning: Path | Sequence[Path],
         *,
         graph: RegionGraph | Path | None = "dk68",
+        expression_graph: RegionGraph | Path | None = None,
         regions: pd.DataFrame | Path | None = None,
         graph_kind: GraphKind = "weights",
         value_column: str | None = None,
@@ -202,8 +213,13 @@ class Study(Introduced):
             are thinner, and one of its standard error, or what that is computed from: the effect's interval, the sizes
             of the groups (for Cohen's d) or its test statistic. What was read is told in ``notices``.
         graph
-            "dk68" (the default), "dk68-boundary" or "dk68-distance" (see `RegionGraph.dk68`), a `RegionGraph`, or a
-            file with a labelled square table or a list of edges.
+            "dk68" (the default), "dk68-boundary" or "dk68-distance" (see `RegionGraph.dk68`), "schaefer100" or
+            "schaefer400" (`RegionGraph.schaefer`), a `RegionGraph`, or a file with a labelled square table or a list of
+            edges.
+        expression_graph
+            Graph of the parcels in which expression was measured, as for ``graph``, where these are not the regions of
+            the maps: programs live on them, and the maps' regions see them by position (`graphs.supports`). None (the
+            default): expression is of the maps' regions.
         regions
             For another atlas: a table of its regions with region, x, y, z and, where known, hemisphere, lobe or network
             and homologue. With ``graph=None`` regions are joined with the nearest of their hemisphere. None (the
@@ -255,7 +271,8 @@ class Study(Introduced):
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
         labels, (ground, notices) = map_names(paths), as_graph(graph, regions, kind=graph_kind)
         check_together(standard_error, covariance, sampling_correlation)
-        table = read("expression", expression, ground.names, genes=read_if_file("genes", genes))
+        elsewhere, further = (None, ()) if expression_graph is None else as_graph(expression_graph)
+        table = read("expression", expression, (elsewhere or ground).names, genes=read_if_file("genes", genes))
         columns: dict[str, Any] = {"value_column": value_column, "se_column": se_column}
         # What is not asked for is not passed, as a reader of the user's own need not know it.
         columns |= {} if kind == "auto" else {"kind": kind}
@@ -278,8 +295,9 @@ class Study(Introduced):
             sampling_correlation=words,
             structure=structure_of(structure, ground),
             gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
+            places=places_of(ground, elsewhere, table.values),
             sources=records_of(table, maps, ground, facts_of(expression), facts_of(graph), given),
-            **study_fields(table, maps, (*notices, *told, *together)),
+            **study_fields(table, maps, (*notices, *further, *told, *together)),
         )
 
     @classmethod
@@ -295,6 +313,7 @@ class Study(Introduced):
         sampling_correlation: CorrelationInput = "auto",
         structure: CorrelationInput = "auto",
         graph: RegionGraph | Path | pd.DataFrame | None = "dk68",
+        expression_graph: RegionGraph | Path | pd.DataFrame | None = None,
         regions: pd.DataFrame | Path | None = None,
         graph_kind: GraphKind = "weights",
         normalise: Literal["gene", "region", "none"] = "region",
@@ -323,7 +342,7 @@ class Study(Introduced):
             Sampling covariance as a labelled square frame, for a single map, or a mapping from map name.
         sampling_correlation
             As in `from_files`, for the maps without a covariance of their own.
-        structure, graph, regions, graph_kind, normalise, genes, gene_weights
+        structure, graph, expression_graph, regions, graph_kind, normalise, genes, gene_weights
             As in `from_files`; the graph may also be a labelled adjacency table.
         names
             Regions in the order of the rows, for what comes as arrays: expression (region, gene), whose genes are then
@@ -342,7 +361,8 @@ class Study(Introduced):
         covariance = with_labels(covariance, names, source="covariance", square=True)
         graph = with_labels(graph, names, source="graph", square=True)
         ground, notices = as_graph(graph, regions, kind=graph_kind)
-        table = align_expression(rows, ground.names, genes=listed)
+        elsewhere, further = (None, ()) if expression_graph is None else as_graph(expression_graph)
+        table = align_expression(rows, (elsewhere or ground).names, genes=listed)
         check_together(standard_error, covariance, sampling_correlation)
         maps = maps_from_frames(thinning, standard_error, covariance, ground.names, kind=kind, flip=flip)
         own = covariance_from_frames(covariance, maps, ground.names)
@@ -354,8 +374,9 @@ class Study(Introduced):
             sampling_correlation=words,
             structure=structure_of(structure, ground),
             gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
+            places=places_of(ground, elsewhere, table.values),
             sources=records_of(table, maps, ground, facts_of(origin), facts_of(graph), facts_of_maps(thinning, maps)),
-            **study_fields(table, maps, (*notices, *together)),
+            **study_fields(table, maps, (*notices, *further, *together)),
         )
 
     @property
@@ -387,8 +408,18 @@ class Study(Introduced):
 
     @property
     def expression_observed(self) -> np.ndarray:
-        """Whether a region's expression is measured: bool (region,)."""
+        """Whether a region's expression is measured, or seen from it: bool (region,)."""
         return ~np.isnan(self.expression).any(axis=1)
+
+    @property
+    def measured_in(self) -> RegionGraph:
+        """Graph of the parcels that expression was measured in: the study's own, or that of its places."""
+        return self.graph if self.places is None else self.places.graph
+
+    @property
+    def measured(self) -> np.ndarray:
+        """Whether expression is measured in each parcel of `measured_in`; bool (place,)."""
+        return self.expression_observed if self.places is None else self.places.observed
 
     @property
     def thinning_observed(self) -> np.ndarray:
@@ -427,21 +458,28 @@ class Study(Introduced):
 
     def normalised_expression(self) -> np.ndarray:
         """Return the expression (region, gene) that the models see, rows of 0 where it is not measured."""
-        measured = self.expression_observed
-        shown = self.expression[measured]
+        return self._normalised() if self.places is None else self.places.seen(self._normalised())
+
+    def centred_expression(self) -> np.ndarray:
+        """Return it with each gene's mean over the measured regions taken off; (region, gene)."""
+        return _centred(self.normalised_expression(), self.expression_observed)
+
+    def measured_expression(self) -> np.ndarray:
+        """Return the same of the parcels that it was measured in, those of `measured_in`; (place, gene)."""
+        return _centred(self._normalised(), self.measured)
+
+    def _normalised(self) -> np.ndarray:
+        """Expression where it was measured, as `normalise` says, rows of 0 where it was not; (place, gene)."""
+        given, measured = self.expression if self.places is None else self.places.expression, self.measured
+        shown = given[measured]
         if self.normalise != "none":
             axis = 0 if self.normalise == "gene" else 1
             shown = (shown - shown.mean(axis, keepdims=True)) / shown.std(axis, keepdims=True)
         if self.gene_weights is not None:
             shown = shown * np.sqrt(self.gene_weights)
-        normalised = np.zeros_like(self.expression)
+        normalised = np.zeros_like(given)
         normalised[measured] = shown
         return normalised
-
-    def centred_expression(self) -> np.ndarray:
-        """Return it with each gene's mean over the measured regions taken off; (region, gene)."""
-        expression, measured = self.normalised_expression(), self.expression_observed
-        return np.where(measured[:, None], expression - expression[measured].mean(0), 0.0)
 
     def summary(self) -> str:
         """Return a readable account: sizes, one line a map, what is missing, notices."""
@@ -464,7 +502,8 @@ class Study(Introduced):
         known = {"region": (self.regions, regions), "map": (self.maps, maps), "gene": (self.genes, genes)}
         kept = {kind: positions_of(kind, own, wanted) for kind, (own, wanted) in known.items() if wanted is not None}
         graph = self.graph if regions is None else self.graph.subset(regions)
-        part = replace(self, graph=graph, truth=None, **selected(self, kept))
+        places = None if self.places is None else replace(self.places, **selected(self.places, kept))
+        part = replace(self, graph=graph, places=places, truth=None, **selected(self, kept))
         return replace(part, sources=selected_sources(self, part))
 
     def with_thinning(
@@ -501,3 +540,8 @@ class Study(Introduced):
         others = [one for one in fields(self) if "map" in one.metadata.get("dims", ()) and one.name not in changes]
         changes |= {one.name: one.default for one in others if one.default is not MISSING}
         return replace(self, **changes)
+
+
+def _centred(expression: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """Expression (region, gene) with each gene's mean over the measured regions taken off, 0 elsewhere."""
+    return np.where(measured[:, None], expression - expression[measured].mean(0), 0.0)
