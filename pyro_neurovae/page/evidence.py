@@ -31,11 +31,12 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
         body += _heading(fit, name) + paragraph(validation.conclusion(name))
         body += pictures.predicted(fit, validation, name)
         body += plain_table(
-            scores.loc[scores["map"] == name, columns], caption="Held-out scores, means over regions and repeats"
+            scores.loc[scores["map"] == name, columns],
+            caption=f"Held-out scores of {name}, means over regions and repeats",
         )
         body += plain_table(
             beside[beside["map"] == name].drop(columns="map"),
-            caption="Difference of the log predictive density from the best model, and stacking weights",
+            caption=f"Difference of the log predictive density of {name} from the best model, and stacking weights",
         )
     return Section("held-out", "Regions it has not seen", body)
 
@@ -44,7 +45,8 @@ def nulls_section(fit: Fit, nulls: Nulls, pictures: Pictures) -> Section:
     """Return the section on null maps, a part of it for each map."""
     body = paragraph("The same model fitted to null maps, which have nothing to do with expression.")
     told = [bounded_p(row["p"], 1 / (1 + row["n"])) for row in nulls.summary.to_dict("records")]
-    summary = nulls.summary.assign(p=told)
+    summary = nulls.summary.assign(p=told, statistic=nulls.summary["statistic"].str.replace("_", " "))
+    summary = summary.rename(columns={"null_lower95": "95% of null maps from", "null_upper95": "to"})
     for name in _told_maps(fit, nulls):
         body += _heading(fit, name) + paragraph(nulls.conclusion(name)) + pictures.nulls(nulls, name)
         rows = summary[summary["map"] == name].drop(columns="map")
