@@ -267,20 +267,21 @@ def _apart(one: pd.DataFrame, two: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(~same, index=one.index, columns=one.columns)
 
 
+def _rounded(values: np.ndarray | pd.Series) -> set[float]:
+    """Values to ten decimals; those too large to have any are infinite."""
+    with np.errstate(over="ignore"):
+        return set(np.round(np.asarray(values, dtype=float), 10))
+
+
 def _effect(outcome: Outcome, door: Door, draft: Draft) -> str:
     """A map's effects are those of a column that is called so now or was before."""
     if not door.effects or "map" not in outcome.tables or not (draft.whole and draft.cells):
         return ""
     effect = outcome.tables["map"]["effect"].to_numpy()
-    read = set(np.round(effect[~np.isnan(effect)], 10))
+    read = _rounded(effect[~np.isnan(effect)])
     columns = [
-        set(
-            np.round(
-                pd.to_numeric(
-                    pd.Series([row[at] for row in draft.cells[1:] if at < len(row)]), errors="coerce"
-                ).dropna(),
-                10,
-            )
+        _rounded(
+            pd.to_numeric(pd.Series([row[at] for row in draft.cells[1:] if at < len(row)]), errors="coerce").dropna()
         )
         for at, name in enumerate(draft.cells[0])
         if name.strip() in (*door.effects, *_EFFECTS)

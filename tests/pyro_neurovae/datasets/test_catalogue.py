@@ -61,6 +61,13 @@ def test_every_pinned_file_of_the_public_data_matches(data_dir: Path, monkeypatc
     assert content in (Path(datasets.__file__).parent / "tables" / "content.json").read_text()
 
 
+def test_numbers_too_large_to_be_rounded_have_a_checksum_too(tmp_path: Path) -> None:
+    (tmp_path / "large.csv").write_text("region,A,B\na,1e308,0.5\nb,-1e308,0.25\n")
+    (tmp_path / "other.csv").write_text("region,A,B\na,0.125,0.5\nb,-1e308,0.25\n")
+    found = [datasets.content_checksum(tmp_path / name) for name in ("large.csv", "other.csv")]
+    assert len({*found}) == 2
+
+
 def test_fetched_files_make_a_study(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(datasets.DATA_VARIABLE, str(data_dir))
     maps = [datasets.fetch("enigma_pd"), datasets.fetch("enigma_scz")]
