@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-__all__ = ["bounded_p", "counted", "first_names", "listed", "minus", "told_p", "told_probability", "visible"]
+__all__ = ["bounded_p", "counted", "first_names", "least_p", "listed", "minus", "told_p", "told_probability", "visible"]
 
 # Controls but tab and newline, marks that turn the direction of reading, other ends of lines, halves of characters.
 _STEERING = re.compile(
@@ -35,12 +35,17 @@ def minus(text: str) -> str:
     return text.replace("-", "\u2212")
 
 
+def least_p(number: int) -> float:
+    """Least p-value that so many null maps or draws can give: 1 / (1 + n), the map itself being one of them."""
+    return 1 / (1 + int(number))
+
+
 def told_p(p: float, least: float = 0.0) -> str:
     """Write a p-value, bounded by the least that its null maps or draws can give: "p = .012", "p < .0034".
 
     Examples
     --------
-    >>> told_p(0.0123, 1 / 300), told_p(1 / 300, 1 / 300)
+    >>> told_p(0.0123, least_p(299)), told_p(1 / 300, least_p(299))
     ('p = .012', 'p < .0034')
     """
     found = bounded_p(p, least)

@@ -19,7 +19,7 @@ from ..models.training_settings import TrainingSettings
 from ..posterior.fits import Fit
 from ..studies.requests import check_rows
 from ..studies.study import Study
-from ..wording import bounded_p, told_p
+from ..wording import bounded_p, least_p, told_p
 from .null_genes import LEVEL, gene_tests
 from .null_sources import (
     NullInput,
@@ -96,7 +96,7 @@ class Nulls(Result):
         rows, genes = (table[table["map"] == name] for table in (self.summary, self.genes))
         row: Any = rows[rows["statistic"] == "transcriptomic_share"].iloc[0]
         p, against = float(row["p"]), described_nulls(row["method"])
-        bounded = told_p(p, 1 / (1 + int(row["n"])))
+        bounded = told_p(p, least_p(row["n"]))
         if p > LEVEL:
             said = (
                 f"Expression explains no more of the map than of {against} ({bounded}): its transcriptomic part does "
@@ -115,7 +115,7 @@ class Nulls(Result):
         for name in dict.fromkeys(self.summary["map"]):
             rows = self.summary[self.summary["map"] == name]
             title = f"{name} among {rows['n'].iloc[0]} null maps ({rows['method'].iloc[0]})"
-            told = [bounded_p(row["p"], 1 / (1 + row["n"])) for row in rows.to_dict("records")]
+            told = [bounded_p(row["p"], least_p(row["n"])) for row in rows.to_dict("records")]
             yield Shown.of(title, rows.assign(statistic=rows["statistic"].str.replace("_", " "), p=told), _SHOWN)
             yield self.conclusion(name)
 

@@ -13,6 +13,7 @@ from ..models.families import families_that
 from ..posterior.fits import Fit
 from ..posterior.intervals import interval
 from ..posterior.program_draws import standard_expression
+from ..wording import least_p
 from .gene_sets import PlacedSets, place_sets
 from .null_weights import matched_sets, spatial_null_weights
 
@@ -133,7 +134,7 @@ def enrichment(
         parts.append(_table(maps[m], placed, columns))
     found = pd.concat(parts, ignore_index=True)
     found.attrs["left_out"] = tuple(name for name in sets if name not in set(placed.names))
-    found.attrs["least_p"] = (1 if direction == "both" else 2) / (1 + n)
+    found.attrs["least_p"] = (1 if direction == "both" else 2) * least_p(n)
     return found
 
 

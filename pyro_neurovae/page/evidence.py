@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..wording import bounded_p
+from ..wording import bounded_p, least_p
 from .elements import Section, heading, paragraph, plain_table
 from .pictures import Pictures
 
@@ -44,7 +44,7 @@ def validation_section(fit: Fit, validation: Validation, pictures: Pictures) -> 
 def nulls_section(fit: Fit, nulls: Nulls, pictures: Pictures) -> Section:
     """Return the section on null maps, a part of it for each map."""
     body = paragraph("The same model fitted to null maps, which have nothing to do with expression.")
-    told = [bounded_p(row["p"], 1 / (1 + row["n"])) for row in nulls.summary.to_dict("records")]
+    told = [bounded_p(row["p"], least_p(row["n"])) for row in nulls.summary.to_dict("records")]
     summary = nulls.summary.assign(p=told, statistic=nulls.summary["statistic"].str.replace("_", " "))
     summary = summary.rename(columns={"null_lower95": "95% of null maps from", "null_upper95": "to"})
     for name in _told_maps(fit, nulls):

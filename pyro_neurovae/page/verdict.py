@@ -12,7 +12,7 @@ import pandas as pd
 from ..evidence.null_sources import described_nulls
 from ..readers.effect_checks import TURN_ROUND
 from ..studies.summary import ceiling_alarms
-from ..wording import counted, first_names, listed, told_p
+from ..wording import counted, first_names, least_p, listed, told_p
 
 if TYPE_CHECKING:
     from ..evidence.null_tests import Nulls
@@ -128,7 +128,7 @@ def null_row(name: str, nulls: Nulls | None) -> Any:
 
 def null_p(row: Any) -> str:
     """Its p, bounded by the number of null maps."""
-    return told_p(float(row["p"]), 1 / (1 + int(row["n"])))
+    return told_p(float(row["p"]), least_p(row["n"]))
 
 
 # What each of them comes to

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..wording import minus, told_p
+from ..wording import least_p, minus, told_p
 from .selection import check_choice, pick_map
 from .style import INK, SMALL, VERMILION, axes_on, figure_of, heading, tidy
 
@@ -66,7 +66,7 @@ def nulls(
             values[(values >= row["observed"]) == beyond], bins=edges, color=colour, edgecolor="white", linewidth=0.4
         )
     axis.axvline(row["observed"], color=INK, linewidth=1.2)
-    _say(axis, float(row["observed"]), told_p(float(row["p"]), 1 / (1 + int(row["n"]))))
+    _say(axis, float(row["observed"]), told_p(float(row["p"]), least_p(row["n"])))
     axis.set_ylim(0, 1.12 * axis.get_ylim()[1])
     heading(axis, f"{chosen}: {row['n']} null maps ({row['method']})")
     axis.set(xlabel=_LABELS[statistic], ylabel="null maps")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyro_neurovae.wording import counted, first_names, listed, told_p, told_probability, visible
+from pyro_neurovae.wording import counted, first_names, least_p, listed, told_p, told_probability, visible
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_names_and_counts():
 
 def test_p_values_are_bounded_by_what_their_number_can_tell():
     assert [told_p(p, 1 / 300) for p in (0.0123, 1 / 300, 0.25, 1.0)] == ["p = .012", "p < .0034", "p = .25", "p = 1"]
-    assert [told_p(1 / 20, 1 / 20), told_p(1 / 1001, 1 / 1001), told_p(0.0)] == ["p ≤ .05", "p < .001", "p ≤ .0001"]
+    assert [told_p(least_p(n), least_p(n)) for n in (19, 1000)] + [told_p(0.0)] == ["p ≤ .05", "p < .001", "p ≤ .0001"]
 
 
 def test_probabilities_are_bounded_by_their_draws():
