@@ -22,6 +22,7 @@ from torch import Tensor
 
 from pyro_neurovae.models.families import Family
 from pyro_neurovae.models.linear import LinearModel
+from pyro_neurovae.models.marginal import proposed_root
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.settings import FamilySettings
 
@@ -180,7 +181,7 @@ class ManyMaps:
             lent = {k: v[:, first // each : (first + size) // each] for k, v in programs.items()}
             kernels = self.one.kernels(lent)
             whole = self.one.covariance(some, kernels, wide=False)[0, :, 0]
-            root = torch.linalg.cholesky(whole[:, self.seen][:, :, self.seen])
+            root = proposed_root(whole[:, self.seen][:, :, self.seen])
             wide = torch.linalg.solve_triangular(root, self.wide.T.expand(len(root), -1, -1), upper=False)
             yield _Sets(some, kernels, lent, root, wide)
 

@@ -11,13 +11,29 @@ from pyro.distributions import TorchDistribution
 from torch import Tensor
 from torch.distributions import constraints
 
-__all__ = ["PartlySeenNormal", "ProgramExpression", "centre"]
+__all__ = ["PartlySeenNormal", "ProgramExpression", "centre", "proposed_root"]
+
+# Size of the factor of a covariance that is singular by rounding.
+_SINGULAR = 1e100
 
 
 def centre(values: Tensor, weight: Tensor) -> Tensor:
     """Subtract the weighted mean over the last dimension and zero what has no weight."""
     mean = (values * weight).sum(-1, keepdim=True) / weight.sum(-1, keepdim=True)
     return (values - mean) * weight
+
+
+def proposed_root(covariance: Tensor) -> Tensor:
+    """Cholesky factor of the covariance that a proposal of scales makes; (*batch, region, region) both.
+
+    Scales far out make one that is singular by rounding. It gets a factor so large that the density under it is
+    practically nought: the proposal does not count, and its gradient is none.
+    """
+    root, failed = torch.linalg.cholesky_ex(covariance)
+    if not bool(failed.any()):
+        return root
+    none = _SINGULAR * torch.eye(root.shape[-1], dtype=root.dtype, device=root.device)
+    return torch.where((failed > 0)[..., None, None], none, root)
 
 
 class ProgramExpression(TorchDistribution):
@@ -164,7 +180,7 @@ class _LogDensity(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, value: Tensor) -> Tensor:
-        root = torch.linalg.cholesky(covariance)
+        root = proposed_root(covariance)
         white = torch.linalg.solve_triangular(root, value[..., None], upper=False)
         ctx.save_for_backward(root, white)
         ctx.value_shape = value.shape

@@ -216,3 +216,16 @@ def test_seen_normal_expands():
     assert wide.batch_shape == (2, 3)
     torch.testing.assert_close(wide.log_prob(value), single.log_prob(value).expand(2, 3))
     assert wide.sample((5,)).shape == (5, 2, 3, REGIONS)
+
+
+def test_a_covariance_singular_by_rounding_has_a_density_of_nought_and_no_gradient():
+    good = torch.eye(4, dtype=torch.float64)
+    far = 1e30 * torch.ones(4, 4, dtype=torch.float64) + good  # as a scale far out makes it
+    covariance = torch.stack([good, far]).requires_grad_()
+    seen = torch.ones(4, dtype=torch.bool)
+    density = PartlySeenNormal(covariance, seen, validate_args=False).log_prob(torch.ones(4, dtype=torch.float64))
+    assert density[0].item() == pytest.approx(-2 - 2 * math.log(2 * math.pi))
+    assert density[1].item() < -500
+    density.sum().backward()
+    assert (covariance.grad[1] == 0).all()
+    assert torch.isfinite(covariance.grad).all()
