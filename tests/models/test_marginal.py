@@ -227,5 +227,5 @@ def test_a_covariance_singular_by_rounding_has_a_density_of_nought_and_no_gradie
     assert density[0].item() == pytest.approx(-2 - 2 * math.log(2 * math.pi))
     assert density[1].item() < -500
     density.sum().backward()
-    assert (covariance.grad[1] == 0).all()
-    assert torch.isfinite(covariance.grad).all()
+    assert covariance.grad[1].abs().max() < 1e-100
+    assert covariance.grad[0].abs().max() > 0.1
