@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         AlignedPrograms,
         Clusters,
         GeneModules,
+        aggregate,
         aligned_programs,
         clusters,
         donor_stability,
@@ -68,7 +69,7 @@ _HOMES = {
     "graphs.null_maps": ("make_null_maps",),
     "graphs.region_graph": ("RegionGraph",),
     "interpretation": (
-        *("AlignedPrograms", "Clusters", "GeneModules", "aligned_programs", "clusters", "donor_stability"),
+        *("AlignedPrograms", "Clusters", "GeneModules", "aggregate", "aligned_programs", "clusters", "donor_stability"),
         *("enrichment", "gene_modules", "read_gmt", "region_report"),
     ),
     "inference.amortised": ("amortise",),

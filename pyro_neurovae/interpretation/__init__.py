@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..posterior.program_alignment import AlignedPrograms, aligned_programs
 from ..readers.gene_sets import read_gmt
+from .aggregation import aggregate
 from .donor_influence import donor_stability
 from .gene_groups import GeneModules, gene_modules
 from .region_clusters import Clusters, clusters
@@ -14,6 +15,7 @@ __all__ = [
     "AlignedPrograms",
     "Clusters",
     "GeneModules",
+    "aggregate",
     "aligned_programs",
     "clusters",
     "donor_stability",
