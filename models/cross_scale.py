@@ -15,7 +15,7 @@ from .linear import LinearModel
 from .marginal import ProgramExpression
 from .observations import Observations
 from .settings import CrossScaleSettings
-from .smoothness import PCSmoothness, pc_scale
+from .smoothness import pc_scale, smoothness_prior
 
 __all__ = ["CrossScale"]
 
@@ -58,12 +58,9 @@ class CrossScale(LinearModel):
     def __init__(self, data: Observations, settings: CrossScaleSettings) -> None:
         super().__init__(data, settings)
         self.places = data.expression
-        self.smoothness_prior = PCSmoothness(
-            self.places.spectrum,
-            settings.program_prior,
-            upper=settings.smoothness.upper,
-            alpha=settings.smoothness.alpha,
-        )
+        smoothness = settings.smoothness
+        own = (self.places.spectrum, settings.program_prior, smoothness.upper, smoothness.alpha)
+        self.smoothness_prior = smoothness_prior(*own)
         self.strength_prior = pc_scale(settings.strength.upper, settings.strength.alpha)
         left = settings.n_programs if settings.beyond_programs else self.places.count
         measured = {"expressed": self.places.expressed, "identity": self.places.identity}

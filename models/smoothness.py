@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from pyro_neurovae.errors import SettingsError, warn
 
 from .spectrum import KINDS, Spectrum
 
-__all__ = ["PCSmoothness", "pc_scale"]
+__all__ = ["PCSmoothness", "pc_scale", "smoothness_prior"]
 
 
 # Least smoothness whose square is a number, and the logit beyond which 1 - p is hard to tell from 0.
@@ -40,6 +41,12 @@ def pc_scale(upper: float, alpha: float) -> Exponential:
     if not (upper > 0 and 0 < alpha < 1):
         raise SettingsError(f"P(sd > {upper}) = {alpha} is no PC prior: give upper > 0 and 0 < alpha < 1.")
     return Exponential(torch.tensor(-math.log(alpha) / upper, dtype=torch.float64))
+
+
+@lru_cache(maxsize=8)
+def smoothness_prior(spectrum: Spectrum, kind: str, upper: float, alpha: float) -> PCSmoothness:
+    """Return the `PCSmoothness` of a graph, once for all models on its spectrum, so that it warns once."""
+    return PCSmoothness(spectrum, kind, upper=upper, alpha=alpha)
 
 
 class PCSmoothness(TorchDistribution):
