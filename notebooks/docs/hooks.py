@@ -64,7 +64,7 @@ def rendered(path: Path) -> tuple[str, dict[str, bytes]]:
     text = re.sub(r'(<table) border="1" class="dataframe">', r"\1>", text)  # as the site's other tables look
     text = re.sub(r"<style scoped>.*?</style>", "", text, flags=re.DOTALL)
     text = text.replace("![png](", "![What the cell above draws](")
-    text = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", text)
+    text = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", text).replace("](docs/pages/", "](../")
     return text, found.get("outputs", {})
 
 
