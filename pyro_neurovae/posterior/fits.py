@@ -248,7 +248,7 @@ def fit(
     settings = replace(settings, restarts=way.chains if restarts is None else restarts)
     sizes = {"region": study.n_regions, "gene": len(study.genes), "map": len(study.maps)}
     steps = max(getattr(settings.training, name, 0) for name in ("steps", "map_steps", "warm_up"))
-    check_draws(sizes, draws=settings.draws, replicates=settings.restarts, steps=steps)
+    check_draws(sizes, draws=settings.draws, replicates=settings.restarts, steps=steps, fitted=True)
     lent: TrainedPrograms | None = None
     notices: tuple[str, ...] = ()
     if programs is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae.errors import SettingsError
 from pyro_neurovae.readers.limits import MEMORY_VARIABLE
-from pyro_neurovae.studies.requests import check_draws, check_rows, check_workers
+from pyro_neurovae.studies.requests import check_draws, check_rows, check_workers, memory_of
 
 DK68 = {"region": 68, "gene": 910, "map": 1}
 
@@ -22,7 +24,8 @@ def eight_gigabytes(monkeypatch):
 
 def test_what_people_ask_for_is_not_refused():
     check_draws(DK68, draws=10_000, replicates=4, steps=100_000)
-    check_draws({"region": 1000, "gene": 15_000, "map": 2}, draws=2000)
+    check_draws({"region": 1000, "gene": 15_000, "map": 2}, draws=2000, fitted=True)
+    check_draws({"region": 400, "gene": 1600, "map": 5}, draws=1000, replicates=2, fitted=True)
     check_draws(DK68 | {"map": 10}, draws=1000)
     check_rows(10_000 * 68, "10,000 null maps")
     check_workers(8)
@@ -36,6 +39,7 @@ def test_what_people_ask_for_is_not_refused():
         ({}, {"draws": 10, "steps": 10**12}),
         ({"map": 10**12}, {"draws": 1}),
         ({"region": 10**9}, {"draws": 1}),
+        ({"region": 20_000}, {"draws": 1, "fitted": True}),
     ],
 )
 def test_absurd_draws_are_refused_until_allowed(more, asked, monkeypatch):
@@ -45,6 +49,35 @@ def test_absurd_draws_are_refused_until_allowed(more, asked, monkeypatch):
         check_draws(DK68 | more, **asked)
     monkeypatch.setenv(MEMORY_VARIABLE, "1e12")
     check_draws(DK68 | more, **asked)
+
+
+PEAK = """
+import resource, sys
+import numpy as np
+import pandas as pd
+import pyro_neurovae as nv
+regions, draws, maps = map(int, sys.argv[1:])
+rng = np.random.default_rng(0)
+place = rng.normal(size=(regions, 3)) * 30
+names = [f"r{i}" for i in range(regions)]
+graph = nv.RegionGraph.from_regions(pd.DataFrame(place, columns=list("xyz")).assign(region=names))
+study = nv.simulate(0, genes=50, maps=maps, programs=4, graph=graph)
+nv.fit(study.select(maps=[study.maps[0]]), draws=2, steps=1)  # what imports and the study take is no draw's
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+nv.fit(study, draws=draws)
+print(1024 * before, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("regions", "draws", "maps"), [(68, 4000, 1), (400, 50, 1), (400, 200, 4)])
+def test_the_estimate_is_near_the_measured_peak(regions, draws, maps):
+    command = [sys.executable, "-W", "ignore", "-c", PEAK, *map(str, (regions, draws, maps))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    before, peak = map(int, done.stdout.split())
+    needed = memory_of({"region": regions, "gene": 50, "map": maps}, draws=draws, fitted=True)
+    assert peak - before < 2 * needed
+    assert needed < 2 * peak
 
 
 @pytest.mark.parametrize(
