@@ -468,6 +468,28 @@ def test_the_papers_model_writes_every_file(run, files):
     assert record["settings"]["family"]["n_latent"] == 3
 
 
+@pytest.fixture(scope="module")
+def verified():
+    """Verifications by their settings: the files that are verified here are the same each time."""
+    return {}
+
+
+@pytest.fixture
+def verified_once(monkeypatch, verified):
+    """Run each verification once, and give it again."""
+    module = import_module("pyro_neurovae.evidence.verification")
+    verify = module.verify
+
+    def once(study, **options):
+        key = str(sorted((name, value) for name, value in options.items() if name != "progress"))
+        if key not in verified:
+            verified[key] = verify(study, **options)
+        return verified[key]
+
+    monkeypatch.setattr(module, "verify", once)
+
+
+@pytest.mark.usefixtures("verified_once")
 @pytest.mark.parametrize(("settings", "status", "verdict"), [(FOLLOWING, 0, "pass"), (UNTRAINED, 1, "fail")])
 def test_verify_ends_with_0_or_1_and_writes_either_way(run, files, settings, status, verdict):
     ended, out, err = run(*verify_arguments(files, *settings))
@@ -481,6 +503,7 @@ def test_verify_ends_with_0_or_1_and_writes_either_way(run, files, settings, sta
     assert set(record["held_out"]) == {"pairs", "blocks"}
 
 
+@pytest.mark.usefixtures("verified_once")
 def test_verify_without_out_writes_nothing(run, files):
     before = sorted(files.iterdir())
     arguments = verify_arguments(files, "--quiet", *UNTRAINED)
@@ -494,6 +517,7 @@ def test_verify_without_out_writes_nothing(run, files):
     assert sorted(files.iterdir()) == before
 
 
+@pytest.mark.usefixtures("verified_once")
 def test_verify_replaces_its_record_only_when_that_is_asked_for(run, files):
     (files / "out").mkdir()
     record = files / "out" / "verify.json"

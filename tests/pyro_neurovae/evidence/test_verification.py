@@ -30,6 +30,14 @@ def study() -> nv.Study:
 
 
 @pytest.fixture(scope="module")
+def ring() -> nv.Study:
+    """Twenty regions of no known atlas, which take a tenth of the time."""
+    forward = np.roll(np.eye(20), 1, axis=1)
+    graph = nv.RegionGraph.from_adjacency(forward + forward.T, [f"r{i}" for i in range(20)])
+    return nv.simulate(0, genes=40, programs=3, graph=graph)
+
+
+@pytest.fixture(scope="module")
 def found(study) -> nv.Verification:
     return nv.verify(study, **QUICK)
 
@@ -82,18 +90,20 @@ def test_what_needs_no_gene_stands_beside_the_fit(study, found):
     assert found.twin == {"r2": r_squared(observed, copied), "r": correlation(observed, copied)}
     assert f"gives R2 {found.twin['r2']:.2f} and r {found.twin['r']:.2f}" in found.conclusion
     for scheme, scores in found.neighbours.items():
-        rows = nv.validate(study, ["neighbours", "structural"], folds=scheme, draws=400).scores.set_index("model")
+        models = ["neighbours", *(["structural"] if scheme == "blocks" else [])]  # pairs are 34 folds
+        rows = nv.validate(study, models, folds=scheme, draws=400).scores.set_index("model")
         names = ["r2", "r", "elpd", "coverage90"]
         assert scores == rows.loc["neighbours", names].to_dict()
-        assert found.structural[scheme] == rows.loc["structural", names].to_dict()
+        if scheme == "blocks":
+            assert found.structural[scheme] == rows.loc["structural", names].to_dict()
     assert list(found.neighbours) == list(found.structural) == list(found.held_out) == ["pairs", "blocks"]
 
 
-def test_the_seed_decides(study, found):
-    again, other = nv.verify(study, **QUICK), nv.verify(study, seed=1, **QUICK)
-    assert again.record() == found.record()
-    assert other.in_sample != found.in_sample
-    assert other.held_out != found.held_out
+def test_the_seed_decides(ring):
+    one, again, other = (nv.verify(ring, seed=seed, **QUICK) for seed in (0, 0, 1))
+    assert again.record() == one.record()
+    assert other.in_sample != one.in_sample
+    assert other.held_out != one.held_out
 
 
 def test_learning_what_it_is_given_passes():
@@ -119,10 +129,8 @@ def test_a_graph_without_positions_has_no_blocks(study):
     assert list(found.record()["held_out"]) == ["pairs"]
 
 
-def test_regions_of_another_atlas_are_fitted_and_fail():
-    forward = np.roll(np.eye(20), 1, axis=1)
-    ring = nv.RegionGraph.from_adjacency(forward + forward.T, [f"r{i}" for i in range(20)])
-    found = nv.verify(nv.simulate(0, genes=40, programs=3, graph=ring), **QUICK)
+def test_regions_of_another_atlas_are_fitted_and_fail(ring):
+    found = nv.verify(ring, **QUICK)
     assert not found.passed
     assert list(found.held_out) == ["pairs"]
     assert found.record()["twin"] == {"r2": None, "r": None}
@@ -138,10 +146,11 @@ def test_a_region_without_thinning_fails_and_is_left_out_of_the_scores(study):
     assert all(math.isfinite(value) for scores in found.held_out.values() for value in scores.values())
 
 
-def test_unknown_standard_errors_have_no_ceiling(study):
-    expression = pd.DataFrame(study.expression, index=study.regions, columns=study.genes)
-    thinning = pd.Series(study.thinning[0], index=study.regions, name="d")
-    found = nv.verify(nv.Study.from_frames(expression, thinning, standard_error="none"), **QUICK)
+def test_unknown_standard_errors_have_no_ceiling(ring):
+    expression = pd.DataFrame(ring.expression, index=ring.regions, columns=ring.genes)
+    thinning = pd.Series(ring.thinning[0], index=ring.regions, name="d")
+    study = nv.Study.from_frames(expression, thinning, standard_error="none", graph=ring.graph)
+    found = nv.verify(study, **QUICK)
     assert found.noise_ceiling is None
     assert found.record()["noise_ceiling"] is None
     assert "Without standard errors no ceiling is known" in found.conclusion

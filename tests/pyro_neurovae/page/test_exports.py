@@ -136,8 +136,11 @@ def test_an_unknown_format_is_told(small_fit: nv.Fit, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_commands_report_and_export_write_their_files(run, small_fit: nv.Fit, tmp_path: Path) -> None:
+def test_the_commands_report_and_export_write_their_files(
+    run, small_fit: nv.Fit, baseline_fit: nv.Fit, tmp_path: Path
+) -> None:
     small_fit.save(tmp_path / "fit.nc")
+    baseline_fit.save(tmp_path / "baseline.nc")
     status, out, err = run("export", tmp_path / "fit.nc", "--out", tmp_path / "paper", "--formats", "latex,json")
     assert (status, err) == (0, "")
     assert {one.name for one in (tmp_path / "paper").iterdir()} == {
@@ -147,11 +150,11 @@ def test_the_commands_report_and_export_write_their_files(run, small_fit: nv.Fit
     status, _, err = run("export", tmp_path / "fit.nc", "--out", tmp_path / "paper")
     assert status == 2
     assert "holds regions_simulated1.tex already" in err
-    status, out, _ = run("report", tmp_path / "fit.nc", "--out", tmp_path / "report.html")
+    status, out, _ = run("report", tmp_path / "baseline.nc", "--out", tmp_path / "report.html")
     assert status == 0
     assert "wrote report.html" in out
     assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
-    status, _, err = run("report", tmp_path / "fit.nc", "--out", tmp_path / "report.html")
+    status, _, err = run("report", tmp_path / "baseline.nc", "--out", tmp_path / "report.html")
     assert (status, "holds report.html already" in err) == (2, True)
     status, _, err = run("report", tmp_path / "fit.nc", "--out", tmp_path / "b.html", "--validation", tmp_path)
     assert status == 2

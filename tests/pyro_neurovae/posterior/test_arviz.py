@@ -52,13 +52,16 @@ def _close_figures():
     plt.close("all")
 
 
+def test_the_summary_of_everything(paths):
+    assert len(az.summary(az.from_netcdf(paths["cross-scale"]), kind="stats")) > 68
+
+
 def test_summary_and_intervals(idata):
     table = az.summary(idata, var_names=["thinning", "unexplained_scale", "strength"])
     assert len(table) == 68 + 1 + 4
     assert np.isfinite(table.to_numpy()).all()
     assert table.loc["thinning[simulated, L_insula]", "sd"] > 0
     assert az.hdi(idata, hdi_prob=0.9)["thinning"].shape == (1, 68, 2)
-    assert len(az.summary(idata)) > 68
 
 
 def test_leave_one_out_counts_the_observed_regions(idata):
