@@ -44,7 +44,7 @@ class StudyOptions:
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Parcels that expression was measured in, where these are not the maps' regions; names as for --graph.",
+            help="Parcels that expression was measured in, if not the maps' regions; named as for --graph.",
         ),
     ] = None
     regions: Annotated[
