@@ -60,7 +60,12 @@ def rendered(path: Path) -> tuple[str, dict[str, bytes]]:
     from nbconvert import MarkdownExporter
 
     resources = {"unique_key": path.stem, "output_files_dir": f"{path.stem}_files"}
-    text, found = MarkdownExporter().from_notebook_node(nbformat.read(path, as_version=4), resources=resources)
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "xr-wrap" in output.get("data", {}).get("text/html", ""):
+                del output["data"]["text/html"]  # xarray's cards, which Markdown tears apart
+    text, found = MarkdownExporter().from_notebook_node(notebook, resources=resources)
     text = re.sub(r'(<table) border="1" class="dataframe">', r"\1>", text)  # as the site's other tables look
     text = re.sub(r"<style scoped>.*?</style>", "", text, flags=re.DOTALL)
     text = text.replace("![png](", "![What the cell above draws](")
