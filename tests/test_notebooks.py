@@ -159,7 +159,7 @@ CLAIMS: list[tuple[str, str, str, Callable[[Any], bool]]] = [
     ),
     (
         "posterior_analysis",
-        "The advice of `extremes`",
+        "So find where the predictable part misses the observed value most",
         'checks[checks["status"] == "fail"]',
         lambda cell: any("extremes" in output.get("data", {}).get("text/html", "") for output in cell.outputs),
     ),
