@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
@@ -25,15 +25,10 @@ _FILE = re.compile(r"[\w/]+/[\w/.]*\w\.(?:py|md|ipynb|yml)\b")
 
 
 @pytest.fixture(scope="module")
-def hooks() -> ModuleType:
+def hooks(load_script: Callable[[Path], ModuleType]) -> ModuleType:
     """What makes pages while the site is built."""
     pytest.importorskip("mkdocs")
-    spec = importlib.util.spec_from_file_location("docs_hooks", DOCS / "hooks.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(DOCS / "hooks.py")
 
 
 def _anchors(text: str) -> set[str]:

