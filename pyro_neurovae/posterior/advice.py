@@ -6,15 +6,15 @@ __all__ = ["ADVICE"]
 
 # Check to what to do when it fails, in the order of the table.
 ADVICE = {
-    "moran": "Residuals of neighbouring regions go together more, or less, than the model says: use a model with a "
+    "moran": "Residuals of neighbouring regions are alike more, or less, than the model says: use a model with a "
     "spatial part (cross-scale), or another graph.",
-    "spread": "Residuals that are larger than replicated speak for standard errors that are too small, or for errors "
-    "that go together less than assumed; smaller ones for standard errors that are too large, or for errors that go "
-    "together more than assumed: check both, and do not report intervals before.",
-    "extremes": "A largest residual above what is replicated is of a region that differs from its prediction by more "
-    "than errors and its own part allow: find where the predictable part (fit.regions()) misses the observed value "
-    "most, and check that value and its standard error. One below it speaks for standard errors that are too large, or "
-    "for errors that go together more than assumed.",
+    "spread": "Residuals larger than replicated mean that standard errors are too small, or that errors correlate less "
+    "than assumed; smaller ones, that standard errors are too large, or that errors correlate more than assumed: check "
+    "both, and report no intervals until then.",
+    "extremes": "A largest residual above the replicated ones is that of a region which differs from its prediction by "
+    "more than its errors and its own part allow: find where the predictable part (fit.regions()) misses the observed "
+    "value most, and check that value and its standard error. One below them means that standard errors are too large, "
+    "or that errors correlate more than assumed.",
     "asymmetry": "One hemisphere is thinner throughout than the model expects: look for a difference in how the "
     "hemispheres were processed; if it is real, fit each as a study of its own.",
     "expression_pc1": "What the model leaves of the map follows the main axis of expression: use cross-scale, with "
