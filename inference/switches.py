@@ -1,7 +1,12 @@
-"""Settings of the whole process that a fit changes while it runs, and puts back: threads, and Pyro's checks."""
+"""Settings of the whole process that a fit changes while it runs, and puts back: threads, and Pyro's checks.
+
+They, and the stack of effect handlers that Pyro keeps, are the process's own: of threads that fit at once one waits for
+the other.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -40,6 +45,8 @@ class _Switches:
             part.enable_validation(checked)
 
 
+_ONE_AT_A_TIME = threading.RLock()
+
 # What the caller had, while a fit runs.
 _CALLERS: ContextVar[_Switches | None] = ContextVar("callers", default=None)
 
@@ -47,15 +54,16 @@ _CALLERS: ContextVar[_Switches | None] = ContextVar("callers", default=None)
 @contextmanager
 def _kept() -> Iterator[_Switches]:
     """Put everything back at the end, gradients on meanwhile; gives what was set before."""
-    before = _Switches.now()
-    token = _CALLERS.set(before) if _CALLERS.get() is None else None
-    try:
-        with torch.inference_mode(False), torch.enable_grad():
-            yield before
-    finally:
-        before.put()
-        if token is not None:
-            _CALLERS.reset(token)
+    with _ONE_AT_A_TIME:
+        before = _Switches.now()
+        token = _CALLERS.set(before) if _CALLERS.get() is None else None
+        try:
+            with torch.inference_mode(False), torch.enable_grad():
+                yield before
+        finally:
+            before.put()
+            if token is not None:
+                _CALLERS.reset(token)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import numpy as np
@@ -76,6 +77,19 @@ def callers_states():
 )
 def test_the_callers_states_are_as_before(small_study, small_fit, tmp_path, callers_states, call):
     call(small_study, small_fit, tmp_path / "fit.nc")
+    assert states() == callers_states
+
+
+async def side_by_side(*calls):
+    return await asyncio.gather(*(asyncio.to_thread(call) for call in calls))
+
+
+def test_fits_at_once_in_threads_give_each_its_own_numbers(small_study, small_fit, quick, callers_states):
+    options = quick | {"restarts": 1}
+    alone = nv.fit(small_study, seed=6, **options)
+    calls = (lambda: nv.fit(small_study, seed=5, **quick), lambda: nv.fit(small_study, seed=6, **options))
+    for found, wanted in zip(asyncio.run(side_by_side(*calls)), (small_fit, alone), strict=True):
+        assert_same_tables(found, wanted)
     assert states() == callers_states
 
 
