@@ -7,6 +7,7 @@ so that one network serves any graph, any expression and any prior.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,10 @@ _TENS, _LOWEST, _SLOPE = 10.0, -3.0, 3.0
 
 # Width that a component has before training, as in `ScaleGuide`.
 _LOG_WIDTH = -0.7
+
+# How far out a component may lie and how wide it may be, in standard deviations of the prior, beyond which no posterior
+# reaches: told of a map unlike all that it was trained on, a network may say anything.
+_FURTHEST, _WIDEST = 8.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -85,10 +90,13 @@ class ScaleNetwork(nn.Module):
         told = torch.cat([(reading.context - self.shift) / self.spread, reading.start], -1)
         out = self.layers(told).unflatten(-1, (COMPONENTS - 1, -1))
         loc, log_width, below = out.split([scales, scales, out.shape[-1] - 2 * scales], -1)
-        root = torch.diag_embed((log_width + _LOG_WIDTH).exp())
+        root = torch.diag_embed((log_width + _LOG_WIDTH).clamp(max=math.log(_WIDEST)).exp())
         row, column = torch.tril_indices(scales, scales, -1, device=out.device)
-        root[..., row, column] = below
-        loc, prior = reading.start[..., None, :] + loc, torch.eye(scales, dtype=loc.dtype, device=loc.device)
+        root[..., row, column] = below.clamp(-_WIDEST, _WIDEST)
+        loc, prior = (
+            (reading.start[..., None, :] + loc).clamp(-_FURTHEST, _FURTHEST),
+            torch.eye(scales, dtype=loc.dtype, device=loc.device),
+        )
         loc = torch.cat([loc, torch.zeros_like(loc[..., :1, :])], -2)
         return loc, torch.cat([root, prior.expand_as(root[..., :1, :, :])], -3)
 

@@ -87,3 +87,15 @@ def test_the_density_of_a_mixture_is_that_of_torch():
     mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(torch.ones(4, COMPONENTS)), own)
     x = torch.randn(4, 3, generator=rng)
     torch.testing.assert_close(mixture_log_density(loc, root, x), mixture.log_prob(x))
+
+
+def test_whatever_a_network_says_stays_within_reach_of_the_prior(guide):
+    """A map unlike all that it was trained on once gave a component 1e8 standard deviations wide."""
+    network = ScaleNetwork(3)
+    reading = read_maps(guide, guide.model.kernels({}), network.points)
+    for size in (1e6, -1e6):
+        torch.nn.init.constant_(network.layers[-1].bias, size)
+        loc, root = network(reading)
+        assert loc.abs().max() <= 8
+        assert root.abs().max() < 3 + 1e-9
+        assert (root.diagonal(dim1=-2, dim2=-1) >= 0).all()
