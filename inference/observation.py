@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -57,25 +59,8 @@ def observe(
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.array(values, order="C")).to(device)
 
-    def edges_of(graph: RegionGraph) -> tuple[torch.Tensor, torch.Tensor]:
-        ends = np.argwhere(graph.weights > 0)
-        return tensor(ends.T), tensor(graph.weights[ends[:, 0], ends[:, 1]])
-
-    def places() -> ExpressionPlaces | None:
-        if study.places is None:
-            return None
-        graph, measured = study.places.graph, study.measured_expression()
-        return ExpressionPlaces(
-            Spectrum.of(graph, dtype=torch.float64, device=device),
-            tensor(measured @ measured.T / measured.shape[1]),
-            tensor(study.measured),
-            *edges_of(graph),
-            tensor(graph.homologue),
-            tensor(study.places.support),
-        )
-
     means, spread = study.sampling_parts()
-    edge_index, edge_weight = edges_of(study.graph)
+    edge_index, edge_weight = map(tensor, _edges(study.graph))
     unit, level = units(tensor(thinning), tensor(seen))
     lobes = study.graph.lobes
     return Observations(
@@ -95,5 +80,26 @@ def observe(
         pair=tensor(study.graph.pair),
         homologue=tensor(study.graph.homologue),
         lobe=None if lobes is None else tensor(np.unique(lobes, return_inverse=True)[1]),
-        places=places(),
+        places=None if study.places is None else _places(study, tensor, device),
+    )
+
+
+def _edges(graph: RegionGraph) -> tuple[np.ndarray, np.ndarray]:
+    """Edges in both directions (2, edge), and their weights (edge,)."""
+    ends = np.argwhere(graph.weights > 0)
+    return ends.T, graph.weights[ends[:, 0], ends[:, 1]]
+
+
+def _places(study: Study, tensor: Callable[[np.ndarray], torch.Tensor], device: torch.device | str) -> ExpressionPlaces:
+    """Where expression was measured, of a study with places of its own."""
+    graph, measured, places = study.measured_in, study.measured_expression(), study.places
+    edge_index, edge_weight = map(tensor, _edges(graph))
+    return ExpressionPlaces(
+        spectrum=Spectrum.of(graph, dtype=torch.float64, device=device),
+        scatter=tensor(measured @ measured.T / measured.shape[1]),
+        expressed=tensor(study.measured),
+        edge_index=edge_index,
+        edge_weight=edge_weight,
+        homologue=tensor(graph.homologue),
+        support=None if places is None else tensor(places.support),
     )

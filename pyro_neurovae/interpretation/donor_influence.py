@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,7 +73,7 @@ def _check(fit: Fit, donors: DonorExpression) -> None:
     if len(donors.donors) < 2:
         raise InputError("one donor can't be left out of one; give donors apart.")
     study = fit.study
-    for kind, own, given in (("gene", study.genes, donors.genes), ("region", study.regions, donors.regions)):
+    for kind, own, given in (("gene", study.genes, donors.genes), ("region", study.measured_in.names, donors.regions)):
         lacking = [name for name in own if name not in set(given)]
         if lacking:
             raise InputError(f"the donors' expression has no {kind} {lacking[0]} ({len(lacking)} are missing); add it.")
@@ -82,10 +81,10 @@ def _check(fit: Fit, donors: DonorExpression) -> None:
 
 def _without(study: Study, donors: DonorExpression, left_out: int) -> Study:
     """Study with the mean expression of the other donors."""
-    rows = [donors.regions.index(name) for name in study.regions]
+    rows = [donors.regions.index(name) for name in study.measured_in.names]
     columns = [donors.genes.index(name) for name in study.genes]
     others = np.delete(donors.values[:, rows][:, :, columns], left_out, axis=0)  # (donor, region, gene)
     seen = ~np.isnan(others)
     count = seen.sum(0)
     mean = np.where(count > 0, np.where(seen, others, 0).sum(0) / np.maximum(count, 1), np.nan)
-    return replace(study, expression=mean, truth=None)
+    return study.with_expression(mean)

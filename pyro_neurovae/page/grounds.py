@@ -70,7 +70,7 @@ def data_section(study: Study, notices: tuple[str, ...]) -> Section:
         {
             "regions": f"{study.n_regions} on graph {study.graph.label}, {study.graph.n_edges} edges",
             "genes": str(len(study.genes)),
-            "expression measured in": f"{int(study.expression_observed.sum())} regions",
+            "expression measured in": _measured_in(study),
             "expression": f"normalised per {study.normalise}" if study.normalise != "none" else "as given",
             "structure": told_structure(structure_word(study.structure, study.graph)),
         }
@@ -78,7 +78,7 @@ def data_section(study: Study, notices: tuple[str, ...]) -> Section:
     body += plain_table(
         pd.DataFrame(rows), caption="Maps of thinning (effect in each map's own units; negative is thinner)"
     )
-    lacking = [name for name, seen in zip(study.regions, study.expression_observed, strict=True) if not seen]
+    lacking = [name for name, seen in zip(study.measured_in.names, study.measured, strict=True) if not seen]
     problems = [f"No expression in {', '.join(lacking)}: predicted from neighbours and homologues."] if lacking else []
     for name, seen in zip(study.maps, study.thinning_observed, strict=True):
         absent = [region for region, one in zip(study.regions, seen, strict=True) if not one]
@@ -87,6 +87,11 @@ def data_section(study: Study, notices: tuple[str, ...]) -> Section:
     problems += list(notices)
     body += heading("Problems and notices") + (unordered(problems) if problems else paragraph("None."))
     return Section("data", "Data", body)
+
+
+def _measured_in(study: Study) -> str:
+    count = int(study.measured.sum())
+    return f"{count} regions" if study.places is None else f"{count} parcels of {study.measured_in.label}"
 
 
 def _check_p(p: float, least: float) -> str:

@@ -20,6 +20,7 @@ from ..plots.surface_map import check_atlas, on_cortex
 from .elements import escape
 
 if TYPE_CHECKING:
+    from ..graphs.region_graph import RegionGraph
     from ..posterior.fits import Fit
 
 __all__ = ["can_turn", "viewer"]
@@ -41,10 +42,10 @@ _QUANTITIES = {
 _VIEWS = ("left outer", "left inner", "right inner", "right outer", "top", "bottom", "front", "back")
 
 
-def can_turn(fit: Fit) -> bool:
-    """Whether there is a surface for the fit's regions, and the libraries that have it and its colours."""
+def can_turn(graph: RegionGraph) -> bool:
+    """Whether there is a surface for a study's regions, and the libraries that have it and its colours."""
     try:
-        check_atlas(fit.study)
+        check_atlas(graph)
     except NeurovaeError:
         return False
     return all(find_spec(name) is not None for name in ("matplotlib", "nilearn"))

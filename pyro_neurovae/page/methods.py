@@ -105,18 +105,26 @@ def record_section(fit: Fit) -> Section:
 
 
 def _data_sentences(study: Study) -> list[str]:
-    measured = int(study.expression_observed.sum())
     weighed = ", genes weighted by their reliability" if study.gene_weights is not None else ""
     known = (np.nan_to_num(study.standard_error) > 0).any(1)
     errors = "known standard errors" if known.any() else "noise that was estimated"
     count = "one map" if len(study.maps) == 1 else f"{len(study.maps)} maps"
     return [
-        f"{expression_words(study)}, measured in {measured} of {study.n_regions} {region_words(study)} and "
+        f"{expression_words(study)}, measured in {_where_measured(study)} and "
         f"{_NORMALISED[study.normalise]}{weighed}, was related to {count} of cortical thinning "
         f"({', '.join(study.maps)}) with {errors}.",
         *map_sentences(study),
         *_error_sentences(study, known),
     ]
+
+
+def _where_measured(study: Study) -> str:
+    """Parcels in which expression was measured, in words."""
+    measured, whole = int(study.measured.sum()), len(study.measured)
+    if study.places is None:
+        return f"{measured} of {whole} {region_words(study)}"
+    label = study.measured_in.label
+    return f"{measured} of {whole} parcels of {label}, seen by position from {study.n_regions} {region_words(study)}"
 
 
 def _error_sentences(study: Study, known: np.ndarray) -> list[str]:

@@ -105,7 +105,7 @@ def gifti_overlay(values: pd.Series, side: str, path: Path, *, name: str = "valu
 
 def _maps(fit: Fit) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Name, stem of files and rows of regions of each map; InputError for a study on another atlas."""
-    check_atlas(fit.study)
+    check_atlas(fit.study.graph)
     regions = fit.regions()
     for one, stem in zip(fit.study.maps, file_names(fit.study.maps), strict=True):
         yield one, stem, regions[regions["map"] == one]

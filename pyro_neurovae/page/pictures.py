@@ -39,7 +39,7 @@ class Pictures:
     def __init__(self, fit: Fit, unit: str | None = None) -> None:
         self.unit = unit
         self.drawn = find_spec("matplotlib") is not None
-        self.cortex = can_turn(fit)
+        self.cortex, self.cortex_of_programs = can_turn(fit.study.graph), can_turn(fit.study.measured_in)
         self.few = len(fit.study.maps) <= _MANY
         self.dpi = 105 if self.few else 75
 
@@ -88,7 +88,7 @@ class Pictures:
 
     def programs(self, fit: Fit) -> str:
         """The strongest programs on the cortex with their genes."""
-        if not self.cortex:
+        if not self.cortex_of_programs:
             return ""
         return self._hold(
             plots.program_maps(fit, 3, unit=self.unit),

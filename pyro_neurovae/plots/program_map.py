@@ -74,7 +74,7 @@ def program_maps(
         raise SettingsError(f"programs is {programs} and genes {genes}; give at least 1 of each.")
     check_choice("order", order, ("strength", "weight"))
     chosen = pick_map(fit.study.maps, map)
-    check_atlas(fit.study)
+    check_atlas(fit.study.measured_in)
     table = fit.aligned.table
     shown = _ranked(table, chosen, order)[:programs]
     part = panels_on(figure, 7.2, 0.85 + 1.2 * len(shown))

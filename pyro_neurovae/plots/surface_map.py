@@ -17,8 +17,8 @@ from .style import INK, SMALL, TEXT, figure_of, panels_on
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..graphs.region_graph import RegionGraph
     from ..posterior.fits import Fit
-    from ..studies.study import Study
 
 __all__ = ["check_atlas", "on_cortex", "surface"]
 
@@ -118,15 +118,15 @@ def on_cortex(values: pd.Series) -> np.ndarray:
     return by_name(values, dk68_names())
 
 
-def check_atlas(study: Study) -> None:
-    """Make sure that a study's regions lie on the surface that is drawn.
+def check_atlas(graph: RegionGraph) -> None:
+    """Make sure that the regions of a study's graph lie on the surface that is drawn.
 
     Raises
     ------
     InputError
         When a region is no Desikan-Killiany one.
     """
-    strange = [region for region in study.regions if region not in dk68_names()]
+    strange = [region for region in graph.names if region not in dk68_names()]
     if strange:
         raise InputError(
             f"the study's regions are not Desikan-Killiany ({strange[0]} is none), and the surface shows those only; "
@@ -158,7 +158,7 @@ def _grey(missing: np.ndarray, hidden: np.ndarray) -> str:
 
 def _of_fit(fit: Fit, name: str, quantity: str, unit: str | None) -> tuple[np.ndarray, str]:
     """Values (68,) of a quantity, and its label."""
-    check_atlas(fit.study)
+    check_atlas(fit.study.graph)
     table = fit.regions()
     own = table[table["map"] == name].set_index("region")
     values = {

@@ -506,6 +506,12 @@ class Study(Introduced):
         part = replace(self, graph=graph, places=places, truth=None, **selected(self, kept))
         return replace(part, sources=selected_sources(self, part))
 
+    def with_expression(self, expression: np.ndarray) -> Study:
+        """Return a study with other expression (place, gene) of the same genes in the parcels of `measured_in`."""
+        if self.places is None:
+            return replace(self, expression=expression, truth=None)
+        return replace(self, places=Places.of(self.graph, self.places.graph, expression), truth=None)
+
     def with_thinning(
         self,
         thinning: np.ndarray,

@@ -72,11 +72,11 @@ def sizes(study: Study) -> str:
 
 def summarise(study: Study) -> str:
     """Return the text of `Study.summary`."""
-    measured = int(study.expression_observed.sum())
+    own = "region" if study.places is None else f"{study.measured_in.label} parcel"
     lines = [
         f"Study: {sizes(study)}",
-        f"Expression: measured in {counted(measured, 'region')}, {NORMALISED[study.normalise]}",
-        *_missing("expression", study.regions, study.expression_observed),
+        f"Expression: measured in {counted(int(study.measured.sum()), own)}, {NORMALISED[study.normalise]}",
+        *_missing("expression", study.measured_in.names, study.measured),
         "Thinning: effects in each map's own units, negative where cases are thinner",
         _together(study),
         "",

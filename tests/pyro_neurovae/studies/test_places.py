@@ -9,6 +9,7 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.inference.observation import observe
+from pyro_neurovae.page.methods import methods_paragraph
 
 GENES = [f"G{j}" for j in range(30)]
 COARSE = nv.RegionGraph.schaefer(100)
@@ -123,3 +124,27 @@ def test_parcels_of_a_map_go_by_their_numbers_too(tmp_path):
         expression().to_csv(tmp_path / "expression.csv")
         read.append(nv.Study.from_files(tmp_path / "expression.csv", tmp_path / "map.csv", graph="schaefer100"))
     assert read[0].same_as(read[1])
+
+
+def test_other_expression_takes_its_place_where_it_was_measured(study):
+    turned = study.with_expression(-study.places.expression)
+    assert turned.expression == pytest.approx(-study.expression)
+    assert turned.places.graph is study.places.graph
+
+
+def test_the_summary_says_where_it_was_measured(study):
+    assert "measured in 98 schaefer100 parcels" in study.summary()
+    assert COARSE.names[3] in study.summary()
+
+
+def test_the_methods_paragraph_says_where_it_was_measured(fit):
+    assert "measured in 98 of 100 parcels of schaefer100, seen by position from 68" in methods_paragraph(fit)
+
+
+def test_folds_nulls_and_the_page_go_through(fit, tmp_path):
+    """What reads a study reads one with places too."""
+    scores = nv.validate(fit.study, models=["cross-scale", "ridge"], folds="blocks", draws=20)
+    assert np.isfinite(scores.scores["elpd"]).all()
+    assert nv.nulls(fit, number=19, draws=20).summary["p"].between(0, 1).all()
+    nv.report(fit, tmp_path / "report.html")
+    assert "98 parcels of schaefer100" in (tmp_path / "report.html").read_text(encoding="utf-8")
