@@ -179,7 +179,7 @@ def test_maps_without_expression_are_rejected_at_the_rate_of_the_test_ci_selecti
         covariance=np.concatenate([told.covariance, plain.covariance]),
     )
     fitted = nv.fit(study, n_programs=6, draws=60)
-    found = nv.nulls(fitted, number=19, draws=100).summary
+    found = nv.nulls(fitted, number=19, draws=40).summary
     p = found[found["statistic"] == "transcriptomic_share"].set_index("map")["p"]
     assert p["told"] <= 0.05
     assert (p.drop("told") <= 0.05).sum() <= 4
