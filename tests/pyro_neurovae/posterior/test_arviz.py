@@ -152,12 +152,13 @@ print(cross_scale.regions()["mean"].sum())
 
 
 @pytest.mark.slow
-def test_arviz_1_reads_the_same_fit_ci_selection(paths, tmp_path):
-    python = shutil.which("python3.12") or pytest.skip("no python3.12 here, which ArviZ 1.x needs")
-    chosen = os.environ | {"PYENV_VERSION": "3.12"}  # where pyenv's shim stands for every version there is
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_arviz_1_reads_the_same_fit_ci_selection(paths, tmp_path, version):
+    python = shutil.which(f"python{version}") or pytest.skip(f"no python{version} here: ArviZ 1.x needs 3.12 or later")
+    chosen = os.environ | {"PYENV_VERSION": version}  # where pyenv's shim stands for every version there is
     made = subprocess.run([python, "-m", "venv", tmp_path / "env"], check=False, capture_output=True, env=chosen)
     if made.returncode:
-        pytest.skip(f"python3.12 makes no environment here: {made.stderr.decode().strip()[-200:]}")
+        pytest.skip(f"python{version} makes no environment here: {made.stderr.decode().strip()[-200:]}")
     own = tmp_path / "env" / "bin" / "python"
     needed = ["arviz>=1", "h5netcdf", "h5py", "pandas", "scipy", "matplotlib"]
     subprocess.run([own, "-m", "pip", "install", "-q", *needed], check=True, capture_output=True)
