@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.nn import MessagePassing
 
 from pyro_neurovae.models.layers import ReplicateLinear
 
@@ -12,25 +13,26 @@ from .noise import NoiseStreams
 __all__ = ["RegionEncoder", "ReplicateGraphConv"]
 
 
-class ReplicateGraphConv(nn.Module):
+class ReplicateGraphConv(MessagePassing):
     r"""GraphConv (Morris et al. 2019) with weights per replicate: x_i W_1 + sum_j w_ij x_j W_2.
 
-    For one replicate it equals `torch_geometric.nn.GraphConv` with ``aggr="add"``, whose package takes three seconds
-    to import; edge weights are divided by the weighted degree here, so that a region's neighbourhood enters as its
-    average on every graph.
+    For one replicate it equals `torch_geometric.nn.GraphConv` with ``aggr="add"``; edge weights are divided
+    by the weighted degree here, so that a region's neighbourhood enters as its average on every graph.
     """
 
     def __init__(self, inputs: int, outputs: int, noise: NoiseStreams) -> None:
-        super().__init__()
+        super().__init__(aggr="add", node_dim=-2)
         self.self_map = ReplicateLinear(inputs, outputs, noise)
         self.neighbour_map = ReplicateLinear(inputs, outputs, noise)
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor) -> Tensor:
         """Map (B, region, in) to (B, region, out)."""
-        sender, receiver = edge_index
-        sent = x.index_select(-2, sender) * edge_weight[:, None]  # (B, edge, in)
-        gathered = torch.zeros_like(x).index_add(-2, receiver, sent)
+        gathered = self.propagate(edge_index, x=x, edge_weight=edge_weight)
         return self.self_map(x) + gathered @ self.neighbour_map.weight
+
+    def message(self, x_j: Tensor, edge_weight: Tensor) -> Tensor:
+        """Weight what a neighbour sends."""
+        return x_j * edge_weight[:, None]
 
 
 class RegionEncoder(nn.Module):
