@@ -22,7 +22,7 @@ from .programs.trained import TrainedPrograms
 from .sampler import Quantities, Sampler
 from .training import Progress, TrainingRecord
 
-__all__ = ["StackedSampler", "inner_folds", "mix_members", "stacking_weights", "train_stack"]
+__all__ = ["StackedSampler", "inner_folds", "joined_records", "mix_members", "stacking_weights", "train_stack"]
 
 # What every member can be said to have; a part that a member lacks is nought.
 _SHARED = (
@@ -113,7 +113,7 @@ def train_stack(
         members[name] = fitted.sampler
         records.append(cast(TrainingRecord, fitted.record))
     weight = stacking_weights(torch.stack(densities, 2), data.seen)  # (replicate, map, member)
-    return StackedSampler(data, members, weight, tuple(seeds)), _joined(records)
+    return StackedSampler(data, members, weight, tuple(seeds)), joined_records(records)
 
 
 def _member_settings(name: str, training: StackedTraining, data: Observations) -> FitSettings:
@@ -123,11 +123,14 @@ def _member_settings(name: str, training: StackedTraining, data: Observations) -
     return FitSettings(name, draws=_WEIGHING_DRAWS, family=family, training=TrainingSettings(**own))
 
 
-def _joined(records: Sequence[TrainingRecord]) -> TrainingRecord:
-    """Mean loss of the members, and the drift of the one that was furthest from settled."""
-    elbo, drift, drift_se = (
-        torch.stack([getattr(one, part) for one in records]) for part in ("elbo", "drift", "drift_se")
-    )
+def joined_records(records: Sequence[TrainingRecord]) -> TrainingRecord:
+    """Mean loss of the members, and the drift of the one that was furthest from settled.
+
+    A member that was done in fewer rounds than another keeps its last loss.
+    """
+    most = max(one.elbo.shape[-1] for one in records)
+    elbo = torch.stack([one.elbo[:, torch.arange(most).clamp(max=one.elbo.shape[-1] - 1)] for one in records])
+    drift, drift_se = (torch.stack([getattr(one, part) for one in records]) for part in ("drift", "drift_se"))
     worst = drift.argmax(0, keepdim=True)
     return TrainingRecord(elbo.mean(0), drift.gather(0, worst)[0], drift_se.gather(0, worst)[0])
 

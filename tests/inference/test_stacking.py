@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 import pyro_neurovae as nv
 from pyro_neurovae.inference.engine import fit_model
 from pyro_neurovae.inference.observation import observe
-from pyro_neurovae.inference.stacking import inner_folds, mix_members, stacking_weights
+from pyro_neurovae.inference.stacking import inner_folds, joined_records, mix_members, stacking_weights
+from pyro_neurovae.inference.training import TrainingRecord
 from pyro_neurovae.models.options import fit_settings
 
 QUICK = {"map_steps": 10, "members": ["expression", "spatial"], "folds": 3, "draws": 30}
@@ -126,3 +127,13 @@ def test_restarts_are_weighed_each_alone(study, seeds):
     for number, seed in enumerate(seeds):
         alone = fit_model(observe(study), fit_settings("stacked", **QUICK), (seed,)).sampler.weight
         torch.testing.assert_close(batch[number], alone[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_member_that_was_done_in_fewer_rounds_keeps_its_last_loss():
+    short, long = (
+        TrainingRecord(torch.tensor([elbo]), torch.tensor([drift]), torch.tensor([0.1]))
+        for elbo, drift in (([1.0, 2.0], 0.5), ([3.0, 4.0, 5.0], 0.2))
+    )
+    joined = joined_records([short, long])
+    assert joined.elbo.tolist() == [[2.0, 3.0, 3.5]]
+    assert joined.drift.tolist() == [0.5]
