@@ -99,8 +99,8 @@ def _parts(record: Any) -> Iterator[tuple[str, Part]]:
         if "record" in declared:
             within = Within.of(declared)
             for name, part in _parts(value):
-                own = {"dims": within.dims(part.dims), "stored": within.stored(part.stored)}
-                yield f"{one.name}.{name}", replace(part, **own)
+                dims, own = within.dims(part.dims), within.stored(part.stored)
+                yield f"{one.name}.{name}", replace(part, dims=dims, stored=own)
         elif isinstance(value, Mapping):
             for key, entry in value.items():
                 dims = declared["dims"].get(key, declared["dims"][None])[: np.ndim(entry)]

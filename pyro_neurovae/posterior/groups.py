@@ -78,7 +78,7 @@ def name_groups(
     Dimensions are those that the settings' family declares.
     """
     data, family = sampler.data, family_of(settings.model)
-    dims = family.dims if study.places is None else family.dims | {"program_score": ("place", "program")}
+    dims = dict(family.dims) if study.places is None else {**family.dims, "program_score": ("place", "program")}
     expression = torch.as_tensor(study.centred_expression()).to(data.scatter.device)
     prior = sampler.draw_prior(settings.seed, _PRIOR_DRAWS)
     for quantities in (drawn, prior):
