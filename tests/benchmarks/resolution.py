@@ -84,8 +84,8 @@ def main() -> None:
     graphs = {"dk68": nv.RegionGraph.dk68(), **{f"schaefer{n}": nv.RegionGraph.schaefer(n) for n in (100, 400)}}
     reference: pd.DataFrame | None = None
     print(
-        "| expression | thinning | transcriptomic | spatial | structural | k scales | k programs | seconds | r of effects "
-        "| within 95% | rms / sd | log density over structural |"
+        "| expression | thinning | transcriptomic | spatial | structural | k scales | k programs | seconds "
+        "| r of effects | within 95% | rms / sd | log density over structural |"
     )
     print("|---" * 12 + "|")
     for places, regions in PAIRS:
