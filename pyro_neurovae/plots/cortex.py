@@ -10,13 +10,13 @@ from typing import Literal
 
 import numpy as np
 
+from ..atlases.vertices import dk68_vertices
 from ..errors import InputError
 
 __all__ = ["Hemisphere", "Side", "hemisphere", "vertex_regions"]
 
 Side = Literal["left", "right"]
 
-_LABELS = Path(__file__).parents[1] / "atlases" / "tables" / "dk68_fsaverage5.npz"
 _REGIONS = 34  # of a hemisphere
 
 # Part of the way from the pial to the inflated surface: sulci open so far that no region is hidden, gyri still show.
@@ -61,8 +61,8 @@ class Hemisphere:
 
 def vertex_regions(side: Side) -> np.ndarray:
     """Number of each fsaverage5 vertex's region among its hemisphere's 34, -1 outside the cortex; (10242,) int."""
-    with np.load(_LABELS, allow_pickle=False) as labels:
-        return labels[side].astype(int)
+    left, right = np.split(dk68_vertices(), 2)
+    return left if side == "left" else np.where(right < 0, -1, right - _REGIONS)
 
 
 @lru_cache(maxsize=2)

@@ -19,6 +19,7 @@ from .null_map_table import read_null_maps
 from .region_table import read_regions
 from .reliability import read_reliability
 from .thinning_table import read_thinning
+from .vertex_maps import ENDINGS, read_vertex_map
 
 __all__ = ["READERS", "read", "read_if_file", "register_reader"]
 
@@ -37,7 +38,7 @@ READERS: dict[str, dict[str, Reader]] = {
     "labelled surface": {"": read_labelled_surface},
     "null maps": {"": read_null_maps},
     "regions": {"": read_regions},
-    "thinning": {"": read_thinning},
+    "thinning": {"": read_thinning, **dict.fromkeys(ENDINGS, read_vertex_map)},
 }
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 import pyro_neurovae as nv
+from pyro_neurovae.atlases.vertices import dk68_vertices
 
 PAIRS = (
     ("dk68", "dk68"),
@@ -31,16 +32,13 @@ PAIRS = (
     ("schaefer400", "schaefer400"),
 )
 FOLDER = Path(os.environ.get("PYRO_NEUROVAE_DATA", "."))
-ATLAS = Path(nv.__file__).parent / "atlases" / "tables" / "dk68_fsaverage5.npz"
 
 
 def labels(atlas: str) -> np.ndarray:
     """Parcel of every fsaverage5 vertex, from 0, negative outside; (vertex,)."""
-    if atlas != "dk68":
-        return np.loadtxt(FOLDER / "scales" / f"{atlas}_fsaverage5_labels.csv", dtype=int) - 1
-    with np.load(ATLAS) as sides:
-        left, right = sides["left"].astype(int), sides["right"].astype(int)
-    return np.concatenate([left, np.where(right < 0, -1, right + 34)])
+    if atlas == "dk68":
+        return dk68_vertices()
+    return np.loadtxt(FOLDER / "scales" / f"{atlas}_fsaverage5_labels.csv", dtype=int) - 1
 
 
 def expression(atlas: str) -> pd.DataFrame:

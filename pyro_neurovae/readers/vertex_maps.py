@@ -1,0 +1,177 @@
+"""Maps with a value for each vertex of the cortical surface, as means over the regions of a graph."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..atlases.atlas import dk68_names
+from ..atlases.vertices import HEMISPHERE, dk68_vertices
+from ..errors import InputError
+from .limits import check_archive, check_regular, unpack_gzip
+from .text_table import file_stem
+from .thinning_table import ThinningMap, map_from_table
+
+__all__ = ["ENDINGS", "read_vertex_map"]
+
+FilePath = str | os.PathLike[str]
+
+# Endings of files of vertices: NumPy's, FreeSurfer's and GIFTI.
+ENDINGS = (".npz", ".npy", ".mgh", ".mgz", ".gii")
+# Vertices of a hemisphere of the surfaces whose first ones are those of fsaverage5, and of others that are known.
+_NESTED = {10_242: "fsaverage5", 40_962: "fsaverage6", 163_842: "fsaverage"}
+_OTHERS = {2_562: "fsaverage4", 642: "fsaverage3", 32_492: "fsLR 32k", 29_696: "fsLR 32k", 81_924: "CIVET"}
+# Values (vertex,) of the left and the right hemisphere, by the name of their column; that of an array without one.
+Halves = dict[str, list[np.ndarray]]
+_UNNAMED = "arr_0"
+_GZIP = b"\x1f\x8b"
+# What in a file's name tells its hemisphere, and the other's.
+_SIDES = (("lh", "rh"), ("hemi-L", "hemi-R"), ("left", "right"), (".L.", ".R."))
+
+
+def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = None, **options: Any) -> ThinningMap:
+    """Read a map of fsaverage's vertices onto Desikan-Killiany regions, each the mean over its vertices.
+
+    A vertex without a number, or with an exact 0 as FreeSurfer writes where nothing was measured, does not count; a
+    region of which less than half the vertices count is missing. Errors are averaged too, which is too large for the
+    mean of a region whose vertices err apart, and never too small.
+
+    Parameters
+    ----------
+    path
+        An ``.npz`` of one array, or of several named as columns of a table are (``t``, or ``d`` and ``se``), or an
+        ``.npy``; (vertex,), left hemisphere first. Or a file of one hemisphere, ``.mgh``, ``.mgz`` or ``.gii``, whose
+        name tells the side (lh, left, hemi-L, .L.): the other hemisphere's is read where it lies beside it.
+        fsaverage5, or fsaverage6 and fsaverage, of which the vertices of fsaverage5 are taken.
+    names
+        The graph's regions, Desikan-Killiany ones.
+    name
+        The map's name; None (the default) is the file's.
+    **options
+        As of `thinning_table.map_from_table`: what has no name that tells needs ``kind``.
+
+    Raises
+    ------
+    InputError
+        For another surface, another atlas, or as `map_from_table`.
+    """
+    source = Path(path)
+    if not set(names) <= set(dk68_names()):
+        raise InputError(
+            f"{source.name}: maps of vertices are read onto Desikan-Killiany regions; average it over the parcels of "
+            "your atlas, and give that table."
+        )
+    check_regular(source)
+    plain = source.suffix.lower() in (".npz", ".npy")
+    halves, notices = (_numpy(source), []) if plain else _both_sides(source)
+    surfaces = [_surface(source, both) for both in halves.values()]
+    table, few, zeros = _means(
+        {name: np.concatenate([one[:HEMISPHERE] for one in both]) for name, both in halves.items()}
+    )
+    asked = options.get("kind", "auto")
+    table = table.rename(columns={_UNNAMED: "value" if asked == "auto" else asked})
+    told = [*notices, f"{source.name}: each region is the mean over its vertices ({surfaces[0]})."]
+    if zeros:
+        told.append(f"{source.name}: {zeros} vertices of the cortex are exactly 0 and read as not measured.")
+    if few:
+        told.append(f"{source.name}: less than half of the vertices have a value in {', '.join(few)}; read as missing.")
+    found = map_from_table(table, names, name=file_stem(path) if name is None else name, source=source.name, **options)
+    return ThinningMap(**{**vars(found), "notices": (*told, *found.notices)})
+
+
+def _numpy(source: Path) -> Halves:
+    """Hemispheres of each array of a NumPy file, by the name of its column."""
+    try:
+        if source.suffix.lower() == ".npz":
+            check_archive(source)
+        found = np.load(source, allow_pickle=False)
+        arrays = {_UNNAMED: found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as fault:
+        raise InputError(f"{source.name}: no NumPy file that can be read; write it by numpy.savez.") from fault
+    kept = {name: one for name, one in arrays.items() if one.dtype.kind in "fiu" and one.size > 1}
+    if not kept:
+        raise InputError(f"{source.name} holds no numbers of vertices; give an array of a value for each vertex.")
+    return {name: np.array_split(one.ravel().astype(float), 2) for name, one in kept.items()}
+
+
+def _one_side(source: Path) -> np.ndarray:
+    """Values of one hemisphere's file; (vertex,)."""
+    import nibabel
+
+    content = source.read_bytes()
+    content = unpack_gzip(content, source) if content[:2] == _GZIP else content
+    try:
+        if ".gii" in source.suffixes:
+            data = nibabel.GiftiImage.from_bytes(content).agg_data()
+        else:
+            data = nibabel.MGHImage.from_bytes(content).get_fdata()
+        values = np.asarray(np.stack(data, -1) if isinstance(data, tuple) else data, dtype=float)
+    except Exception as fault:  # nibabel lets through whatever its parsers make of a damaged file
+        raise InputError(f"{source.name}: no file of vertices that can be read; give .mgh, .mgz or .gii.") from fault
+    if max(values.shape, default=0) != values.size:
+        raise InputError(
+            f"{source.name} holds {' x '.join(map(str, values.shape))} numbers; give a file with one for each vertex."
+        )
+    return values.ravel()
+
+
+def _both_sides(source: Path) -> tuple[Halves, list[str]]:
+    """Values of a hemisphere's file and of the other's beside it, missing where there is none; and what to say."""
+    for pair in _SIDES:
+        for here, there in (pair, pair[::-1]):
+            other = _renamed(source.name, here, there)
+            if other is None:
+                continue
+            own, beside = _one_side(source), source.with_name(other)
+            told = f"{source.name}: {other} beside it is the other hemisphere."
+            if not beside.is_file():
+                told = f"{source.name}: no {other} beside it; the other hemisphere is read as missing."
+            across = _one_side(beside) if beside.is_file() else np.full_like(own, np.nan)
+            return {_UNNAMED: [own, across] if here == pair[0] else [across, own]}, [told]
+    raise InputError(f"{source.name}: its name does not tell the hemisphere; call it lh.NAME or rh.NAME.")
+
+
+def _renamed(name: str, here: str, there: str) -> str | None:
+    """Name of the other hemisphere's file; None where this side's word is not in the name."""
+    word = re.escape(here) if here.startswith(".") else rf"(?<![A-Za-z]){re.escape(here)}(?![A-Za-z])"
+    changed, count = re.subn(word, there, name, count=1)
+    return changed if count else None
+
+
+def _surface(source: Path, halves: Sequence[np.ndarray]) -> str:
+    """Name of the surface that the hemispheres lie on."""
+    size = len(halves[0])
+    if len(halves[1]) == size and size in _NESTED:
+        first = "" if size == HEMISPHERE else ", its vertices that are fsaverage5's"
+        return f"{_NESTED[size]}{first}"
+    whole = sum(len(half) for half in halves)
+    known = _OTHERS.get(size) or _OTHERS.get(whole)
+    what = f"{whole} values, as of {known}" if known else f"{whole} values"
+    one = " (one hemisphere?)" if whole in _NESTED else ""
+    raise InputError(
+        f"{source.name} has {what}{one}; give both hemispheres of fsaverage5 (2 x 10242), fsaverage6 or fsaverage: "
+        "neuromaps.transforms takes fsLR and CIVET there."
+    )
+
+
+def _means(columns: dict[str, np.ndarray]) -> tuple[pd.DataFrame, list[str], int]:
+    """Means over regions, names of those with too few vertices, and how many vertices of the cortex are exactly 0."""
+    place, regions = dk68_vertices(), dk68_names()
+    first = next(iter(columns.values()))
+    cortex = place >= 0
+    measured = cortex & np.isfinite(first) & (first != 0)
+    for values in columns.values():
+        measured &= np.isfinite(values)
+    whole, count = (np.bincount(place[which], minlength=len(regions)) for which in (cortex, measured))
+    enough = 2 * count >= whole
+    sums = {name: np.bincount(place[measured], values[measured], len(regions)) for name, values in columns.items()}
+    means = {name: np.where(enough, total / np.maximum(count, 1), np.nan) for name, total in sums.items()}
+    few = [region for region, kept in zip(regions, enough, strict=True) if not kept]
+    return pd.DataFrame(means, index=list(regions)), few, int((cortex & (first == 0)).sum())

@@ -1,0 +1,163 @@
+"""Maps of vertices become means over regions, or one sentence says why not."""
+
+from __future__ import annotations
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+import pyro_neurovae as nv
+from pyro_neurovae.atlases.atlas import dk68_names
+from pyro_neurovae.atlases.vertices import dk68_vertices
+from pyro_neurovae.errors import InputError
+from pyro_neurovae.readers.registry import read
+
+NAMES = dk68_names()
+PLACE = dk68_vertices()
+
+
+@pytest.fixture
+def t() -> np.ndarray:
+    """Values of 20,484 vertices."""
+    return np.random.default_rng(0).normal(-1, 1, 20_484)
+
+
+def means(values: np.ndarray) -> np.ndarray:
+    return np.array([values[k == PLACE].mean() for k in range(68)])
+
+
+def gifti(values: np.ndarray, path) -> None:
+    array = nibabel.gifti.GiftiDataArray(values.astype(np.float32), intent="NIFTI_INTENT_SHAPE")
+    nibabel.save(nibabel.gifti.GiftiImage(darrays=[array]), path)
+
+
+def mgh(values: np.ndarray, path) -> None:
+    nibabel.save(nibabel.MGHImage(values.astype(np.float32)[:, None, None], np.eye(4)), path)
+
+
+def test_named_arrays_are_columns(t, tmp_path):
+    np.savez(tmp_path / "map.npz", d=t, se=np.full_like(t, 0.2))
+    found = read("thinning", tmp_path / "map.npz", NAMES)
+    assert found.value == pytest.approx(means(t))
+    assert found.standard_error == pytest.approx(0.2)
+    assert (found.name, found.kind) == ("map", "d")
+    assert any("mean over its vertices (fsaverage5)" in one for one in found.notices)
+
+
+def test_an_array_without_a_name_is_what_is_said(t, tmp_path):
+    np.save(tmp_path / "map.npy", t)
+    found = read("thinning", tmp_path / "map.npy", NAMES, kind="t")
+    assert found.value == pytest.approx(means(t))
+    assert (found.standard_error == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("write", "left", "right"),
+    [
+        (mgh, "lh.t.mgh", "rh.t.mgh"),
+        (mgh, "lh.t.mgz", "rh.t.mgz"),
+        (gifti, "t_hemi-L.gii", "t_hemi-R.gii"),
+        (gifti, "sub.L.func.gii", "sub.R.func.gii"),
+        (gifti, "left_t.gii", "right_t.gii"),
+    ],
+)
+def test_either_hemispheres_file_finds_the_other(t, tmp_path, write, left, right):
+    for name, half in zip((left, right), np.split(t, 2), strict=True):
+        write(half, tmp_path / name)
+    for name in (left, right):
+        found = read("thinning", tmp_path / name, NAMES, kind="t")
+        assert found.value == pytest.approx(means(t), abs=1e-6)
+
+
+def test_one_hemisphere_alone_is_told(t, tmp_path):
+    mgh(t[10_242:], tmp_path / "rh.t.mgh")
+    found = read("thinning", tmp_path / "rh.t.mgh", NAMES, kind="t")
+    assert np.isnan(found.value[:34]).all()
+    assert found.value[34:] == pytest.approx(means(t)[34:], abs=1e-6)
+    assert any("no lh.t.mgh beside it" in one for one in found.notices)
+
+
+def test_of_finer_surfaces_the_vertices_of_fsaverage5_are_taken(t, tmp_path):
+    """Each icosahedral mesh begins with the vertices of the coarser ones."""
+    fine = [np.concatenate([half, np.full(163_842 - 10_242, 99.0)]) for half in np.split(t, 2)]
+    np.savez(tmp_path / "map.npz", t=np.concatenate(fine))
+    assert read("thinning", tmp_path / "map.npz", NAMES).value == pytest.approx(means(t))
+
+
+def test_vertices_without_a_value_do_not_count(t, tmp_path):
+    region, few = np.flatnonzero(PLACE == 3), np.flatnonzero(PLACE == 5)
+    kept = t.copy()
+    kept[region[:4]], kept[region[4:8]], kept[few[: len(few) // 2 + 1]] = np.nan, 0.0, np.nan
+    np.savez(tmp_path / "map.npz", t=kept)
+    found = read("thinning", tmp_path / "map.npz", NAMES)
+    assert found.value[3] == pytest.approx(t[region[8:]].mean())
+    assert np.isnan(found.value[5])
+    told = " ".join(found.notices)
+    assert "4 vertices of the cortex are exactly 0" in told
+    assert f"less than half of the vertices have a value in {NAMES[5]}" in told
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (64_984, "as of fsLR 32k; give both hemispheres of fsaverage5"),
+        (10_242, r"\(one hemisphere\?\)"),
+        (68, "68 values; give both hemispheres"),
+        (20_485, "20485 values"),
+    ],
+)
+def test_another_surface_is_named(size, said, tmp_path):
+    np.savez(tmp_path / "map.npz", t=np.ones(size))
+    with pytest.raises(InputError, match=said):
+        read("thinning", tmp_path / "map.npz", NAMES)
+
+
+def test_hemispheres_of_different_surfaces_are_refused(t, tmp_path):
+    mgh(t[:10_242], tmp_path / "lh.t.mgh")
+    mgh(np.ones(40_962), tmp_path / "rh.t.mgh")
+    with pytest.raises(InputError, match="51204 values"):
+        read("thinning", tmp_path / "lh.t.mgh", NAMES, kind="t")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("map.npz", b"no archive", "no NumPy file that can be read"),
+        ("map.npy", b"", "no NumPy file that can be read"),
+        ("lh.map.mgh", b"nothing", "no file of vertices that can be read"),
+        ("lh.map.gii", b"<xml>", "no file of vertices that can be read"),
+        ("map.gii", b"", "does not tell the hemisphere"),
+    ],
+)
+def test_what_is_no_map_is_one_sentence(name, content, said, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read("thinning", tmp_path / name, NAMES, kind="t")
+
+
+def test_objects_are_never_unpickled(tmp_path):
+    np.savez(tmp_path / "map.npz", t=np.array([{}], dtype=object))
+    with pytest.raises(InputError, match="no NumPy file that can be read"):
+        read("thinning", tmp_path / "map.npz", NAMES)
+
+
+def test_a_file_of_several_frames_is_refused(t, tmp_path):
+    nibabel.save(nibabel.MGHImage(np.zeros((10_242, 1, 1, 3), np.float32), np.eye(4)), tmp_path / "lh.t.mgh")
+    with pytest.raises(InputError, match="10242 x 1 x 1 x 3 numbers"):
+        read("thinning", tmp_path / "lh.t.mgh", NAMES, kind="t")
+
+
+def test_another_atlas_is_refused(t, tmp_path):
+    np.savez(tmp_path / "map.npz", t=t)
+    with pytest.raises(InputError, match="read onto Desikan-Killiany regions; average it"):
+        read("thinning", tmp_path / "map.npz", nv.RegionGraph.schaefer(100).names)
+
+
+def test_a_study_takes_a_map_of_vertices(t, tmp_path):
+    np.savez(tmp_path / "load.npz", t=t)
+    x = nv.simulate(seed=0, genes=20)
+    pd.DataFrame(x.expression, index=list(x.regions), columns=list(x.genes)).to_csv(tmp_path / "x.csv")
+    study = nv.Study.from_files(tmp_path / "x.csv", tmp_path / "load.npz")
+    assert study.maps == ("load",)
+    assert study.thinning[0] == pytest.approx(means(t))
