@@ -211,7 +211,8 @@ class Study(Introduced):
         thinning
             One file a map, which gives the map its name: a column of regions, one of the effect, negative where cases
             are thinner, and one of its standard error, or what that is computed from: the effect's interval, the sizes
-            of the groups (for Cohen's d) or its test statistic. What was read is told in ``notices``.
+            of the groups (for Cohen's d) or its test statistic; or a value for each vertex of fsaverage
+            (`readers.vertex_maps.read_vertex_map`). What was read is told in ``notices``.
         graph
             "dk68" (the default), "dk68-boundary" or "dk68-distance" (see `RegionGraph.dk68`), "schaefer100" or
             "schaefer400" (`RegionGraph.schaefer`), a `RegionGraph`, or a file with a labelled square table or a list of
