@@ -29,7 +29,7 @@ class StudyOptions:
         typer.Option(
             metavar="FILE [FILE ...]",
             help="Thinning maps, one file per map: regions with an effect, negative where cases are thinner, and its "
-            "standard error, its interval or the group sizes; or a value for each vertex of fsaverage (.npz, .mgh, .gii).",
+            "standard error, its interval or group sizes; or a value for each vertex of fsaverage (.npz, .mgh, .gii).",
         ),
     ]
     graph: Annotated[
