@@ -15,11 +15,12 @@ import pandas as pd
 from ..atlases.atlas import dk68_names
 from ..atlases.vertices import HEMISPHERE, dk68_vertices
 from ..errors import InputError
+from ..wording import first_names
 from .limits import check_archive, check_regular, unpack_gzip
 from .text_table import file_stem
 from .thinning_table import ThinningMap, map_from_table
 
-__all__ = ["ENDINGS", "read_vertex_map"]
+__all__ = ["ENDINGS", "check_halves", "read_vertex_map"]
 
 FilePath = str | os.PathLike[str]
 
@@ -32,8 +33,8 @@ _OTHERS = {2_562: "fsaverage4", 642: "fsaverage3", 32_492: "fsLR 32k", 29_696: "
 Halves = dict[str, list[np.ndarray]]
 _UNNAMED = "arr_0"
 _GZIP = b"\x1f\x8b"
-# What in a file's name tells its hemisphere, and the other's.
-_SIDES = (("lh", "rh"), ("hemi-L", "hemi-R"), ("left", "right"), (".L.", ".R."))
+# What in a file's name tells its hemisphere, and the other's; words last, as a map may be of epilepsy on the left.
+_SIDES = (("lh", "rh"), ("LH", "RH"), ("hemi-L", "hemi-R"), (".L.", ".R."), ("left", "right"))
 
 
 def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = None, **options: Any) -> ThinningMap:
@@ -47,9 +48,10 @@ def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = 
     ----------
     path
         An ``.npz`` of one array, or of several named as columns of a table are (``t``, or ``d`` and ``se``), or an
-        ``.npy``; (vertex,), left hemisphere first. Or a file of one hemisphere, ``.mgh``, ``.mgz`` or ``.gii``, whose
-        name tells the side (lh, left, hemi-L, .L.): the other hemisphere's is read where it lies beside it.
-        fsaverage5, or fsaverage6 and fsaverage, of which the vertices of fsaverage5 are taken.
+        ``.npy``; (vertex,), left hemisphere first, or a row or column for each hemisphere. Or a file of one
+        hemisphere, ``.mgh``, ``.mgz`` or ``.gii``, whose name tells the side (lh, left, hemi-L, .L.): the other
+        hemisphere's is read where it lies beside it. fsaverage5, or fsaverage6 and fsaverage, of which the vertices
+        of fsaverage5 are taken.
     names
         The graph's regions, Desikan-Killiany ones.
     name
@@ -72,17 +74,19 @@ def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = 
     plain = source.suffix.lower() in (".npz", ".npy")
     halves, notices = (_numpy(source), []) if plain else _both_sides(source)
     surfaces = [_surface(source, both) for both in halves.values()]
-    table, few, zeros = _means(
-        {name: np.concatenate([one[:HEMISPHERE] for one in both]) for name, both in halves.items()}
-    )
+    table, zeros = _means({name: np.concatenate([one[:HEMISPHERE] for one in both]) for name, both in halves.items()})
     asked = options.get("kind", "auto")
     table = table.rename(columns={_UNNAMED: "value" if asked == "auto" else asked})
     told = [*notices, f"{source.name}: each region is the mean over its vertices ({surfaces[0]})."]
-    if zeros:
-        told.append(f"{source.name}: {zeros} vertices of the cortex are exactly 0 and read as not measured.")
-    if few:
-        told.append(f"{source.name}: less than half of the vertices have a value in {', '.join(few)}; read as missing.")
+    for column, count in zeros.items():
+        of = "" if column == _UNNAMED else f" in {column}"
+        told.append(f"{source.name}: {count} vertices of the cortex are exactly 0{of} and read as not measured.")
     found = map_from_table(table, names, name=file_stem(path) if name is None else name, source=source.name, **options)
+    few = [region for region, value in zip(names, found.value, strict=True) if np.isnan(value)]
+    if few:
+        told.append(
+            f"{source.name}: less than half of the vertices have a value in {first_names(few)}; read as missing."
+        )
     return ThinningMap(**{**vars(found), "notices": (*told, *found.notices)})
 
 
@@ -98,7 +102,15 @@ def _numpy(source: Path) -> Halves:
     kept = {name: one for name, one in arrays.items() if one.dtype.kind in "fiu" and one.size > 1}
     if not kept:
         raise InputError(f"{source.name} holds no numbers of vertices; give an array of a value for each vertex.")
-    return {name: np.array_split(one.ravel().astype(float), 2) for name, one in kept.items()}
+    halves = {name: _halves(one) for name, one in kept.items()}
+    mapped = {name: both for name, both in halves.items() if len(both[0]) in _NESTED}
+    return mapped or halves  # beside maps there may be lists of faces, or of sizes
+
+
+def _halves(array: np.ndarray) -> list[np.ndarray]:
+    """Hemispheres of an array, left first: one after the other, or a row or a column each."""
+    columns = array.ndim == 2 and array.shape[1] == 2
+    return np.array_split((array.T if columns else array).ravel().astype(float), 2)
 
 
 def _one_side(source: Path) -> np.ndarray:
@@ -108,7 +120,7 @@ def _one_side(source: Path) -> np.ndarray:
     content = source.read_bytes()
     content = unpack_gzip(content, source) if content[:2] == _GZIP else content
     try:
-        if ".gii" in source.suffixes:
+        if ".gii" in source.name.lower():
             data = nibabel.GiftiImage.from_bytes(content).agg_data()
         else:
             data = nibabel.MGHImage.from_bytes(content).get_fdata()
@@ -138,6 +150,25 @@ def _both_sides(source: Path) -> tuple[Halves, list[str]]:
     raise InputError(f"{source.name}: its name does not tell the hemisphere; call it lh.NAME or rh.NAME.")
 
 
+def check_halves(paths: Sequence[FilePath]) -> None:
+    """Check that no two files are the hemispheres of one map, of which either is read with the other.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    given = {Path(path) for path in paths if Path(path).suffix.lower() in ENDINGS[2:]}
+    for path in sorted(given):
+        for here, there in _SIDES:
+            other = _renamed(path.name, here, there)
+            if other is not None and path.with_name(other) in given:
+                raise InputError(
+                    f"{path.name} and {other} are the hemispheres of one map; give one of them: the other is read "
+                    "from beside it."
+                )
+
+
 def _renamed(name: str, here: str, there: str) -> str | None:
     """Name of the other hemisphere's file; None where this side's word is not in the name."""
     word = re.escape(here) if here.startswith(".") else rf"(?<![A-Za-z]){re.escape(here)}(?![A-Za-z])"
@@ -161,17 +192,16 @@ def _surface(source: Path, halves: Sequence[np.ndarray]) -> str:
     )
 
 
-def _means(columns: dict[str, np.ndarray]) -> tuple[pd.DataFrame, list[str], int]:
-    """Means over regions, names of those with too few vertices, and how many vertices of the cortex are exactly 0."""
+def _means(columns: dict[str, np.ndarray]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Means over regions, each column's over its own vertices, and how many of the cortex's are exactly 0 in it."""
     place, regions = dk68_vertices(), dk68_names()
-    first = next(iter(columns.values()))
     cortex = place >= 0
-    measured = cortex & np.isfinite(first) & (first != 0)
-    for values in columns.values():
-        measured &= np.isfinite(values)
-    whole, count = (np.bincount(place[which], minlength=len(regions)) for which in (cortex, measured))
-    enough = 2 * count >= whole
-    sums = {name: np.bincount(place[measured], values[measured], len(regions)) for name, values in columns.items()}
-    means = {name: np.where(enough, total / np.maximum(count, 1), np.nan) for name, total in sums.items()}
-    few = [region for region, kept in zip(regions, enough, strict=True) if not kept]
-    return pd.DataFrame(means, index=list(regions)), few, int((cortex & (first == 0)).sum())
+    whole = np.bincount(place[cortex], minlength=len(regions))
+    means, zeros = {}, {}
+    for name, values in columns.items():
+        measured = cortex & np.isfinite(values) & (values != 0)
+        count, total = (np.bincount(place[measured], own, len(regions)) for own in (None, values[measured]))
+        means[name] = np.where(2 * count >= whole, total / np.maximum(count, 1), np.nan)
+        numbering = len(columns) > 1 and bool((values == values.round()).all())  # of vertices, or a mask
+        zeros[name] = 0 if numbering else int((cortex & (values == 0)).sum())
+    return pd.DataFrame(means, index=list(regions)), {name: count for name, count in zeros.items() if count}

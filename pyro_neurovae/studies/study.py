@@ -22,6 +22,7 @@ from ..readers.placement import positions_of
 from ..readers.registry import read, read_if_file
 from ..readers.reliability import place_reliability
 from ..readers.thinning_table import FlipInput, flips, map_names
+from ..readers.vertex_maps import check_halves
 from .checks import check_parts
 from .correlations import CorrelationInput, check_together, correlation_words, is_word, joint_errors, structure_of
 from .places import Places, places_of
@@ -270,6 +271,7 @@ class Study(Introduced):
             Naming the file, the row or label, and the remedy.
         """
         paths = [thinning] if isinstance(thinning, str | os.PathLike) else list(thinning)
+        check_halves(paths)
         labels, (ground, notices) = map_names(paths), as_graph(graph, regions, kind=graph_kind)
         check_together(standard_error, covariance, sampling_correlation)
         elsewhere, further = (None, ()) if expression_graph is None else as_graph(expression_graph)

@@ -60,6 +60,8 @@ def test_an_array_without_a_name_is_what_is_said(t, tmp_path):
         (gifti, "t_hemi-L.gii", "t_hemi-R.gii"),
         (gifti, "sub.L.func.gii", "sub.R.func.gii"),
         (gifti, "left_t.gii", "right_t.gii"),
+        (gifti, "tle_left.L.func.gii", "tle_left.R.func.gii"),
+        (gifti, "LH.T.GII", "RH.T.GII"),
     ],
 )
 def test_either_hemispheres_file_finds_the_other(t, tmp_path, write, left, right):
@@ -68,6 +70,30 @@ def test_either_hemispheres_file_finds_the_other(t, tmp_path, write, left, right
     for name in (left, right):
         found = read("thinning", tmp_path / name, NAMES, kind="t")
         assert found.value == pytest.approx(means(t), abs=1e-6)
+
+
+def test_hemispheres_given_as_two_maps_are_one(t, tmp_path):
+    for name, half in zip(("lh.t.mgh", "rh.t.mgh"), np.split(t, 2), strict=True):
+        mgh(half, tmp_path / name)
+    with pytest.raises(InputError, match=r"lh.t.mgh and rh.t.mgh are the hemispheres of one map"):
+        nv.Study.from_files(tmp_path / "x.csv", [tmp_path / "rh.t.mgh", tmp_path / "lh.t.mgh"])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_hemispheres_are_rows_or_columns_of_an_array(turned, t, tmp_path):
+    both = t.reshape(2, -1)
+    np.save(tmp_path / "map.npy", both.T if turned else both)
+    assert read("thinning", tmp_path / "map.npy", NAMES, kind="t").value == pytest.approx(means(t))
+
+
+def test_what_stands_beside_a_map_does_not_touch_it(t, tmp_path):
+    """Numbers of vertices, p values with gaps, sizes of groups; zeros of the map itself do not count."""
+    kept = np.where(np.arange(20_484) % 7 == 0, 0.0, t)
+    p = np.where(np.arange(20_484) < 8_000, np.nan, 0.5)
+    np.savez(tmp_path / "map.npz", vertices=np.arange(20_484), t=kept, q=p, faces=np.zeros((9, 3)))
+    found = read("thinning", tmp_path / "map.npz", NAMES)
+    assert found.value == pytest.approx([kept[(k == PLACE) & (kept != 0)].mean() for k in range(68)])
+    assert any("are exactly 0 in t" in one for one in found.notices)
 
 
 def test_one_hemisphere_alone_is_told(t, tmp_path):
