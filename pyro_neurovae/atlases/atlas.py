@@ -17,6 +17,7 @@ __all__ = [
     "Atlas",
     "adni_thickness",
     "atlas_of",
+    "coarser_parcels",
     "dk68_edges",
     "dk68_names",
     "dk68_table",
@@ -100,9 +101,27 @@ def schaefer_edges(parcels: int) -> pd.DataFrame:
 
 
 def numbered_names(names: Sequence[str]) -> tuple[str, ...] | None:
-    """Names in the order by which their atlas numbers them from 1, of one that does and has all of these; else None."""
+    """Names in the order by which their atlas numbers them from 1, of one that does and has all of these; else None.
+
+    None too for some of the names that several such atlases give, each to another parcel.
+    """
     wanted = set(names)
-    return next((own for own in map(_schaefer_names, SCHAEFER) if wanted <= set(own)), None)
+    having = [own for own in map(_schaefer_names, SCHAEFER) if wanted <= set(own)]
+    exact = [own for own in having if wanted == set(own)]
+    return exact[0] if exact else having[0] if len(having) == 1 else None
+
+
+def coarser_parcels(labels: Sequence[str], names: Sequence[str]) -> int | None:
+    """Parcels of the coarser Schaefer parcellation that labels are of by all signs, where the graph has more; or None.
+
+    Its names and numbers are among those of the finer ones too, and mean other parcels there.
+    """
+    for parcels in SCHAEFER:
+        own = _schaefer_names(parcels)
+        known = {*own, *map(str, range(1, parcels + 1))}
+        if set(own) < set(names) and 2 * len(labels) > parcels and known.issuperset(labels):
+            return parcels
+    return None
 
 
 @lru_cache(maxsize=len(SCHAEFER))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ..errors import InputError
-from .atlas import atlas_of, dk68_names, numbered_names
+from .atlas import atlas_of, coarser_parcels, dk68_names, numbered_names
 from .label_codes import decoded
 
 __all__ = ["Resolution", "is_extra", "known_share", "resolve", "resolve_on"]
@@ -120,6 +120,11 @@ def resolve_on(
 
     Labels of rows may also be the codes under which FreeSurfer (1001, 2035) and ADNI (ST13TA) know a region, and the
     numbers of an atlas that numbers its parcels, as Schaefer's does.
+
+    Raises
+    ------
+    InputError
+        As `resolve`, and for the parcels of Schaefer's coarser parcellation, which have names of the finer one's.
     """
     atlas = atlas_of(names)
     known = tuple(names) if atlas is None else atlas.names
@@ -127,6 +132,12 @@ def resolve_on(
     found = _resolve(list(spelled.values()), known, hemisphere, source, atlas=atlas is not None)
     canonical = {label: found.canonical[one] for label, one in spelled.items() if one in found.canonical}
     _check_unique(canonical, source)
+    coarser = coarser_parcels(list(canonical), names)
+    if coarser is not None:
+        raise InputError(
+            f"{source}: labels of Schaefer's {coarser} parcels, which are other parcels than those of the same name or "
+            f"number among {len(names)}; name the graph schaefer{coarser} for it."
+        )
     return Resolution(canonical, tuple(label for label, one in spelled.items() if one in found.set_aside))
 
 
@@ -227,6 +238,11 @@ def _not_placed(label: str, known: tuple[str, ...], hemisphere: str | None, *, s
     side, region = _split(label)
     if atlas and side is None and _letters(f"L{region}") in _index(known):
         return f"{source}: label {label} tells no hemisphere; write L_{region} or R_{region}, or state the hemisphere."
+    if label.isdecimal() and numbered_names(known):
+        return (
+            f"{source}: unknown region {label}; the parcels are numbered from 1 to {len(known)}: correct the numbers, "
+            "one more each where they begin at 0, or give the names."
+        )
     wanted = f"{side or hemisphere or 'L'}_{region}" if atlas else label
     lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(wanted.lower(), lower, n=1, cutoff=0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import pandas as pd
@@ -52,7 +52,8 @@ def label_columns(frame: pd.DataFrame, names: Sequence[str]) -> tuple[int | None
 
     Of the columns with a usual name the first that names regions is taken, best one that tells their hemisphere
     too: a table may have a column of numbers, or of "cortex", under such a name. Where none does, the index is, and
-    where that are row numbers, the column that names most regions.
+    where that are row numbers, the column that names most regions. Names go before numbers, which may count rows where
+    an atlas numbers its parcels too.
     """
     columns = [str(column) for column in frame.columns]
     side = _position(columns, first_column(columns, _HEMISPHERES))
@@ -63,11 +64,17 @@ def label_columns(frame: pd.DataFrame, names: Sequence[str]) -> tuple[int | None
         return [one for one in called if known_share(frame.iloc[:, one], names, hemisphere=hemisphere) > 0.5]
 
     found = naming(None) or naming("L")
-    if found:
-        return found[0], side
-    if not isinstance(frame.index, pd.RangeIndex) and known_share(frame.index, names) > 0:
+    first = min(found, key=lambda one: _numbered(frame.iloc[:, one]), default=None)
+    if first is not None and not _numbered(frame.iloc[:, first]):
+        return first, side
+    wordy = _wordy(frame)
+    named = [one for one in wordy if not _numbered(frame.iloc[:, one]) and _named(frame.iloc[:, one], names)]
+    if first is not None:
+        return (named[0] if named else first), side
+    counted = isinstance(frame.index, pd.RangeIndex) or (_numbered(frame.index) and bool(named))
+    if not counted and known_share(frame.index, names) > 0:
         return None, side
-    shares = {one: known_share(frame.iloc[:, one], names) for one in _wordy(frame)}
+    shares = {one: known_share(frame.iloc[:, one], names) for one in named or wordy}
     best = max(shares, key=lambda one: shares[one], default=None)
     if best is not None and shares[best] > (0.5 if called else 0):
         return best, side
@@ -78,6 +85,16 @@ def label_columns(frame: pd.DataFrame, names: Sequence[str]) -> tuple[int | None
 
 def _position(columns: Sequence[str], name: str | None) -> int | None:
     return None if name is None else columns.index(name)
+
+
+def _named(labels: Iterable[object], names: Sequence[str]) -> bool:
+    """Whether most labels name regions, hemispheres and all."""
+    return known_share(labels, names, hemisphere=None) > 0.5
+
+
+def _numbered(labels: Iterable[object]) -> bool:
+    """Whether all labels are whole numbers."""
+    return all(str(label).strip().isdecimal() for label in labels)
 
 
 def _wordy(frame: pd.DataFrame) -> list[int]:

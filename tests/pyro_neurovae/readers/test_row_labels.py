@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pyro_neurovae.atlases.atlas import dk68_names
+from pyro_neurovae.atlases.atlas import dk68_names, schaefer_table
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.row_labels import label_columns, label_rows
 
@@ -43,6 +43,23 @@ def test_labels_in_a_column_of_any_name_after_numbers(rows):
 
 def test_numbers_of_regions_in_a_column_of_any_name():
     assert label_columns(pd.DataFrame({"d": [-0.25, 1.5], "id": [1003, 2035]}), DK) == (1, None)
+
+
+def test_codes_that_tell_the_hemisphere_go_before_bare_names():
+    table = pd.DataFrame({"label": [1003, 2035], "thing": BARE, "d": [0.1, 0.2]})
+    assert label_columns(table, DK) == (0, None)
+    assert label_columns(table.drop(columns="label").set_axis(["1003", "2035"]), DK) == (None, None)
+
+
+def test_names_go_before_numbers_of_rows():
+    """Row numbers of a sorted table are numbers of Schaefer's parcels as well."""
+    names = schaefer_table(100)["region"].to_list()
+    rows = [str(row) for row in range(1, 101)]
+    for word in ("where", "name"):
+        table = pd.DataFrame({"label": rows, word: names[::-1], "n": 29, "d": 0.1})
+        assert label_columns(table, names) == (1, None)
+        assert label_columns(table.set_axis(rows).drop(columns="label"), names) == (0, None)
+    assert label_columns(table[["n", "d"]].set_axis(rows), names) == (None, None)
 
 
 def test_labels_in_the_index():
