@@ -102,6 +102,8 @@ def as_graph(
         return (found if regions is None else found.with_regions(regions)), ()
     if isinstance(graph, str) and not Path(graph).exists() and not Path(graph).suffix:
         raise InputError(f"unknown graph {graph!r}: give {', '.join(GRAPHS)}, or the path of a file.")
+    if not isinstance(graph, str | os.PathLike):
+        raise InputError(f"no graph: a {type(graph).__name__}; give a name, a labelled table or the path of a file.")
     return read_graph(graph, regions, kind=kind)
 
 

@@ -25,7 +25,8 @@ def seen_through(regions: RegionGraph, places: RegionGraph, measured: np.ndarray
 
     with the rows brought to a sum of one: the best linear prediction of a smooth field with a level of its own
     (ordinary kriging) under a Matern covariance of smoothness 3/2, of distances between the middles along the sphere
-    where both graphs have positions on it, else in space; nothing goes across the hemispheres but the level.
+    where both graphs have positions on it, else in space; nothing goes across the hemispheres but the level, and a
+    region without a measured place on its side sees nothing.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def seen_through(regions: RegionGraph, places: RegionGraph, measured: np.ndarray
     Returns
     -------
     ndarray
-        (region, place).
+        (region, place); rows of 0 for regions that see nothing.
 
     Raises
     ------
@@ -57,6 +58,7 @@ def seen_through(regions: RegionGraph, places: RegionGraph, measured: np.ndarray
     prediction, level = across @ inverse, inverse.sum(0) / inverse.sum()
     weights = np.zeros((regions.n_regions, places.n_regions))
     weights[:, measured] = prediction + (1 - prediction.sum(1, keepdims=True)) * level
+    weights[~(side[:, None] == far).any(1)] = 0.0
     return weights
 
 

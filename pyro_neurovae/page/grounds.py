@@ -11,7 +11,7 @@ import pandas as pd
 from ..studies.correlations import structure_word, told_structure
 from ..studies.study import Study
 from ..studies.summary import noise_ceilings
-from ..wording import bounded_p
+from ..wording import bounded_p, first_names
 from .elements import Section, definitions, heading, paragraph, plain_table, unordered
 from .pictures import Pictures
 from .verdict import AGAINST, AGREES, Evidence
@@ -79,7 +79,10 @@ def data_section(study: Study, notices: tuple[str, ...]) -> Section:
         pd.DataFrame(rows), caption="Maps of thinning (effect in each map's own units; negative is thinner)"
     )
     lacking = [name for name, seen in zip(study.measured_in.names, study.measured, strict=True) if not seen]
-    problems = [f"No expression in {', '.join(lacking)}: predicted from neighbours and homologues."] if lacking else []
+    how = "predicted from neighbours and homologues" if study.places is None else "regions see the parcels around"
+    problems = [f"No expression in {first_names(lacking, limit=20)}: {how}."] if lacking else []
+    if study.places is not None and not study.places.seeing.all():
+        problems.append(study.places.told)
     for name, seen in zip(study.maps, study.thinning_observed, strict=True):
         absent = [region for region, one in zip(study.regions, seen, strict=True) if not one]
         if absent:

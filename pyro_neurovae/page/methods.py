@@ -124,7 +124,9 @@ def _where_measured(study: Study) -> str:
     if study.places is None:
         return f"{measured} of {whole} {region_words(study)}"
     label = study.measured_in.label
-    return f"{measured} of {whole} parcels of {label}, seen by position from {study.n_regions} {region_words(study)}"
+    seeing = int(study.places.seeing.sum())
+    count = f"{seeing}" if seeing == study.n_regions else f"{seeing} of {study.n_regions}"
+    return f"{measured} of {whole} parcels of {label}, seen by position from {count} {region_words(study)}"
 
 
 def _error_sentences(study: Study, known: np.ndarray) -> list[str]:

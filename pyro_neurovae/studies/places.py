@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..cards import Introduced, Part
+from ..errors import InputError
 from ..graphs.parts import settle
 from ..graphs.region_graph import RegionGraph
 from ..graphs.supports import seen_through
@@ -27,7 +28,7 @@ class Places(Introduced):
     expression
         Expression (place, gene) as given; a whole row is NaN where a place is not measured.
     support
-        How each region sees the places; (region, place), rows that sum to one.
+        How each region sees the places; (region, place), rows that sum to one, or of 0 for a region that sees none.
     """
 
     graph: RegionGraph = field(
@@ -46,8 +47,10 @@ class Places(Introduced):
         Raises
         ------
         InputError
-            For a graph without positions or hemispheres.
+            For a graph without positions or hemispheres, and for another number of rows than it has parcels.
         """
+        if len(expression) != graph.n_regions:
+            raise InputError(f"expression has {len(expression)} rows for {graph.n_regions} parcels of {graph.label}.")
         return cls(graph, expression, seen_through(regions, graph, ~np.isnan(expression).any(axis=1)))
 
     def _title(self) -> str:
@@ -60,21 +63,37 @@ class Places(Introduced):
     def told(self) -> str:
         """Where expression was measured, as a sentence."""
         count = f"{int(self.observed.sum())} of {self.graph.n_regions} parcels of {self.graph.label}"
-        return f"Expression is measured in {count}, and seen by position from the {len(self.support)} regions."
+        seeing = int(self.seeing.sum())
+        where = f"the {seeing} regions" if self.seeing.all() else f"{seeing} of {len(self.support)} regions"
+        return f"Expression is measured in {count}, and seen by position from {where}."
 
     @property
     def observed(self) -> np.ndarray:
         """Whether a place's expression is measured: bool (place,)."""
         return ~np.isnan(self.expression).any(axis=1)
 
+    @property
+    def seeing(self) -> np.ndarray:
+        """Whether a region sees any place, one measured in its own hemisphere: bool (region,)."""
+        return (self.support != 0).any(axis=1)
+
     def seen(self, values: np.ndarray) -> np.ndarray:
-        """What regions see of values (place, ...), whatever stands where nothing was measured; (region, ...)."""
+        """What regions see of values (place, ...), whatever stands where nothing was measured; (region, ...).
+
+        Rows of 0 where a region sees nothing.
+        """
         seen: np.ndarray = self.support[:, self.observed] @ values[self.observed]
         return seen
 
 
 def places_of(regions: RegionGraph, elsewhere: RegionGraph | None, expression: np.ndarray) -> Places | None:
     """Places of expression (place, gene) on a graph of its own; None where there is none, or it is the regions'."""
-    if elsewhere is None or elsewhere.names == regions.names:
+    if elsewhere is None or (elsewhere.names == regions.names and not _apart(regions, elsewhere)):
         return None
     return Places.of(regions, elsewhere, expression)
+
+
+def _apart(first: RegionGraph, second: RegionGraph) -> bool:
+    """Whether regions of the same names lie elsewhere, as those that two atlases number do."""
+    known = first.centroids is not None and second.centroids is not None
+    return known and not np.allclose(first.centroids, second.centroids, atol=1.0)

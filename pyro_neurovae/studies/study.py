@@ -127,7 +127,8 @@ class Study(Introduced):
     def __post_init__(self) -> None:
         settle(self)
         if self.places is not None:
-            put(self, expression=self.places.seen(self.places.expression))
+            seen = self.places.seen(self.places.expression)
+            put(self, expression=np.where(self.places.seeing[:, None], seen, np.nan))
         words = correlation_words(self.sampling_correlation, self.maps, self.covariance)
         object.__setattr__(self, "sampling_correlation", words)
         check_parts(parts_of(self))

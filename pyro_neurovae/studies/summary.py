@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cards import Shown
-from ..wording import counted
+from ..wording import counted, first_names
 
 if TYPE_CHECKING:
     from .study import Study
@@ -127,4 +127,4 @@ def _map_lines(study: Study) -> list[str]:
 
 def _missing(what: str, regions: tuple[str, ...], observed: np.ndarray) -> list[str]:
     lacking = [region for region, seen in zip(regions, observed, strict=True) if not seen]
-    return [f"No {what}: {', '.join(lacking)}"] if lacking else []
+    return [f"No {what}: {first_names(lacking, limit=20)}"] if lacking else []

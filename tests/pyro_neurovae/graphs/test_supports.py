@@ -43,6 +43,13 @@ def test_weights_are_those_of_ordinary_kriging():
     assert weights[:, measured] == pytest.approx(np.linalg.solve(system, right)[:98].T)
 
 
+def test_a_side_without_a_measured_place_sees_nothing():
+    left = np.array(COARSE.hemispheres) == "L"
+    weights = seen_through(DK, COARSE, left)
+    assert (weights[34:] == 0).all()
+    assert weights[:34].sum(1) == pytest.approx(1)
+
+
 def test_without_a_sphere_positions_in_space_serve():
     flat = replace(DK, sphere=None)
     weights = seen_through(flat, FINE, np.ones(400, dtype=bool))

@@ -65,6 +65,40 @@ def test_expression_on_the_regions_own_graph_has_no_places():
     assert nv.Study.from_frames(frame, thinning(), expression_graph="dk68").places is None
 
 
+def test_numbers_of_two_atlases_are_not_the_same_regions():
+    rng = np.random.default_rng(0)
+    tables = [
+        pd.DataFrame(rng.normal(0, 30, (12, 3)), columns=list("xyz")).assign(
+            region=[str(number) for number in range(1, 13)], hemisphere=["L", "R"] * 6
+        )
+        for _ in range(2)
+    ]
+    graphs = [nv.RegionGraph.from_regions(table) for table in tables]
+    frame = pd.DataFrame(rng.standard_normal((12, 30)), index=list(graphs[0].names), columns=GENES)
+    effects = pd.DataFrame({"d": rng.standard_normal(12), "se": 0.1}, index=list(graphs[0].names))
+    for other, there in zip(graphs, (False, True), strict=True):
+        study = nv.Study.from_frames(frame, effects, graph=graphs[0], expression_graph=other)
+        assert (study.places is not None) == there
+
+
+def test_a_side_where_nothing_was_measured_has_no_expression(study):
+    frame = expression()
+    frame.loc[[name for name in frame.index if "_RH_" in name]] = np.nan
+    left = nv.Study.from_frames(frame, thinning(), expression_graph="schaefer100")
+    assert (left.expression_observed == (np.arange(68) < 34)).all()
+    assert (left.centred_expression()[34:] == 0).all()
+    assert "49 of 100 parcels of schaefer100, and seen by position from 34 of 68 regions" in left.places.told
+    fit = nv.fit(left, draws=30, n_programs=2, steps=5, progress=False)
+    assert fit.posterior.draws("transcriptomic")[:, 0, 34:] == pytest.approx(0, abs=1e-12)
+    assert np.isfinite(fit.posterior.draws("gene_weight")).all()
+    assert "seen by position from 34 of 68 Desikan-Killiany regions" in methods_paragraph(fit)
+
+
+def test_expression_of_other_parcels_is_refused(study):
+    with pytest.raises(InputError, match="68 rows for 100 parcels of schaefer100"):
+        study.with_expression(np.zeros((68, 30)))
+
+
 def test_the_model_sees_programs_on_the_places(study):
     data = observe(study)
     assert data.expression is data.places
