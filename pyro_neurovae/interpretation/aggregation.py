@@ -42,9 +42,10 @@ def aggregate(fit: Fit, onto: Onto, *, prob: float | None = None, hdi: bool = Fa
     Returns
     -------
     DataFrame
-        One row a map and group: ``map``, ``region`` (the group or parcel), ``regions`` (how many stand for it; NaN
-        where they are weighed by position), ``observed`` (the same mean of the observed values, NaN where one is
-        missing), ``mean``, ``sd``, ``lower50`` to ``upper95`` and ``p_negative``, in the map's units.
+        One row a map and group, without parcels on a side where the study has no regions: ``map``, ``region`` (the
+        group or parcel), ``regions`` (how many stand for it; NaN where they are weighed by position), ``observed`` (the
+        same mean of the observed values, NaN where one is missing), ``mean``, ``sd``, ``lower50`` to ``upper95`` and
+        ``p_negative``, in the map's units.
 
     Raises
     ------
@@ -68,7 +69,8 @@ def _weights(study: Study, onto: Onto) -> tuple[list[str], np.ndarray, np.ndarra
     if groups is None:
         graph = as_graph(onto)[0]  # type: ignore[arg-type]
         weights = seen_through(graph, study.graph, np.ones(study.n_regions, dtype=bool))
-        return list(graph.names), weights, np.full(graph.n_regions, np.nan)
+        seeing = np.flatnonzero((weights != 0).any(1))
+        return [graph.names[parcel] for parcel in seeing], weights[seeing], np.full(len(seeing), np.nan)
     names = list(dict.fromkeys(groups.values()))
     place = {region: number for number, region in enumerate(study.regions)}
     member = np.zeros((len(names), study.n_regions))
@@ -87,10 +89,12 @@ def _groups(study: Study, onto: Onto) -> dict[str, str] | None:
         return dict(zip(study.regions, known, strict=True))
     if not isinstance(onto, Mapping | pd.Series):
         return None
-    given = {str(region): str(group) for region, group in dict(onto).items()}
+    given = {str(region): str(group) for region, group in dict(onto).items() if pd.notna(group)}
     unknown = [region for region in given if region not in study.regions]
-    if unknown or not given:
-        raise InputError(f"no groups of regions; {first_names(unknown) or 'none'} is not a region of the study.")
+    if unknown:
+        raise InputError(f"no groups of regions; {first_names(unknown)} is not a region of the study.")
+    if not given:
+        raise InputError("no groups of regions; give a series or mapping from region to group.")
     return given
 
 

@@ -45,8 +45,25 @@ def test_another_atlas_sees_effects_by_position(fit):
     assert first["regions"].isna().all()
 
 
+def test_a_region_without_a_group_is_left_out(fit):
+    table = nv.aggregate(fit, pd.Series({"L_insula": "insula", "R_insula": None, "L_cuneus": np.nan}))
+    assert list(table["region"]) == ["insula"] * 2
+
+
+def test_parcels_on_a_side_without_regions_are_left_out():
+    study = nv.simulate(seed=0, genes=20)
+    left = nv.fit(study.select(regions=study.regions[:34]), draws=30, n_programs=2, steps=5, progress=False)
+    assert set(nv.aggregate(left, "schaefer100")["region"].str[:12]) == {"7Networks_LH"}
+
+
 @pytest.mark.parametrize(
-    ("onto", "said"), [({"L_nowhere": "a"}, "L_nowhere is not a region"), ("nosuch", "unknown graph 'nosuch'")]
+    ("onto", "said"),
+    [
+        ({"L_nowhere": "a"}, "L_nowhere is not a region"),
+        ("nosuch", "unknown graph 'nosuch'"),
+        ({}, "give a series or mapping"),
+        (["lobe"], "no graph: a list"),
+    ],
 )
 def test_what_is_no_group_is_named(fit, onto, said):
     with pytest.raises(InputError, match=said):
