@@ -67,7 +67,8 @@ def label_columns(frame: pd.DataFrame, names: Sequence[str]) -> tuple[int | None
     first = min(found, key=lambda one: _numbered(frame.iloc[:, one]), default=None)
     if first is not None and not _numbered(frame.iloc[:, first]):
         return first, side
-    wordy = _wordy(frame)
+    # Numbers that stand twice are sizes of groups or errors, not regions.
+    wordy = [one for one in _wordy(frame) if frame.iloc[:, one].is_unique or not _numbered(frame.iloc[:, one])]
     named = [one for one in wordy if not _numbered(frame.iloc[:, one]) and _named(frame.iloc[:, one], names)]
     if first is not None:
         return (named[0] if named else first), side

@@ -62,6 +62,12 @@ def test_names_go_before_numbers_of_rows():
     assert label_columns(table[["n", "d"]].set_axis(rows), names) == (None, None)
 
 
+def test_numbers_that_stand_twice_are_no_labels():
+    """Of 400 parcels on the graph of 100, which names most of them wrongly."""
+    table = pd.DataFrame({"parcel": range(1, 401), "d": 0.1, "se": "1"})
+    assert label_columns(table, schaefer_table(100)["region"].to_list()) == (0, None)
+
+
 def test_labels_in_the_index():
     table = pd.DataFrame({"d": [1.0, 2.0]}, index=WHOLE)
     assert list(label_rows(table, DK, source="m.csv").index) == WHOLE
