@@ -22,6 +22,7 @@ __all__ = [
     "dk68_names",
     "dk68_table",
     "numbered_names",
+    "parcellations_with",
     "register_atlas",
     "schaefer_edges",
     "schaefer_table",
@@ -109,6 +110,11 @@ def numbered_names(names: Sequence[str]) -> tuple[str, ...] | None:
     having = [own for own in map(_schaefer_names, SCHAEFER) if wanted <= set(own)]
     exact = [own for own in having if wanted == set(own)]
     return exact[0] if exact else having[0] if len(having) == 1 else None
+
+
+def parcellations_with(name: str) -> tuple[str, ...]:
+    """Names of the Schaefer graphs that have a parcel of the name."""
+    return tuple(f"schaefer{parcels}" for parcels in SCHAEFER if name in _schaefer_names(parcels))
 
 
 def coarser_parcels(labels: Sequence[str], names: Sequence[str]) -> int | None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ..errors import InputError
-from .atlas import atlas_of, coarser_parcels, dk68_names, numbered_names
+from .atlas import atlas_of, coarser_parcels, dk68_names, numbered_names, parcellations_with
 from .label_codes import decoded
 
 __all__ = ["Resolution", "is_extra", "known_share", "resolve", "resolve_on"]
@@ -242,6 +242,11 @@ def _not_placed(label: str, known: tuple[str, ...], hemisphere: str | None, *, s
         return (
             f"{source}: unknown region {label}; the parcels are numbered from 1 to {len(known)}: correct the numbers, "
             "one more each where they begin at 0, or give the names."
+        )
+    if others := parcellations_with(label):
+        return (
+            f"{source}: {label} is a parcel of {' or '.join(others)}, and the graph another; name it with --graph, or "
+            "with --expression-graph where the expression alone is of it (in Python expression_graph=...)."
         )
     wanted = f"{side or hemisphere or 'L'}_{region}" if atlas else label
     lower = {name.lower(): name for name in known}

@@ -221,6 +221,12 @@ def test_a_coarser_schaefer_table_is_not_taken_for_the_finer(spelled):
     assert list(resolve_on(fine[:200], fine, source="m.csv").canonical) == fine[:200]
 
 
+@pytest.mark.parametrize("names", [NAMES, schaefer_table(100)["region"].to_list()])
+def test_a_parcel_of_another_graph_names_it(names):
+    with pytest.raises(InputError, match=r"is a parcel of schaefer400, and the graph another.*--expression-graph"):
+        resolve_on(["7Networks_LH_Vis_10"], names, source="x.csv")
+
+
 def test_numbers_that_begin_at_0_are_refused():
     names = schaefer_table(400)["region"].to_list()
     with pytest.raises(InputError, match=r"unknown region 0; the parcels are numbered from 1 to 400"):
