@@ -45,6 +45,13 @@ def test_another_atlas_sees_effects_by_position(fit):
     assert first["regions"].isna().all()
 
 
+def test_the_studys_own_atlas_changes_nothing(fit):
+    table, regions = nv.aggregate(fit, "dk68"), fit.regions()
+    both = table.merge(regions, on=["map", "region"])
+    assert len(both) == 2 * 68
+    assert both["mean_x"].to_numpy() == pytest.approx(both["mean_y"].to_numpy())
+
+
 def test_a_region_without_a_group_is_left_out(fit):
     table = nv.aggregate(fit, pd.Series({"L_insula": "insula", "R_insula": None, "L_cuneus": np.nan}))
     assert list(table["region"]) == ["insula"] * 2
