@@ -136,7 +136,7 @@ def report_html(
         None if sensitivity is None else evidence.sensitivity_section(fit, sensitivity, pictures),
         grounds.trust_section(fit, checks, weighed, pictures),
         grounds.data_section(fit.study, fit.notices),
-        model_section(fit.settings),
+        model_section(fit.settings, fit.study.places),
         methods_section(
             text, results_paragraph(fit, validation=validation, nulls=nulls, sensitivity=sensitivity, unit=unit)
         ),

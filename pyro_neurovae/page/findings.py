@@ -92,7 +92,8 @@ def programs_section(fit: Fit, pictures: Pictures) -> Section | None:
     )
     body += pictures.programs(fit)
     names = aligned.names[["program", "name", "share", "stability"]]
-    body += plain_table(names.head(8), caption="The strongest programs, named by their strongest regions and genes")
+    own = "regions" if fit.study.places is None else "parcels"
+    body += plain_table(names.head(8), caption=f"The strongest programs, named by their strongest {own} and genes")
     body += heading("Clusters of regions") + paragraph(_cluster_words(found.settings, found.choice))
     shown = found.summary[["name", "size", "probability", "regions"]].copy()
     body += plain_table(shown, caption="Clusters by posterior similarity of their programs")

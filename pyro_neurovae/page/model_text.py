@@ -9,6 +9,8 @@ import pandas as pd
 from ..models.families import family_of
 from ..models.options import FitSettings
 from ..models.settings import PCPrior, SpikedPrior
+from ..studies.places import Places
+from ..wording import counted
 from .elements import Section, escape, paragraph, plain_table
 
 __all__ = ["model_section", "prior_table"]
@@ -49,13 +51,19 @@ def prior_table(settings: FitSettings) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def model_section(settings: FitSettings) -> Section:
-    """Return the section on model and priors."""
+def model_section(settings: FitSettings, places: Places | None = None) -> Section:
+    """Return the section on model and priors; ``places`` are a study's, where it has them."""
     family = family_of(settings.model)
     body = paragraph(family.words)
     body += (
         f'<pre tabindex="0" role="region" aria-label="Equations of the model {family.name}">'
         f"{escape(family.equations)}</pre>"
     )
+    if family.programs and places is not None:
+        parcels = counted(places.graph.n_regions, "parcel")
+        body += paragraph(
+            f"Here programs, E and H are over the {parcels} of {places.graph.label}, in which expression was measured; "
+            "a region's effect depends on what it sees of them by position (ordinary kriging)."
+        )
     body += plain_table(prior_table(settings), caption="Priors and fixed settings")
     return Section("model", "Model and priors", body)

@@ -181,4 +181,7 @@ def test_folds_nulls_and_the_page_go_through(fit, tmp_path):
     assert np.isfinite(scores.scores["elpd"]).all()
     assert nv.nulls(fit, number=19, draws=20).summary["p"].between(0, 1).all()
     nv.report(fit, tmp_path / "report.html")
-    assert "98 parcels of schaefer100" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "98 parcels of schaefer100" in page
+    assert "programs, E and H are over the 100 parcels of schaefer100" in page
+    assert "named by their strongest parcels and genes" in page
