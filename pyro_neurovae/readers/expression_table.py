@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..atlases.atlas import numbered_names
 from ..atlases.resolver import known_share
 from ..errors import InputError
 from ..wording import first_names
@@ -120,7 +121,7 @@ def _named_rows(frame: pd.DataFrame, path: str | os.PathLike[str], names: Sequen
     if not all(str(label).isdigit() for label in frame.index) or label_columns(frame, names)[0] is not None:
         return frame
     beside = file_beside(place, [f"{own}_info", f"{own}_labels"])
-    if beside is None or known_share(frame.index, names) > 0:
+    if beside is None or (known_share(frame.index, names) > 0 and numbered_names(names) is None):
         return frame
     info = read_table(beside)
     table = info.frame()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyro_neurovae.atlases.atlas import dk68_names
+from pyro_neurovae.atlases.atlas import dk68_names, schaefer_table
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.expression_table import read_expression
 
@@ -251,3 +251,16 @@ def test_a_map_in_place_of_expression(data_dir, name):
         InputError, match=f"{name}: a table of effects by its columns .*, not of expression; are --expr"
     ):
         read_expression(data_dir / "thickness" / name, dk68_names())
+
+
+def test_a_table_beside_says_what_numbers_mean_before_the_atlas_does(tmp_path):
+    """Schaefer's own numbers serve where nothing lies beside the file, or it gives no names of the graph."""
+    names = schaefer_table(100)["region"].to_list()
+    rows = pd.DataFrame({"G1": np.arange(100.0), "G2": np.arange(100.0) ** 2}, index=range(1, 101))
+    rows.to_csv(tmp_path / "x.csv")
+    assert read_expression(tmp_path / "x.csv", names).values[:, 0] == pytest.approx(np.arange(100))
+    info = pd.DataFrame({"id": range(1, 101), "label": names[::-1], "hemisphere": [name[10] for name in names[::-1]]})
+    info.to_csv(tmp_path / "x_info.csv", index=False)
+    assert read_expression(tmp_path / "x.csv", names).values[:, 0] == pytest.approx(np.arange(100)[::-1])
+    info.assign(label="parcel").to_csv(tmp_path / "x_info.csv", index=False)
+    assert read_expression(tmp_path / "x.csv", names).values[:, 0] == pytest.approx(np.arange(100))
