@@ -14,7 +14,7 @@ from ..inferencedata import arviz_statistic
 from ..models.options import FitSettings
 from ..studies.study import Study
 from .advice import ADVICE
-from .conditional import MapConditional, Residuals, drawn_residuals, expression_kernel, left_out_residuals
+from .conditional import MapConditional, Residuals, drawn_residuals, left_out_residuals, measured_kernel
 from .posterior import Posterior
 from .residuals import Statistic, residual_statistics, two_sided
 
@@ -182,10 +182,13 @@ def _noise_rows(posterior: Posterior, study: Study, settings: FitSettings, numbe
 
 
 def _graph_rows(study: Study, rng: np.random.Generator) -> Iterator[_Row]:
-    """Whether expression is smoother along the graph than along the graph with its labels shuffled."""
-    measured = study.expression_observed
-    kernel = expression_kernel(study)[np.ix_(measured, measured)]
-    weights = study.graph.weights[np.ix_(measured, measured)]
+    """Whether expression is smoother along the graph than along the graph with its labels shuffled.
+
+    Where it was measured: what regions see of other parcels is smooth whatever was measured there.
+    """
+    measured = study.measured
+    kernel = measured_kernel(study)[np.ix_(measured, measured)]
+    weights = study.measured_in.weights[np.ix_(measured, measured)]
     if not weights.any() or len(weights) < _LEAST_REGIONS:
         return
     scale = len(kernel) / (weights.sum() * np.trace(kernel))

@@ -35,6 +35,7 @@ __all__ = [
     "drawn_sites",
     "expression_kernel",
     "left_out_residuals",
+    "measured_kernel",
     "part_covariances",
     "transcriptomic_covariance",
     "values_anew",
@@ -200,6 +201,11 @@ def expression_kernel(study: Study) -> np.ndarray:
     return _scatter(study.centred_expression())
 
 
+def measured_kernel(study: Study) -> np.ndarray:
+    """Return the same of the parcels that expression was measured in; (place, place)."""
+    return _scatter(study.measured_expression())
+
+
 def _scatter(centred: np.ndarray) -> np.ndarray:
     scatter: np.ndarray = centred @ centred.T / centred.shape[1]
     return scatter
@@ -238,7 +244,7 @@ def part_covariances(
         score = draws["program_score"].swapaxes(1, 2)
         measured, homologue = study.measured, study.measured_in.homologue
         left = score.shape[1] if family.beyond_programs else len(measured)
-        scatter, eye = _scatter(study.measured_expression()), np.eye(len(measured))
+        scatter, eye = measured_kernel(study), np.eye(len(measured))
         rest = residual_root(scatter, left, expressed=measured, identity=eye)
         sharing = draws.get("homologue_sharing", family.homologue_sharing)
         root = expression_root(score, draws["strength"], rest, homologue, sharing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,6 +130,14 @@ def test_a_fit_comes_back_from_its_file(fit, tmp_path):
     assert again.study.same_as(fit.study)
     for table in ("regions", "genes", "programs", "check"):
         pd.testing.assert_frame_equal(getattr(again, table)(), getattr(fit, table)())
+
+
+def test_noise_fails_the_check_of_the_graph(study, fit):
+    """What regions see of it is smooth, whatever it is."""
+    noise = np.random.default_rng(0).standard_normal(study.places.expression.shape)
+    other = dataclasses.replace(fit, study=study.with_expression(noise))
+    status = [one.check().set_index("check").loc["graph", "status"] for one in (fit, other)]
+    assert status == ["pass", "fail"]
 
 
 def test_gene_weights_are_slopes_on_what_regions_see(fit):
