@@ -95,5 +95,5 @@ def places_of(regions: RegionGraph, elsewhere: RegionGraph | None, expression: n
 
 def _apart(first: RegionGraph, second: RegionGraph) -> bool:
     """Whether regions of the same names lie elsewhere, as those that two atlases number do."""
-    known = first.centroids is not None and second.centroids is not None
-    return known and not np.allclose(first.centroids, second.centroids, atol=1.0)
+    here, there = first.centroids, second.centroids
+    return here is not None and there is not None and not np.allclose(here, there, atol=1.0)
