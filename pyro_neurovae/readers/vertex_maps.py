@@ -33,6 +33,8 @@ _OTHERS = {2_562: "fsaverage4", 642: "fsaverage3", 32_492: "fsLR 32k", 29_696: "
 Halves = dict[str, list[np.ndarray]]
 _UNNAMED = "arr_0"
 _GZIP = b"\x1f\x8b"
+# Share of the cortex that may be exactly 0 before a map is taken for one that was cut at a threshold.
+_CUT = 0.2
 # What in a file's name tells its hemisphere, and the other's; words last, as a map may be of epilepsy on the left.
 _SIDES = (("lh", "rh"), ("LH", "RH"), ("hemi-L", "hemi-R"), (".L.", ".R."), ("left", "right"))
 
@@ -40,9 +42,10 @@ _SIDES = (("lh", "rh"), ("LH", "RH"), ("hemi-L", "hemi-R"), (".L.", ".R."), ("le
 def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = None, **options: Any) -> ThinningMap:
     """Read a map of fsaverage's vertices onto Desikan-Killiany regions, each the mean over its vertices.
 
-    A vertex without a number, or with an exact 0 as FreeSurfer writes where nothing was measured, does not count; a
-    region of which less than half the vertices count is missing. Errors are averaged too, which is too large for the
-    mean of a region whose vertices err apart, and never too small.
+    A vertex without a number, or with an exact 0 as FreeSurfer writes where nothing was measured, does not count (a
+    map with many zeros in the cortex was cut at a threshold, and is refused); a region of which less than half the
+    vertices count is missing. Errors are averaged too, which is too large for the mean of a region whose vertices err
+    apart, and never too small.
 
     Parameters
     ----------
@@ -79,7 +82,12 @@ def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = 
     table = table.rename(columns={_UNNAMED: "value" if asked == "auto" else asked})
     told = [*notices, f"{source.name}: each region is the mean over its vertices ({surfaces[0]})."]
     for column, count in zeros.items():
-        of = "" if column == _UNNAMED else f" in {column}"
+        of, share = "" if column == _UNNAMED else f" in {column}", count / (dk68_vertices() >= 0).sum()
+        if share > _CUT:
+            raise InputError(
+                f"{source.name}: {share:.0%} of the cortex's vertices are exactly 0{of}, as in a map cut at a "
+                "threshold, which shows its effects too large; give it whole, with NaN where nothing was measured."
+            )
         told.append(f"{source.name}: {count} vertices of the cortex are exactly 0{of} and read as not measured.")
     found = map_from_table(table, names, name=file_stem(path) if name is None else name, source=source.name, **options)
     few = [region for region, value in zip(names, found.value, strict=True) if np.isnan(value)]

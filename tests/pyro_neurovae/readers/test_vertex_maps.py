@@ -187,3 +187,11 @@ def test_a_study_takes_a_map_of_vertices(t, tmp_path):
     study = nv.Study.from_files(tmp_path / "x.csv", tmp_path / "load.npz")
     assert study.maps == ("load",)
     assert study.thinning[0] == pytest.approx(means(t))
+
+
+def test_a_map_cut_at_a_threshold_is_refused(t, tmp_path):
+    np.savez(tmp_path / "map.npz", t=np.where(np.abs(t) > 1.5, t, 0))
+    with pytest.raises(
+        InputError, match=r"of the cortex's vertices are exactly 0 in t, as in a map cut at a threshold"
+    ):
+        read("thinning", tmp_path / "map.npz", NAMES)
