@@ -159,16 +159,19 @@ def _write_paper_tables(fit: Fit, folder: Path, form: str, top: int, unit: str |
 
 
 def _write_pictures(pictures: Iterator[tuple[str, Callable[[], Any]]], folder: Path, forms: Sequence[str]) -> list[str]:
-    """Write each picture that can be drawn; what its model, atlas or analysis lacks is left out."""
+    """Write each picture that can be drawn, the same bytes each time; what model, atlas or analysis lacks is not."""
     names = []
     for name, draw in pictures:
         try:
             drawn = draw()
         except NeurovaeError:
             continue
+        from matplotlib import rc_context  # after a picture was drawn: where it is missing there is none
+
         for form in forms:
             metadata = {"Date": None} if form == "svg" else None
-            drawn.savefig(folder / f"{name}.{form}", dpi=_DPI, facecolor="white", metadata=metadata)
+            with rc_context({"svg.hashsalt": name}):  # the ids of parts are random otherwise
+                drawn.savefig(folder / f"{name}.{form}", dpi=_DPI, facecolor="white", metadata=metadata)
             names.append(f"{name}.{form}")
     return names
 

@@ -48,6 +48,14 @@ def test_every_format_holds_what_the_fit_says(small_fit: nv.Fit, tmp_path: Path)
             assert (tmp_path / f"{name}.{form}").read_bytes().startswith(start)
 
 
+def test_pictures_have_the_same_bytes_each_time(small_fit: nv.Fit, tmp_path: Path) -> None:
+    written = []
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        folder.mkdir()
+        written.append({name: (folder / name).read_bytes() for name in export(small_fit, folder, formats=["svg"])})
+    assert written[0] == written[1]
+
+
 def test_ways_out_have_the_labels_of_ggseg_and_neuromaps(small_fit: nv.Fit, tmp_path: Path) -> None:
     assert export(small_fit, tmp_path, formats=["ggseg", "neuromaps"]) == [
         *("simulated1_ggseg.csv", "simulated2_ggseg.csv", "simulated1_neuromaps.csv", "simulated2_neuromaps.csv"),
