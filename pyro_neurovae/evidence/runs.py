@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import multiprocessing
 import os
 import tempfile
 import threading
@@ -32,9 +31,6 @@ Arrays = dict[str, np.ndarray]
 
 # Times that what is left is handed out again after a worker has died.
 _TRIES = 3
-
-# Name of the thread by which a worker notices that nobody waits for it any more.
-_WATCH = "parent watch"
 
 
 @dataclass(frozen=True)
@@ -144,15 +140,17 @@ def _results(
         return
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
+    from joblib.parallel import get_active_backend
 
+    # Processes that joblib starts for us end with this one; those of another backend are somebody else's.
+    ours = type(get_active_backend()[0]).__name__ == "LokyBackend"
+    begin: dict[str, Any] = {"initializer": _end_with, "initargs": (os.getpid(),)} if ours else {}
     for _ in range(_TRIES):
-        # Hardly more workers than jobs: one without a job would not notice the end of its run for minutes. Two at
-        # least, since with one joblib works in this process, which what ends a worker must not end.
-        calls = [delayed(_work)(os.getpid(), number, function, jobs[number]) for number in left]
+        # Two workers at least, since with one joblib works in this process, which what ends a worker must not end.
+        at_once = min(workers, max(2, len(left)))
+        calls = [delayed(_call)(number, function, jobs[number]) for number in left]
         try:
-            for number, arrays in Parallel(n_jobs=min(workers, max(2, len(left))), return_as="generator_unordered")(
-                calls
-            ):
+            for number, arrays in Parallel(n_jobs=at_once, return_as="generator_unordered", **begin)(calls):
                 left = [other for other in left if other != number]
                 yield number, arrays
             return
@@ -164,24 +162,15 @@ def _results(
     )
 
 
-def _work(parent: int, *call: Any) -> tuple[int, Arrays]:
-    """Do a job in a worker, which ends with the process that it works for, however that ends."""
-    ours = multiprocessing.current_process().name.startswith("Loky")  # else somebody else started and ends it
-    if ours and not any(one.name == _WATCH for one in threading.enumerate()):
-        _end_without(parent)
-        threading.Thread(target=_watch, args=(parent,), name=_WATCH, daemon=True).start()
-    return _call(*call)
+def _end_with(parent: int) -> None:
+    """Let this worker end with the process that it works for, however that ends and whether it has a job or none."""
 
-
-def _watch(parent: int) -> None:
-    while True:
-        _end_without(parent)
-        time.sleep(1)
-
-
-def _end_without(parent: int) -> None:
-    if os.getppid() != parent:
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
         os._exit(1)
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()
 
 
 def _call(
