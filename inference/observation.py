@@ -10,6 +10,7 @@ import torch
 from pyro_neurovae.graphs.region_graph import RegionGraph
 from pyro_neurovae.models.observations import ExpressionPlaces, Observations, units
 from pyro_neurovae.models.spectrum import Spectrum
+from pyro_neurovae.studies.places import Places
 from pyro_neurovae.studies.study import Study
 
 __all__ = ["observe", "pick_device"]
@@ -80,7 +81,7 @@ def observe(
         pair=tensor(study.graph.pair),
         homologue=tensor(study.graph.homologue),
         lobe=None if lobes is None else tensor(np.unique(lobes, return_inverse=True)[1]),
-        places=None if study.places is None else _places(study, tensor, device),
+        places=None if study.places is None else _places(study, study.places, tensor, device),
     )
 
 
@@ -90,16 +91,18 @@ def _edges(graph: RegionGraph) -> tuple[np.ndarray, np.ndarray]:
     return ends.T, graph.weights[ends[:, 0], ends[:, 1]]
 
 
-def _places(study: Study, tensor: Callable[[np.ndarray], torch.Tensor], device: torch.device | str) -> ExpressionPlaces:
+def _places(
+    study: Study, places: Places, tensor: Callable[[np.ndarray], torch.Tensor], device: torch.device | str
+) -> ExpressionPlaces:
     """Where expression was measured, of a study with places of its own."""
-    graph, measured, places = study.measured_in, study.measured_expression(), study.places
+    graph, measured = places.graph, study.measured_expression()
     edge_index, edge_weight = map(tensor, _edges(graph))
     return ExpressionPlaces(
         spectrum=Spectrum.of(graph, dtype=torch.float64, device=device),
         scatter=tensor(measured @ measured.T / measured.shape[1]),
-        expressed=tensor(study.measured),
+        expressed=tensor(places.observed),
         edge_index=edge_index,
         edge_weight=edge_weight,
         homologue=tensor(graph.homologue),
-        support=None if places is None else tensor(places.support),
+        support=tensor(places.support),
     )

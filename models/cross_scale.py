@@ -118,7 +118,7 @@ class CrossScale(LinearModel):
         )
         own = share_homologues(score * (strength / size[..., None])[..., None], homologue, self._sharing)
         if self.places.support is None:
-            kernel = unit_covariance(own) + self._like(own, self._rest_covariances[0]) / size[..., None, None] ** 2
+            kernel = unit_covariance(own) + self._like(own, self._rest_covariance) / size[..., None, None] ** 2
             if not self.fractions:
                 return {"transcriptomic": kernel}
             once = kernel[..., homologue]
@@ -127,12 +127,18 @@ class CrossScale(LinearModel):
         ways = _exchanged(own @ support.mT, own[..., homologue] @ support.mT)
         return {
             name: way + self._like(own, rest) / size[..., None, None] ** 2
-            for name, way, rest in zip(self.kernel_names("transcriptomic"), ways, self._rest_covariances, strict=False)
+            for name, way, rest in zip(self.kernel_names("transcriptomic"), ways, self._rest_as_seen, strict=False)
         }
 
     @cached_property
-    def _rest_covariances(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Covariances of what programs leave, homologues exchanged on no, one and both sides; (region, region)."""
+    def _rest_covariance(self) -> Tensor:
+        """Covariance of what programs leave; (place, place)."""
+        covariance: Tensor = unit_covariance(share_homologues(self.rest, self.places.homologue, self._sharing))
+        return covariance
+
+    @cached_property
+    def _rest_as_seen(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The same as regions see it, homologues exchanged on no, one and both sides; (region, region) each."""
         rest = share_homologues(self.rest, self.places.homologue, self._sharing)
         return _exchanged(self._as_regions_see(rest), self._as_regions_see(rest[..., self.places.homologue]))
 

@@ -27,7 +27,7 @@ COMPONENTS = 8
 _WIDE, _WIDE_SHARE = 2.0, 0.2
 
 # Normal score beyond which nothing is told apart.
-_FURTHEST = 8.0
+FURTHEST = 8.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class ScaleGuide(nn.Module):
         count, tiny = self.rate.shape[-1], torch.finfo(value.dtype).tiny
         upper = -torch.special.ndtri((-self.rate * value[..., :count]).exp().clamp(min=tiny))
         x = torch.cat([upper, torch.special.ndtri(value[..., count:])], -1)
-        return x.clamp(-_FURTHEST, _FURTHEST)
+        return x.clamp(-FURTHEST, FURTHEST)
 
     def scores(self, noise: ScaleNoise) -> Tensor:
         """Normal scores of the globals; (replicate, draw, map, global)."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..switches import quick
 from .chunks import draws_together
-from .guide import COMPONENTS, ScaleGuide
+from .guide import COMPONENTS, FURTHEST, ScaleGuide
 
 __all__ = ["MapReading", "ScaleNetwork", "read_maps", "reading_points"]
 
@@ -29,9 +29,9 @@ _TENS, _LOWEST, _SLOPE = 10.0, -3.0, 3.0
 # Width that a component has before training, as in `ScaleGuide`.
 _LOG_WIDTH = -0.7
 
-# How far out a component may lie and how wide it may be, in standard deviations of the prior, beyond which no posterior
-# reaches: told of a map unlike all that it was trained on, a network may say anything.
-_FURTHEST, _WIDEST = 8.0, 3.0
+# How wide a component may be, in standard deviations of the prior; it may lie no further out than `FURTHEST`. Told of a
+# map unlike all that it was trained on, a network may say anything.
+_WIDEST = 3.0
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,8 @@ class ScaleNetwork(nn.Module):
         root = torch.diag_embed((log_width + _LOG_WIDTH).clamp(max=math.log(_WIDEST)).exp())
         row, column = torch.tril_indices(scales, scales, -1, device=out.device)
         root[..., row, column] = below.clamp(-_WIDEST, _WIDEST)
-        loc, prior = (
-            (reading.start[..., None, :] + loc).clamp(-_FURTHEST, _FURTHEST),
-            torch.eye(scales, dtype=loc.dtype, device=loc.device),
-        )
+        loc = (reading.start[..., None, :] + loc).clamp(-FURTHEST, FURTHEST)
+        prior = torch.eye(scales, dtype=loc.dtype, device=loc.device)
         loc = torch.cat([loc, torch.zeros_like(loc[..., :1, :])], -2)
         return loc, torch.cat([root, prior.expand_as(root[..., :1, :, :])], -3)
 

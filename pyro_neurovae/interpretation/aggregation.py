@@ -70,7 +70,7 @@ def _weights(study: Study, onto: Onto) -> tuple[list[str], np.ndarray, np.ndarra
         graph = as_graph(onto)[0]  # type: ignore[arg-type]
         weights = seen_through(graph, study.graph, np.ones(study.n_regions, dtype=bool))
         if set(graph.names) == set(study.regions):  # the atlas of the study itself
-            weights = np.array([[1.0 * (region == own) for region in study.regions] for own in graph.names])
+            weights = (np.array(graph.names)[:, None] == np.array(study.regions)).astype(float)
         seeing = np.flatnonzero((weights != 0).any(1))
         return [graph.names[parcel] for parcel in seeing], weights[seeing], np.full(len(seeing), np.nan)
     names = list(dict.fromkeys(groups.values()))

@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pyro_neurovae.atlases.atlas import SCHAEFER
 from pyro_neurovae.graphs.mesh import boundary_lengths, region_centroids
 
 sys.path.insert(0, str(Path(__file__).parent))
 from derive import FOLDER, SIDES, mesh
 
-PARCELS = (100, 400)
 # Of each parcel's name after the number of networks and the hemisphere.
 _NETWORK = 2
 
@@ -80,7 +80,7 @@ def main() -> int:
     action.add_argument("--write", action="store_true")
     action.add_argument("--check", action="store_true")
     write, changed = parser.parse_args().write, []
-    for parcels in PARCELS:
+    for parcels in SCHAEFER:
         for kind, table in zip(("regions", "edges"), derive(parcels), strict=True):
             path = FOLDER / f"schaefer{parcels}_{kind}.csv"
             if write:
