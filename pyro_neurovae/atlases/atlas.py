@@ -13,6 +13,7 @@ from ..errors import SettingsError
 
 __all__ = [
     "ATLASES",
+    "CORTEX",
     "SCHAEFER",
     "Atlas",
     "adni_thickness",
@@ -22,16 +23,18 @@ __all__ = [
     "dk68_names",
     "dk68_table",
     "numbered_names",
+    "parcel_edges",
+    "parcel_table",
     "parcellations_with",
     "register_atlas",
-    "schaefer_edges",
-    "schaefer_table",
 ]
 
 _TABLES = Path(__file__).parent / "tables"
 
-# Numbers of parcels of the Schaefer parcellations (7 networks) whose tables are here.
+# Numbers of parcels of the Schaefer parcellations (7 networks) whose tables are here, and numbers of patches of about
+# one size that the cortex is cut into.
 SCHAEFER = (100, 400)
+CORTEX = (200, 400)
 
 
 @dataclass(frozen=True)
@@ -91,14 +94,17 @@ def dk68_edges() -> pd.DataFrame:
     return _table("dk68_edges.csv").copy()
 
 
-def schaefer_table(parcels: int) -> pd.DataFrame:
-    """Return the parcels in their order: as `dk68_table`, network in place of lobe, and homologue, "" where none."""
-    return _table(f"schaefer{_known(parcels)}_regions.csv").fillna({"homologue": ""})
+def parcel_table(name: str) -> pd.DataFrame:
+    """Return the parcels of "schaefer400", "cortex400" and the like, as `dk68_table`, and each one's homologue.
+
+    Schaefer's parcels have their network as lobe; a homologue is "" where there is none.
+    """
+    return _table(f"{_known(name)}_regions.csv").fillna({"homologue": ""}).rename(columns={"network": "lobe"})
 
 
-def schaefer_edges(parcels: int) -> pd.DataFrame:
+def parcel_edges(name: str) -> pd.DataFrame:
     """Return the pairs within a hemisphere that touch on fsaverage5: first, second, boundary_mm."""
-    return _table(f"schaefer{_known(parcels)}_edges.csv").copy()
+    return _table(f"{_known(name)}_edges.csv").copy()
 
 
 def numbered_names(names: Sequence[str]) -> tuple[str, ...] | None:
@@ -135,11 +141,11 @@ def _schaefer_names(parcels: int) -> tuple[str, ...]:
     return tuple(_table(f"schaefer{parcels}_regions.csv")["region"])
 
 
-def _known(parcels: int) -> int:
-    if parcels not in SCHAEFER:
-        counts = " or ".join(map(str, SCHAEFER))
-        raise SettingsError(f"no Schaefer parcellation of {parcels} parcels is here; give {counts}.")
-    return parcels
+def _known(name: str) -> str:
+    known = [*(f"schaefer{parcels}" for parcels in SCHAEFER), *(f"cortex{patches}" for patches in CORTEX)]
+    if name not in known:
+        raise SettingsError(f"no parcellation {name} is here; give {', '.join(known)}.")
+    return name
 
 
 def adni_thickness() -> dict[str, str]:

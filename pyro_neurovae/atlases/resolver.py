@@ -128,7 +128,8 @@ def resolve_on(
     """
     atlas = atlas_of(names)
     known = tuple(names) if atlas is None else atlas.names
-    spelled = {str(label): _spelled(str(label), names) for label in labels}
+    numbered = numbered_names(names) if atlas is None else None
+    spelled = {str(label): _spelled(str(label), numbered, atlas=atlas is not None) for label in labels}
     found = _resolve(list(spelled.values()), known, hemisphere, source, atlas=atlas is not None)
     canonical = {label: found.canonical[one] for label, one in spelled.items() if one in found.canonical}
     _check_unique(canonical, source)
@@ -148,30 +149,28 @@ def known_share(labels: Iterable[object], names: Sequence[str], *, hemisphere: L
     """
     every = [str(label) for label in labels]
     sample = every[:: max(1, len(every) // _VOTERS)]
-    return sum(_names_region(label, names, hemisphere) for label in sample) / max(1, len(sample))
-
-
-def _names_region(label: str, names: Sequence[str], hemisphere: Literal["L", "R"] | None) -> bool:
     atlas = atlas_of(names)
-    known = tuple(names) if atlas is None else atlas.names
-    spelled = _spelled(label, names)
-    return _find(spelled, known, hemisphere, atlas=atlas is not None) is not None or is_extra(spelled)
+    known, numbered = (tuple(names), numbered_names(names)) if atlas is None else (atlas.names, None)
+    spelled = [_spelled(label, numbered, atlas=atlas is not None) for label in sample]
+    placed = [_find(label, known, hemisphere, atlas=atlas is not None) for label in spelled]
+    return sum(one is not None or is_extra(label) for one, label in zip(placed, spelled, strict=True)) / max(
+        1, len(sample)
+    )
 
 
-def _spelled(label: str, names: Sequence[str]) -> str:
+def _spelled(label: str, numbered: Sequence[str] | None, *, atlas: bool) -> str:
     """Name for a code or number of a region; any other label as it is."""
-    if atlas_of(names) is not None:
+    if atlas:
         return decoded(label)
-    numbered = numbered_names(names) if label.isdecimal() else None
-    return numbered[int(label) - 1] if numbered and 0 < int(label) <= len(numbered) else label
+    return numbered[int(label) - 1] if numbered and label.isdecimal() and 0 < int(label) <= len(numbered) else label
 
 
 def _resolve(
     labels: Sequence[str], known: tuple[str, ...], hemisphere: str | None, source: str, *, atlas: bool
 ) -> Resolution:
-    canonical, set_aside = {}, []
+    canonical, set_aside, exact = {}, [], set(known)
     for label in labels:
-        found = _find(str(label), known, hemisphere, atlas=atlas)
+        found = str(label) if str(label) in exact else _find(str(label), known, hemisphere, atlas=atlas)
         if found is not None:
             canonical[str(label)] = found
         elif is_extra(str(label)):

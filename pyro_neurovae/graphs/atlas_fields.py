@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..atlases.atlas import dk68_edges, dk68_table, schaefer_edges, schaefer_table
+from ..atlases.atlas import dk68_edges, dk68_table, parcel_edges, parcel_table
 from ..errors import GraphError
 
-__all__ = ["dk68_fields", "schaefer_fields"]
+__all__ = ["dk68_fields", "parcel_fields"]
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -36,29 +36,29 @@ def dk68_fields(weights: str, *, homologue_weight: float) -> dict[str, Any]:
     return _fields(table, dk68_edges(), pairs, weights, homologue_weight)
 
 
-def schaefer_fields(parcels: int, weights: str, *, homologue_weight: float) -> dict[str, Any]:
-    """Fields of a `RegionGraph` of the Schaefer parcels, its label apart; the networks are its lobes.
+def parcel_fields(name: str, weights: str, *, homologue_weight: float) -> dict[str, Any]:
+    """Fields of a `RegionGraph` of another parcellation, its label apart.
 
     Parameters
     ----------
-    parcels
-        100 or 400.
+    name
+        "schaefer400", "cortex400" and the like; the networks are the lobes of Schaefer's parcels.
     weights, homologue_weight
         As in `dk68_fields`.
 
     Raises
     ------
     SettingsError
-        For another number of parcels.
+        For a parcellation that is not here.
     GraphError
         For another kind of weights.
     """
-    table = schaefer_table(parcels).rename(columns={"network": "lobe"})
-    place = {name: number for number, name in enumerate(table["region"])}
+    table = parcel_table(name)
+    place = {region: number for number, region in enumerate(table["region"])}
     across = table["homologue"].map(place)
     left = np.flatnonzero((table["hemisphere"] == "L") & across.notna())
     pairs = tuple((int(i), int(across[i])) for i in left)
-    return _fields(table, schaefer_edges(parcels), pairs, weights, homologue_weight)
+    return _fields(table, parcel_edges(name), pairs, weights, homologue_weight)
 
 
 def _fields(

@@ -1,4 +1,4 @@
-"""Regions of a labelled triangle mesh: which touch, along how many millimetres, and where they lie."""
+"""A triangle mesh: areas of its vertices; of its labels which touch, along how many mm, and where they lie."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import GraphError
 
-__all__ = ["boundary_lengths", "mesh_weights", "region_centroids"]
+__all__ = ["boundary_lengths", "mesh_weights", "region_centroids", "vertex_areas"]
 
 
 def mesh_weights(
@@ -65,6 +65,13 @@ def boundary_lengths(labels: np.ndarray, faces: np.ndarray, coordinates: np.ndar
         segment = np.where(three, segment, segment / 2)
         np.add.at(lengths, (at[crossing, i], at[crossing, j]), segment[crossing])
     return lengths + lengths.T
+
+
+def vertex_areas(coordinates: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Area that belongs to each vertex, a third of its triangles'; (vertex,), in the square of the unit."""
+    a, b, c = (coordinates[corner] for corner in faces.T)
+    triangle = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    return np.bincount(faces.ravel(), np.repeat(triangle / 3, 3), len(coordinates))
 
 
 def region_centroids(labels: np.ndarray, coordinates: np.ndarray, n_labels: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from ..readers.region_table import RegionTable
 from ..readers.registry import read
 from ..readers.text_table import file_stem
 from ..wording import counted
-from .atlas_fields import dk68_fields, schaefer_fields
+from .atlas_fields import dk68_fields, parcel_fields
 from .checks import check_adjacency, check_homologues, check_joined, check_nearness, check_shapes, square_from_frame
 from .eigenbasis import Eigenbasis, connected_components, laplacian_eigenbasis
 from .mesh import mesh_weights, region_centroids
@@ -160,8 +160,38 @@ class RegionGraph(Introduced):
         ----------
         Schaefer et al. (2018), Cerebral Cortex 28, 3095-3114.
         """
-        weight = homologue_weight if homologues else 0.0
-        return cls(label=f"schaefer{parcels}", **schaefer_fields(parcels, weights, homologue_weight=weight))
+        return cls._of_parcels(f"schaefer{parcels}", weights, homologue_weight if homologues else 0.0)
+
+    @classmethod
+    def cortex(
+        cls,
+        patches: int = 400,
+        homologues: bool = True,
+        *,
+        weights: Literal["binary", "boundary", "distance"] = "binary",
+        homologue_weight: float = 1.0,
+    ) -> RegionGraph:
+        """Build the graph of patches of about one size on fsaverage5, on which maps of vertices are fitted.
+
+        They know no anatomy; each has a homologue, and the lobe of most of its vertices.
+
+        Parameters
+        ----------
+        patches
+            400 (the default; about 330 mm2 each) or 200.
+        homologues, weights, homologue_weight
+            As in `dk68`.
+
+        Raises
+        ------
+        SettingsError
+            For another number of patches.
+        """
+        return cls._of_parcels(f"cortex{patches}", weights, homologue_weight if homologues else 0.0)
+
+    @classmethod
+    def _of_parcels(cls, name: str, weights: str, homologue_weight: float) -> RegionGraph:
+        return cls(label=name, **parcel_fields(name, weights, homologue_weight=homologue_weight))
 
     @classmethod
     def from_adjacency(

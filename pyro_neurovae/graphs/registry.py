@@ -32,6 +32,8 @@ GRAPHS: dict[str, Callable[[], RegionGraph]] = {
     "dk68-distance": partial(RegionGraph.dk68, weights="distance"),
     "schaefer100": partial(RegionGraph.schaefer, 100),
     "schaefer400": partial(RegionGraph.schaefer, 400),
+    "cortex200": partial(RegionGraph.cortex, 200),
+    "cortex400": partial(RegionGraph.cortex, 400),
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pyro_neurovae.atlases.atlas import dk68_edges, dk68_names, dk68_table, schaefer_table
+from pyro_neurovae.atlases.atlas import dk68_edges, dk68_names, dk68_table, parcel_table
 from pyro_neurovae.atlases.resolver import is_extra, resolve, resolve_on
 from pyro_neurovae.errors import InputError
 
@@ -212,7 +212,7 @@ def test_extras_are_known_by_any_spelling():
 @pytest.mark.parametrize("spelled", ["names", "numbers"])
 def test_a_coarser_schaefer_table_is_not_taken_for_the_finer(spelled):
     """All names of the 100 parcels are names of other parcels among the 400."""
-    coarse, fine = (schaefer_table(parcels)["region"].to_list() for parcels in (100, 400))
+    coarse, fine = (parcel_table(f"schaefer{parcels}")["region"].to_list() for parcels in (100, 400))
     labels = {"names": coarse, "numbers": [str(number) for number in range(1, 101)]}[spelled]
     for given in (labels, labels[:-3]):
         with pytest.raises(InputError, match=r"Schaefer's 100 parcels.*name the graph schaefer100"):
@@ -221,19 +221,19 @@ def test_a_coarser_schaefer_table_is_not_taken_for_the_finer(spelled):
     assert list(resolve_on(fine[:200], fine, source="m.csv").canonical) == fine[:200]
 
 
-@pytest.mark.parametrize("names", [NAMES, schaefer_table(100)["region"].to_list()])
+@pytest.mark.parametrize("names", [NAMES, parcel_table("schaefer100")["region"].to_list()])
 def test_a_parcel_of_another_graph_names_it(names):
     with pytest.raises(InputError, match=r"is a parcel of schaefer400, and the graph another.*--expression-graph"):
         resolve_on(["7Networks_LH_Vis_10"], names, source="x.csv")
 
 
 def test_numbers_that_begin_at_0_are_refused():
-    names = schaefer_table(400)["region"].to_list()
+    names = parcel_table("schaefer400")["region"].to_list()
     with pytest.raises(InputError, match=r"unknown region 0; the parcels are numbered from 1 to 400"):
         resolve_on([str(number) for number in range(400)], names, source="m.csv")
 
 
 def test_numbers_that_two_parcellations_give_are_not_read():
-    some = [name for name in schaefer_table(100)["region"] if "RH_Vis" in name]
+    some = [name for name in parcel_table("schaefer100")["region"] if "RH_Vis" in name]
     with pytest.raises(InputError, match="unknown region 51"):
         resolve_on(["51"], some, source="m.csv")

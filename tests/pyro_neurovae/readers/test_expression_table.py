@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyro_neurovae.atlases.atlas import dk68_names, schaefer_table
+from pyro_neurovae.atlases.atlas import dk68_names, parcel_table
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.expression_table import read_expression
 
@@ -255,7 +255,7 @@ def test_a_map_in_place_of_expression(data_dir, name):
 
 def test_a_table_beside_says_what_numbers_mean_before_the_atlas_does(tmp_path):
     """Schaefer's own numbers serve where nothing lies beside the file, or it gives no names of the graph."""
-    names = schaefer_table(100)["region"].to_list()
+    names = parcel_table("schaefer100")["region"].to_list()
     rows = pd.DataFrame({"G1": np.arange(100.0), "G2": np.arange(100.0) ** 2}, index=range(1, 101))
     rows.to_csv(tmp_path / "x.csv")
     assert read_expression(tmp_path / "x.csv", names).values[:, 0] == pytest.approx(np.arange(100))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pyro_neurovae.atlases.atlas import dk68_names, schaefer_table
+from pyro_neurovae.atlases.atlas import dk68_names, parcel_table
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.row_labels import label_columns, label_rows
 
@@ -53,7 +53,7 @@ def test_codes_that_tell_the_hemisphere_go_before_bare_names():
 
 def test_names_go_before_numbers_of_rows():
     """Row numbers of a sorted table are numbers of Schaefer's parcels as well."""
-    names = schaefer_table(100)["region"].to_list()
+    names = parcel_table("schaefer100")["region"].to_list()
     rows = [str(row) for row in range(1, 101)]
     for word in ("where", "name"):
         table = pd.DataFrame({"label": rows, word: names[::-1], "n": 29, "d": 0.1})
@@ -65,7 +65,7 @@ def test_names_go_before_numbers_of_rows():
 def test_numbers_that_stand_twice_are_no_labels():
     """Of 400 parcels on the graph of 100, which names most of them wrongly."""
     table = pd.DataFrame({"parcel": range(1, 401), "d": 0.1, "se": "1"})
-    assert label_columns(table, schaefer_table(100)["region"].to_list()) == (0, None)
+    assert label_columns(table, parcel_table("schaefer100")["region"].to_list()) == (0, None)
 
 
 def test_labels_in_the_index():
