@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from ..atlases.vertices import vertex_parcels
 from ..errors import InputError
 from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import as_graph
 from ..graphs.supports import seen_through
 from ..posterior.fits import Fit
 from ..posterior.intervals import asked_columns, summary_columns
+from ..readers.vertex_maps import at_vertices
 from ..studies.study import Study
 from ..wording import first_names
 
 __all__ = ["aggregate"]
 
 Onto = RegionGraph | str | os.PathLike[str] | Mapping[str, str] | pd.Series
+# Fields of a graph that regions can be grouped by, in the singular.
+_WORDS = ("lobe", "hemisphere")
 
 
 def aggregate(fit: Fit, onto: Onto, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
@@ -45,34 +50,69 @@ def aggregate(fit: Fit, onto: Onto, *, prob: float | None = None, hdi: bool = Fa
         One row a map and group, without parcels on a side where the study has no regions: ``map``, ``region`` (the
         group or parcel), ``regions`` (how many stand for it; NaN where they are weighed by position), ``observed`` (the
         same mean of the observed values, NaN where one is missing), ``mean``, ``sd``, ``lower50`` to ``upper95`` and
-        ``p_negative``, in the map's units.
+        ``p_negative``, in the map's units. Of maps that were given by vertices a parcel of a graph whose vertices are
+        known (dk68, schaefer100 and 400, cortex200 and 400) is the mean over its vertices.
 
     Raises
     ------
     InputError
         For a region that the study lacks, a graph without positions, and where the study knows no lobes.
     """
-    names, weights, counts = _weights(fit.study, onto)
-    draws = fit.posterior.draws("thinning") @ weights.T  # (draw, map, group)
-    columns = summary_columns(draws, (50, 90, 95)) | {"p_negative": (draws < 0).mean(0)}
-    columns |= asked_columns(draws, prob, hdi=hdi)
-    maps = fit.study.maps
-    observed = np.stack([_weighed(weights, row) for row in fit.study.thinning])
-    table = pd.DataFrame({"map": np.repeat(maps, len(names)), "region": np.tile(names, len(maps))})
-    table["regions"], table["observed"] = np.tile(counts, len(maps)), observed.ravel()
-    return table.assign(**{name: column.ravel() for name, column in columns.items()})
+    graph = (
+        None
+        if isinstance(onto, Mapping | pd.Series) or (isinstance(onto, str) and onto in _WORDS)
+        else as_graph(onto)[0]
+    )
+    names, weights, counts = _weights(fit.study, onto, graph)
+    tables = []
+    for number, name in enumerate(fit.study.maps):
+        over = None if graph is None else _over_vertices(fit, name, graph)
+        draws = fit.posterior.draws("thinning")[:, number] @ weights.T
+        found = over or _Groups(names, counts, _weighed(weights, fit.study.thinning[number]), draws)
+        table = pd.DataFrame({"map": name, "region": found.names, "regions": found.counts, "observed": found.observed})
+        columns = summary_columns(found.draws, (50, 90, 95)) | {"p_negative": (found.draws < 0).mean(0)}
+        tables.append(table.assign(**columns | asked_columns(found.draws, prob, hdi=hdi)))
+    return pd.concat(tables, ignore_index=True)
 
 
-def _weights(study: Study, onto: Onto) -> tuple[list[str], np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _Groups:
+    """Groups of one map: names, how many regions each has, means of observed values, and draws (draw, group)."""
+
+    names: list[str]
+    counts: np.ndarray
+    observed: np.ndarray
+    draws: np.ndarray
+
+
+def _over_vertices(fit: Fit, name: str, graph: RegionGraph) -> _Groups | None:
+    """Parcels as means over their vertices, those of which at least half were measured.
+
+    None for maps that were not given by vertices, parcels whose vertices are not known, and the study's own regions.
+    """
+    vertices, labels = fit.study.vertices, vertex_parcels(graph.names)
+    number, own = fit.study.maps.index(name), set(graph.names) == set(fit.study.regions)
+    if vertices is None or labels is None or own or not vertices.given[number]:
+        return None
+    parcel, measured = at_vertices(labels, len(vertices.parcel) // 2), vertices.measured(number)
+    whole, count = (
+        np.bincount(parcel[inside & (parcel >= 0)], minlength=graph.n_regions) for inside in (True, measured)
+    )
+    kept = np.flatnonzero((count > 0) & (2 * count >= whole))
+    member = (parcel[measured] == kept[:, None]) / count[kept][:, None]  # (parcel, measured vertex)
+    observed, draws = member @ vertices.thinning[number][measured], fit.vertex_draws(name)[:, measured] @ member.T
+    return _Groups([graph.names[place] for place in kept], np.full(len(kept), np.nan), observed, draws)
+
+
+def _weights(study: Study, onto: Onto, graph: RegionGraph | None) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Names of the groups, weights (group, region) whose rows sum to one, and how many regions each group has."""
-    groups = _groups(study, onto)
-    if groups is None:
-        graph = as_graph(onto)[0]  # type: ignore[arg-type]
+    if graph is not None:
         weights = seen_through(graph, study.graph, np.ones(study.n_regions, dtype=bool))
         if set(graph.names) == set(study.regions):  # the atlas of the study itself
             weights = (np.array(graph.names)[:, None] == np.array(study.regions)).astype(float)
         seeing = np.flatnonzero((weights != 0).any(1))
         return [graph.names[parcel] for parcel in seeing], weights[seeing], np.full(len(seeing), np.nan)
+    groups = _groups(study, onto)
     names = list(dict.fromkeys(groups.values()))
     place = {region: number for number, region in enumerate(study.regions)}
     member = np.zeros((len(names), study.n_regions))
@@ -82,16 +122,14 @@ def _weights(study: Study, onto: Onto) -> tuple[list[str], np.ndarray, np.ndarra
     return names, member / counts[:, None], counts
 
 
-def _groups(study: Study, onto: Onto) -> dict[str, str] | None:
-    """Group of each region that has one; None where a graph is meant."""
-    if isinstance(onto, str) and onto in ("lobe", "hemisphere"):
+def _groups(study: Study, onto: Onto) -> dict[str, str]:
+    """Group of each region that has one."""
+    if isinstance(onto, str):
         known = getattr(study.graph, f"{onto}s")
         if known is None:
             raise InputError(f"the graph {study.graph.label} knows no {onto}s; give a series from region to group.")
         return dict(zip(study.regions, known, strict=True))
-    if not isinstance(onto, Mapping | pd.Series):
-        return None
-    given = {str(region): str(group) for region, group in dict(onto).items() if pd.notna(group)}
+    given = {str(region): str(group) for region, group in dict(onto).items() if pd.notna(group)}  # type: ignore[call-overload]
     unknown = [region for region in given if region not in study.regions]
     if unknown:
         raise InputError(f"no groups of regions; {first_names(unknown)} is not a region of the study.")

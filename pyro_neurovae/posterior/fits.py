@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -96,6 +96,58 @@ class Fit(Introduced):
             ``prob`` is given.
         """
         return tables.region_table(self.posterior, self.study, prob=prob, hdi=hdi)
+
+    def vertices(
+        self, maps: Sequence[str] | None = None, *, prob: float | None = None, hdi: bool = False
+    ) -> pd.DataFrame:
+        """Table of the vertices of maps that were given by them; see `vertex_draws.vertex_table`.
+
+        Parameters
+        ----------
+        maps
+            Names of maps; None (the default) for all that were given by vertices.
+        prob, hdi
+            A further interval, as in `regions`.
+
+        Raises
+        ------
+        NeurovaeError
+            For a map that was given by regions, and where all were.
+        """
+        from .vertex_draws import vertex_table  # late: SciPy's sparse algebra takes a while to import
+
+        known = self.study.vertices
+        given = [] if known is None else [one for one, own in zip(self.study.maps, known.given, strict=True) if own]
+        wanted = list(maps) if maps is not None else given or list(self.study.maps)
+        return vertex_table({one: self.vertex_draws(one) for one in wanted}, self.study, prob=prob, hdi=hdi)
+
+    def vertex_draws(self, name: str | None = None) -> np.ndarray:
+        """Joint draws (draw, vertex) of a map's effect at its vertices, left hemisphere first, NaN where not measured.
+
+        Their means over a region's vertices are the region's draws. None (the default) is the first map; see
+        `vertex_draws.draw_vertices`.
+
+        Raises
+        ------
+        NeurovaeError
+            For a map that was given by regions.
+        SettingsError
+            When the fit has no such map.
+        """
+        chosen = self.study.maps[0] if name is None else name
+        if chosen not in self.study.maps:
+            raise SettingsError(f"the fit has no map {chosen!r}: it has {', '.join(self.study.maps)}.")
+        if chosen not in self._vertex_draws:
+            from .vertex_draws import check_vertices, draw_vertices
+
+            vertices, number = check_vertices(self.study, chosen), self.study.maps.index(chosen)
+            effect = self.posterior.draws("thinning")[:, number]
+            self._vertex_draws[chosen] = draw_vertices(vertices, number, effect, seed=self.settings.seed)
+        return self._vertex_draws[chosen]
+
+    @cached_property
+    def _vertex_draws(self) -> dict[str, np.ndarray]:
+        return {}
 
     def genes(self, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:
         """Table of genes, with a further interval as `regions` has it; see `tables.gene_table`.

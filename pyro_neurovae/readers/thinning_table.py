@@ -47,6 +47,9 @@ class ThinningMap:
         `standard_errors.spread_share` has it of Cohen's d; None (the default) for none, as in any other effect.
     kind
         What the effect is, a key of `column_names.KINDS`; "" (the default) where nothing tells.
+    vertices
+        Effect and standard error at each vertex of fsaverage5, or of a coarser surface within it, left hemisphere
+        first, NaN where nothing was measured; (2, vertex). None (the default) for a map that was given by regions.
     """
 
     name: str
@@ -55,6 +58,7 @@ class ThinningMap:
     notices: tuple[str, ...] = ()
     spread_share: np.ndarray | None = None
     kind: str = ""
+    vertices: np.ndarray | None = None
 
 
 def map_names(paths: Sequence[FilePath]) -> list[str]:

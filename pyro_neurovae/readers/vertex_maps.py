@@ -1,4 +1,4 @@
-"""Maps with a value for each vertex of the cortical surface, as means over the regions of a graph."""
+"""Maps with a value for each vertex of the cortical surface, and their means over the regions of a graph."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..atlases.atlas import dk68_names
-from ..atlases.vertices import HEMISPHERE, dk68_vertices
+from ..atlases.vertices import HEMISPHERE, SURFACES, dk68_vertices, vertex_parcels
 from ..errors import InputError
 from ..wording import first_names
 from .limits import check_archive, check_regular, unpack_gzip
 from .text_table import file_stem
 from .thinning_table import ThinningMap, map_from_table
 
-__all__ = ["ENDINGS", "check_halves", "read_vertex_map"]
+__all__ = ["ENDINGS", "at_vertices", "check_halves", "read_vertex_map"]
 
 FilePath = str | os.PathLike[str]
 
 # Endings of files of vertices: NumPy's, FreeSurfer's and GIFTI.
 ENDINGS = (".npz", ".npy", ".mgh", ".mgz", ".gii")
-# Vertices of a hemisphere of the surfaces whose first ones are those of fsaverage5, and of others that are known.
-_NESTED = {10_242: "fsaverage5", 40_962: "fsaverage6", 163_842: "fsaverage"}
-_OTHERS = {2_562: "fsaverage4", 642: "fsaverage3", 32_492: "fsLR 32k", 29_696: "fsLR 32k", 81_924: "CIVET"}
+# Vertices of a hemisphere of the surfaces that have those of fsaverage5 first, or are its first; and of others.
+_NESTED = {size: name for name, size in SURFACES.items()} | {40_962: "fsaverage6", 163_842: "fsaverage"}
+_OTHERS = {32_492: "fsLR 32k", 29_696: "fsLR 32k", 81_924: "CIVET"}
 # Values (vertex,) of the left and the right hemisphere, by the name of their column; that of an array without one.
 Halves = dict[str, list[np.ndarray]]
 _UNNAMED = "arr_0"
@@ -40,7 +39,7 @@ _SIDES = (("lh", "rh"), ("LH", "RH"), ("hemi-L", "hemi-R"), (".L.", ".R."), ("le
 
 
 def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = None, **options: Any) -> ThinningMap:
-    """Read a map of fsaverage's vertices onto Desikan-Killiany regions, each the mean over its vertices.
+    """Read a map of fsaverage's vertices, and its means over the regions of a graph.
 
     A vertex without a number, or with an exact 0 as FreeSurfer writes where nothing was measured, does not count (a
     map with many zeros in the cortex was cut at a threshold, and is refused); a region of which less than half the
@@ -53,10 +52,11 @@ def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = 
         An ``.npz`` of one array, or of several named as columns of a table are (``t``, or ``d`` and ``se``), or an
         ``.npy``; (vertex,), left hemisphere first, or a row or column for each hemisphere. Or a file of one
         hemisphere, ``.mgh``, ``.mgz`` or ``.gii``, whose name tells the side (lh, left, hemi-L, .L.): the other
-        hemisphere's is read where it lies beside it. fsaverage5, or fsaverage6 and fsaverage, of which the vertices
-        of fsaverage5 are taken.
+        hemisphere's is read where it lies beside it. fsaverage5, the coarser fsaverage3 and fsaverage4, or fsaverage6
+        and fsaverage, of which the vertices of fsaverage5 are taken.
     names
-        The graph's regions, Desikan-Killiany ones.
+        The graph's regions: Desikan-Killiany ones, Schaefer's parcels, or patches of the cortex
+        (`RegionGraph.cortex`).
     name
         The map's name; None (the default) is the file's.
     **options
@@ -68,34 +68,47 @@ def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = 
         For another surface, another atlas, or as `map_from_table`.
     """
     source = Path(path)
-    if not set(names) <= set(dk68_names()):
+    place = vertex_parcels(names)
+    if place is None:
         raise InputError(
-            f"{source.name}: maps of vertices are read onto Desikan-Killiany regions; average it over the parcels of "
-            "your atlas, and give that table."
+            f"{source.name}: maps of vertices are read onto the graphs dk68, schaefer100, schaefer400, cortex200 and "
+            "cortex400; average it over the parcels of your atlas, and give that table."
         )
     check_regular(source)
     plain = source.suffix.lower() in (".npz", ".npy")
     halves, notices = (_numpy(source), []) if plain else _both_sides(source)
     surfaces = [_surface(source, both) for both in halves.values()]
-    table, zeros = _means({name: np.concatenate([one[:HEMISPHERE] for one in both]) for name, both in halves.items()})
+    size = min(HEMISPHERE, *(len(both[0]) for both in halves.values()))
+    columns = {name: np.concatenate([one[:size] for one in both]) for name, both in halves.items()}
     asked = options.get("kind", "auto")
-    table = table.rename(columns={_UNNAMED: "value" if asked == "auto" else asked})
+    columns = {
+        ("value" if asked == "auto" else asked) if name == _UNNAMED else name: own for name, own in columns.items()
+    }
     told = [*notices, f"{source.name}: each region is the mean over its vertices ({surfaces[0]})."]
-    for column, count in zeros.items():
-        of, share = "" if column == _UNNAMED else f" in {column}", count / (dk68_vertices() >= 0).sum()
+    cortex = at_vertices(dk68_vertices(), size) >= 0
+    for column, count in _zeros(columns, cortex).items():
+        of, share = "" if _UNNAMED in halves else f" in {column}", count / cortex.sum()
         if share > _CUT:
             raise InputError(
                 f"{source.name}: {share:.0%} of the cortex's vertices are exactly 0{of}, as in a map cut at a "
                 "threshold, which shows its effects too large; give it whole, with NaN where nothing was measured."
             )
         told.append(f"{source.name}: {count} vertices of the cortex are exactly 0{of} and read as not measured.")
-    found = map_from_table(table, names, name=file_stem(path) if name is None else name, source=source.name, **options)
+    known = {"name": file_stem(path) if name is None else name, "source": source.name, **options}
+    found = map_from_table(_means(columns, at_vertices(place, size), names), names, **known)
     few = [region for region, value in zip(names, found.value, strict=True) if np.isnan(value)]
     if few:
         told.append(
             f"{source.name}: less than half of the vertices have a value in {first_names(few)}; read as missing."
         )
-    return ThinningMap(**{**vars(found), "notices": (*told, *found.notices)})
+    vertices = _on_vertices(columns, cortex, known)
+    return ThinningMap(**{**vars(found), "notices": (*told, *found.notices), "vertices": vertices})
+
+
+def at_vertices(values: np.ndarray, size: int) -> np.ndarray:
+    """Values (..., vertex) at the first vertices of each hemisphere, so many: those of a coarser surface."""
+    left, right = np.split(values, 2, axis=-1)
+    return np.concatenate([left[..., :size], right[..., :size]], axis=-1)
 
 
 def _numpy(source: Path) -> Halves:
@@ -200,16 +213,34 @@ def _surface(source: Path, halves: Sequence[np.ndarray]) -> str:
     )
 
 
-def _means(columns: dict[str, np.ndarray]) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Means over regions, each column's over its own vertices, and how many of the cortex's are exactly 0 in it."""
-    place, regions = dk68_vertices(), dk68_names()
-    cortex = place >= 0
-    whole = np.bincount(place[cortex], minlength=len(regions))
-    means, zeros = {}, {}
+def _zeros(columns: dict[str, np.ndarray], cortex: np.ndarray) -> dict[str, int]:
+    """How many of the cortex's vertices are exactly 0 in a column, for those in which any is."""
+    zeros = {}
     for name, values in columns.items():
-        measured = cortex & np.isfinite(values) & (values != 0)
-        count, total = (np.bincount(place[measured], own, len(regions)) for own in (None, values[measured]))
-        means[name] = np.where(2 * count >= whole, total / np.maximum(count, 1), np.nan)
         numbering = len(columns) > 1 and bool((values == values.round()).all())  # of vertices, or a mask
         zeros[name] = 0 if numbering else int((cortex & (values == 0)).sum())
-    return pd.DataFrame(means, index=list(regions)), {name: count for name, count in zeros.items() if count}
+    return {name: count for name, count in zeros.items() if count}
+
+
+def _means(columns: dict[str, np.ndarray], place: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Means over regions, each column's over its own vertices; missing where less than half of them have a value."""
+    inside, means = place >= 0, {}
+    whole = np.bincount(place[inside], minlength=len(names))
+    for name, values in columns.items():
+        measured = inside & np.isfinite(values) & (values != 0)
+        count, total = (np.bincount(place[measured], own, len(names)) for own in (None, values[measured]))
+        enough = (2 * count >= whole) & (count > 0)
+        means[name] = np.where(enough, total / np.maximum(count, 1), np.nan)
+    return pd.DataFrame(means, index=list(names))
+
+
+def _on_vertices(columns: dict[str, np.ndarray], cortex: np.ndarray, known: dict[str, Any]) -> np.ndarray:
+    """Effect and standard error of the cortex's vertices, NaN where a column has no value; (2, vertex)."""
+    whole = cortex & np.all([np.isfinite(values) & (values != 0) for values in columns.values()], axis=0)
+    names = [f"v{number}" for number in np.flatnonzero(whole)]
+    found = map_from_table(
+        pd.DataFrame({name: own[whole] for name, own in columns.items()}, index=names), names, **known
+    )
+    vertices = np.full((2, len(cortex)), np.nan)
+    vertices[:, whole] = found.value, found.standard_error
+    return vertices

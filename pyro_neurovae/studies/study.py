@@ -29,6 +29,7 @@ from .places import Places, places_of
 from .provenance import facts_of, facts_of_maps, known_sources, map_source, records_of, selected_sources, told_sources
 from .sampling import spread_apart
 from .summary import ceiling_alarms, map_table, sizes, summarise
+from .vertices import Vertices, vertices_of
 
 __all__ = ["Study"]
 
@@ -92,6 +93,9 @@ class Study(Introduced):
         What a simulated study was drawn from; None for data.
     places
         Where expression was measured, if not in these regions; None (the default) where it was.
+    vertices
+        What maps have at the vertices that their regions are means of; None (the default) for maps of regions. No fit
+        sees them: `Fit.vertices` tells them from its effects.
 
     Raises
     ------
@@ -123,6 +127,7 @@ class Study(Introduced):
         default=None, metadata={"dims": TRUTH, "stored": "truth_", "decides": False}
     )
     places: Places | None = field(default=None, metadata={"record": Places})
+    vertices: Vertices | None = field(default=None, metadata={"record": Vertices, "prefix": "vertex_"})
 
     def __post_init__(self) -> None:
         settle(self)
@@ -300,6 +305,7 @@ class Study(Introduced):
             structure=structure_of(structure, ground),
             gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
             places=places_of(ground, elsewhere, table.values),
+            vertices=vertices_of(maps, ground.names),
             sources=records_of(table, maps, ground, facts_of(expression), facts_of(graph), given),
             **study_fields(table, maps, (*notices, *further, *told, *together)),
         )
@@ -507,7 +513,9 @@ class Study(Introduced):
         kept = {kind: positions_of(kind, own, wanted) for kind, (own, wanted) in known.items() if wanted is not None}
         graph = self.graph if regions is None else self.graph.subset(regions)
         places = None if self.places is None else replace(self.places, **selected(self.places, kept))
-        part = replace(self, graph=graph, places=places, truth=None, **selected(self, kept))
+        vertices = None if self.vertices is None else self.vertices.select(kept)
+        own = selected(self, kept)
+        part = replace(self, graph=graph, places=places, vertices=vertices, truth=None, **own)
         return replace(part, sources=selected_sources(self, part))
 
     def with_expression(self, expression: np.ndarray) -> Study:
@@ -542,6 +550,7 @@ class Study(Introduced):
             "thinning": np.atleast_2d(thinning),
             "standard_error": np.atleast_2d(standard_error),
             "covariance": covariance,
+            "vertices": None,
             "truth": None,
         }
         # What else is said of the maps is not true of others.

@@ -9,9 +9,11 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.atlas import dk68_names
-from pyro_neurovae.atlases.vertices import dk68_vertices
+from pyro_neurovae.atlases.vertices import dk68_vertices, vertex_parcels
 from pyro_neurovae.errors import InputError
+from pyro_neurovae.graphs.registry import GRAPHS
 from pyro_neurovae.readers.registry import read
+from pyro_neurovae.readers.vertex_maps import at_vertices
 
 NAMES = dk68_names()
 PLACE = dk68_vertices()
@@ -176,8 +178,38 @@ def test_a_file_of_several_frames_is_refused(t, tmp_path):
 
 def test_another_atlas_is_refused(t, tmp_path):
     np.savez(tmp_path / "map.npz", t=t)
-    with pytest.raises(InputError, match="read onto Desikan-Killiany regions; average it"):
-        read("thinning", tmp_path / "map.npz", nv.RegionGraph.schaefer(100).names)
+    with pytest.raises(InputError, match=r"read onto the graphs dk68, schaefer100.*; average it"):
+        read("thinning", tmp_path / "map.npz", ["L_one", "R_one"])
+
+
+@pytest.mark.parametrize("name", ["schaefer100", "schaefer400", "cortex200", "cortex400"])
+def test_other_parcels_are_means_over_their_vertices(name, t, tmp_path):
+    np.savez(tmp_path / "map.npz", t=t)
+    names = GRAPHS[name]().names
+    found, parcel = read("thinning", tmp_path / "map.npz", names), vertex_parcels(names)
+    number = int(np.flatnonzero(~np.isnan(found.value))[-1])
+    own = t[parcel == number]
+    assert found.value[number] == pytest.approx(own[np.isfinite(own) & (own != 0)].mean())
+
+
+def test_what_vertices_have_comes_with_the_means(t, tmp_path):
+    np.savez(tmp_path / "map.npz", t=t)
+    found = read("thinning", tmp_path / "map.npz", NAMES, flip=True)
+    value, error = found.vertices
+    measured = (PLACE >= 0) & np.isfinite(t) & (t != 0)
+    assert np.array_equal(~np.isnan(value), measured)
+    assert value[measured] == pytest.approx(-t[measured])
+    assert np.all(error[measured] == 1)
+
+
+@pytest.mark.parametrize("size", [642, 2_562])
+def test_a_coarser_surface_is_read_by_its_own_vertices(size, t, tmp_path):
+    np.savez(tmp_path / "coarse.npz", t=at_vertices(t, size))
+    found = read("thinning", tmp_path / "coarse.npz", nv.RegionGraph.cortex(200).names)
+    place = at_vertices(vertex_parcels(nv.RegionGraph.cortex(200).names), size)
+    own = at_vertices(t, size)[place == 17]
+    assert found.value[17] == pytest.approx(own[np.isfinite(own) & (own != 0)].mean())
+    assert found.vertices.shape == (2, 2 * size)
 
 
 def test_a_study_takes_a_map_of_vertices(t, tmp_path):
