@@ -28,6 +28,8 @@ from .parts import Value, parts_of, selected, settle
 __all__ = ["Eigenbasis", "RegionGraph"]
 
 FilePath = str | os.PathLike[str]
+# Regions of the graph on which homologues are joined by the weight 1.
+_OF_AREA = 68
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -169,7 +171,7 @@ class RegionGraph(Introduced):
         homologues: bool = True,
         *,
         weights: Literal["binary", "boundary", "distance"] = "binary",
-        homologue_weight: float = 1.0,
+        homologue_weight: float | None = None,
     ) -> RegionGraph:
         """Build the graph of patches of about one size on fsaverage5, on which maps of vertices are fitted.
 
@@ -179,15 +181,20 @@ class RegionGraph(Introduced):
         ----------
         patches
             400 (the default; about 330 mm2 each) or 200.
-        homologues, weights, homologue_weight
+        homologues, weights
             As in `dk68`.
+        homologue_weight
+            Weight of an edge between homologues. None (the default) for 68 / patches: patches are joined with their
+            neighbours along their border and with their homologue by their area, so that with this weight fields go
+            together across the hemispheres as they do on dk68, however fine the patches.
 
         Raises
         ------
         SettingsError
             For another number of patches.
         """
-        return cls._of_parcels(f"cortex{patches}", weights, homologue_weight if homologues else 0.0)
+        weight = _OF_AREA / patches if homologue_weight is None else homologue_weight
+        return cls._of_parcels(f"cortex{patches}", weights, weight if homologues else 0.0)
 
     @classmethod
     def _of_parcels(cls, name: str, weights: str, homologue_weight: float) -> RegionGraph:

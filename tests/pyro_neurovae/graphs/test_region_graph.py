@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from pyro_neurovae.atlases.atlas import dk68_edges
-from pyro_neurovae.errors import GraphError
+from pyro_neurovae.atlases.vertices import dk68_vertices, vertex_parcels
+from pyro_neurovae.errors import GraphError, SettingsError
 from pyro_neurovae.graphs.region_graph import RegionGraph
+from pyro_neurovae.models.gmrf import GMRF
 
 
 def ring(n, weight=1.0):
@@ -277,3 +279,40 @@ def test_from_mesh():
     assert weighted.weights[0, 1] == 1
     with pytest.raises(GraphError, match="unknown weights 'area'"):
         RegionGraph.from_mesh(np.zeros(6, dtype=int), FACES, PLACE, ["a"], weights="area")
+
+
+def over_regions(graph: RegionGraph, covariance: np.ndarray) -> np.ndarray:
+    """Covariance of means over the 68 Desikan-Killiany regions, by shared vertices."""
+    parcel, region = vertex_parcels(graph.names), dk68_vertices()
+    both, shared = (parcel >= 0) & (region >= 0), np.zeros((68, graph.n_regions))
+    np.add.at(shared, (region[both], parcel[both]), 1)
+    shared /= shared.sum(1, keepdims=True)
+    return shared @ covariance @ shared.T
+
+
+def test_finer_patches_leave_what_is_said_of_the_cortex_as_it_is():
+    """A field's prior, read over the same 68 regions: as smooth, as wide and as symmetric on 200 and 400 patches."""
+    found = []
+    for graph in (RegionGraph.cortex(200), RegionGraph.cortex(400), RegionGraph.dk68()):
+        found.append(over_regions(graph, GMRF(graph, "icar").covariance().numpy()))
+    deviation = [np.sqrt(np.diag(one)) for one in found]
+    coarse, fine, regions = (one / np.outer(sd, sd) for one, sd in zip(found, deviation, strict=True))
+    pairs = np.triu_indices(68, 1)
+    assert np.corrcoef(coarse[pairs], fine[pairs])[0, 1] > 0.98
+    assert np.mean(deviation[1] / deviation[0]) == pytest.approx(1, abs=0.08)
+    homologues = tuple(np.array(RegionGraph.dk68().homologues).T)
+    across = [one[homologues].mean() for one in (coarse, fine, regions)]
+    assert across[0] == pytest.approx(across[1], abs=0.03)
+    assert across[0] == pytest.approx(across[2], abs=0.06)
+
+
+def test_patches_have_homologues_lobes_and_one_size():
+    graph = RegionGraph.cortex(400)
+    counts = np.bincount(vertex_parcels(graph.names)[vertex_parcels(graph.names) >= 0])
+    assert counts.min() > 0.5 * counts.mean()
+    assert counts.max() < 1.5 * counts.mean()
+    assert graph.homologues == tuple((i, i + 200) for i in range(200))
+    assert set(graph.lobes) == set(RegionGraph.dk68().lobes)
+    assert graph.n_components == 1
+    with pytest.raises(SettingsError, match="no parcellation cortex300 is here; give schaefer100"):
+        RegionGraph.cortex(300)
