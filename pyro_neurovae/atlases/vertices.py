@@ -13,11 +13,24 @@ import numpy as np
 from ..errors import InputError
 from .atlas import CORTEX, SCHAEFER, dk68_names, parcel_table
 
-__all__ = ["HEMISPHERE", "SURFACES", "dk68_vertices", "surface_mesh", "vertex_parcels"]
+__all__ = [
+    "HEMISPHERE",
+    "PARCELLATIONS",
+    "SURFACES",
+    "dk68_vertices",
+    "finer",
+    "parcel_names",
+    "parcellation_of",
+    "surface_mesh",
+    "vertex_parcels",
+]
 
 # Vertices of a hemisphere of fsaverage5, and of the surfaces whose vertices are its first ones.
 HEMISPHERE = 10_242
 SURFACES: Mapping[str, int] = MappingProxyType({"fsaverage3": 642, "fsaverage4": 2_562, "fsaverage5": HEMISPHERE})
+
+# Those whose vertices are here; of several with the same names the one with the fewest parcels stands first.
+PARCELLATIONS = ("dk68", *(f"schaefer{parcels}" for parcels in SCHAEFER), *(f"cortex{patches}" for patches in CORTEX))
 
 _TABLES = Path(__file__).parent / "tables"
 _SIDES = ("left", "right")
@@ -28,20 +41,33 @@ def dk68_vertices() -> np.ndarray:
     return _labels("dk68")
 
 
+def parcellation_of(names: Sequence[str]) -> str | None:
+    """Name of the parcellation that has all of the names; None where there is none.
+
+    The coarser Schaefer parcels have names that finer ones have too, and so have patches of the cortex: it is the one
+    with the fewest parcels.
+    """
+    wanted = set(names)
+    return next((one for one in PARCELLATIONS if wanted <= set(parcel_names(one))), None)
+
+
+@lru_cache(maxsize=len(PARCELLATIONS))
+def parcel_names(parcellation: str) -> tuple[str, ...]:
+    """Names of the parcels of one of `PARCELLATIONS`, left first."""
+    return dk68_names() if parcellation == "dk68" else tuple(parcel_table(parcellation)["region"])
+
+
 def vertex_parcels(names: Sequence[str]) -> np.ndarray | None:
     """Place among the names of each fsaverage5 vertex's parcel, -1 where it is in none of them; (vertex,) int.
 
-    None for names of a parcellation whose labels are not here. The coarser Schaefer parcels have names that finer ones
-    have too: names are those of the parcellation with the fewest parcels that has all of them.
+    None for names of a parcellation whose vertices are not here; names are those of `parcellation_of`.
     """
-    wanted = set(names)
-    for parcellation in ("dk68", *(f"schaefer{n}" for n in SCHAEFER), *(f"cortex{n}" for n in CORTEX)):
-        own = dk68_names() if parcellation == "dk68" else tuple(parcel_table(parcellation)["region"])
-        if wanted <= set(own):
-            place = {name: number for number, name in enumerate(names)}
-            renumbered = np.array([*(place.get(name, -1) for name in own), -1])
-            return renumbered[_labels(parcellation)]
-    return None
+    parcellation = parcellation_of(names)
+    if parcellation is None:
+        return None
+    place = {name: number for number, name in enumerate(names)}
+    renumbered = np.array([*(place.get(name, -1) for name in parcel_names(parcellation)), -1])
+    return renumbered[_labels(parcellation)]
 
 
 @lru_cache(maxsize=2)
@@ -75,18 +101,31 @@ def surface_mesh(side: str, vertices: int = HEMISPHERE) -> tuple[np.ndarray, np.
     return place[:vertices], faces
 
 
+def finer(values: np.ndarray, side: str) -> np.ndarray:
+    """Values (vertex,) of a hemisphere of any of `SURFACES` at fsaverage5's: the middle of an edge has its ends' mean."""
+    for size in sorted(size for size in SURFACES.values() if size > len(values)):
+        parents = _parents(surface_mesh(side, size)[1], len(values))
+        values = np.concatenate([values, values[parents].mean(1)])
+    return values
+
+
 def _coarser(faces: np.ndarray, vertices: int) -> np.ndarray:
     """Triangles between the first vertices, of which the others are the middles of edges; (face, 3)."""
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    ends = np.unique(np.concatenate([ends, ends[:, ::-1]]), axis=0)
-    parent = ends[(ends[:, 0] >= vertices) & (ends[:, 1] < vertices)]  # two rows a middle, in its order
-    parents = parent[:, 1].reshape(-1, 2)
+    parents = _parents(faces, vertices)
     within = faces[(faces >= vertices).all(1)]  # of each coarse triangle the one between the middles of its edges
     corners = np.sort(parents[within - vertices].reshape(len(within), 6), axis=1)
     return corners[:, ::2]
 
 
-@lru_cache(maxsize=5)
+def _parents(faces: np.ndarray, vertices: int) -> np.ndarray:
+    """Ends among the first vertices of the edge of which each of the others is the middle; (middle, 2)."""
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    ends = np.unique(np.concatenate([ends, ends[:, ::-1]]), axis=0)
+    parent = ends[(ends[:, 0] >= vertices) & (ends[:, 1] < vertices)]  # two rows a middle, in its order
+    return parent[:, 1].reshape(-1, 2)
+
+
+@lru_cache(maxsize=len(PARCELLATIONS))
 def _labels(parcellation: str) -> np.ndarray:
     """Number of each vertex's parcel, left vertices first, -1 outside the cortex; (vertex,) int."""
     with np.load(_TABLES / f"{parcellation}_fsaverage5.npz", allow_pickle=False) as sides:

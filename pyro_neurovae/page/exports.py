@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import plots
-from ..atlases.atlas import atlas_of
+from ..atlases.vertices import parcellation_of
 from ..errors import NeurovaeError, SettingsError
 from ..plots.sensitivity_plot import plot_sensitivity
 from ..posterior.summary import summarise_fit
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FILES", "FORMATS", "check_formats", "export"]
 
 FORMATS = ("csv", "latex", "markdown", "gifti", "json", "png", "svg", "ggseg", "neuromaps")
-# Those that need the Desikan-Killiany cortex.
+# Those that need regions whose surface is known, and for tables with other programs' labels Desikan-Killiany ones.
 _ON_CORTEX: dict[str, Callable[[Any, Path], list[str]]] = {
     "gifti": write_overlays,
     "ggseg": write_ggseg,
@@ -47,7 +47,15 @@ _TABLES, _PICTURES = (
 FILES = (
     *(f"{name}{end}" for name in _TABLES for end in (".csv", "*.tex", "*.md")),
     *(f"{name}*{end}" for name in _PICTURES for end in (".png", ".svg")),
-    *("programs.csv", "programs_wide.csv", "summary.json", "*.func.gii", "*_ggseg.csv", "*_neuromaps.csv"),
+    *(
+        "vertices.csv",
+        "programs.csv",
+        "programs_wide.csv",
+        "summary.json",
+        "*.func.gii",
+        "*_ggseg.csv",
+        "*_neuromaps.csv",
+    ),
 )
 
 
@@ -77,7 +85,7 @@ def export(
         None (the default) for all that the study's atlas allows, or some of
 
         "csv"
-            regions, genes, programs and variance, whole.
+            regions, genes, programs and variance, whole; vertices where maps were given by them.
         "latex", "markdown"
             a table of all regions and one of the ``top`` surest genes for each map, and one of the variance, estimates
             merged with their intervals; in LaTeX by booktabs and longtable, with caption and label.
@@ -86,6 +94,8 @@ def export(
         "gifti", "ggseg", "neuromaps"
             overlays on fsaverage5, a file a hemisphere, and tables with the labels of R's ggseg and of neuromaps: each
             map's effect (posterior mean, sd, interval, probability), its predictable part and transcriptomic share.
+            Overlays of the graphs that `plots.surface` draws, and of the effect at the vertices of maps that were given
+            by them (MAP_vertices_mean.L.func.gii); the tables of Desikan-Killiany regions.
         "json"
             the summary.
     top
@@ -98,12 +108,13 @@ def export(
     SettingsError
         As `check_formats`.
     InputError
-        For overlays of a study on another atlas that are asked for.
+        For overlays, or tables with other programs' labels, that are asked for and not to be had of the study's
+        regions.
     """
     if formats is None:
-        atlas = atlas_of(fit.study.regions)
-        on_cortex = atlas is not None and atlas.name == "dk68"
-        formats = [one for one in FORMATS if on_cortex or one not in _ON_CORTEX]
+        parcellation = parcellation_of(fit.study.regions)
+        there = {"dk68": tuple(_ON_CORTEX), None: ()}.get(parcellation, ("gifti",))
+        formats = [one for one in FORMATS if one not in _ON_CORTEX or one in there]
     check_formats(formats, top)
     wanted, names = list(dict.fromkeys(formats)), []
     for one in wanted:
@@ -134,6 +145,8 @@ def check_formats(formats: Sequence[str], top: int) -> None:
 
 def _write_tables(fit: Fit, folder: Path) -> list[str]:
     tables = {"regions": fit.regions(), "variance": fit.variance()}
+    if fit.study.vertices is not None and fit.study.vertices.given.any():
+        tables["vertices"] = fit.vertices()
     if fit.posterior.has_genes:
         tables["genes"] = fit.genes()
     if fit.posterior.has_programs:
@@ -185,6 +198,7 @@ def _pictures(
         yield f"forest{end}", partial(plots.forest, fit, **own)  # type: ignore[arg-type]
         yield f"cortex{end}", partial(plots.surface, fit, **own)  # type: ignore[arg-type]
         yield f"cortex_predictable{end}", partial(plots.surface, fit, "predictable", **own)  # type: ignore[arg-type]
+        yield f"cortex_vertices{end}", partial(plots.surface, fit, at="vertices", **own)  # type: ignore[arg-type]
         yield f"prior_posterior{end}", partial(plots.prior_posterior, fit, **own)
         held_out = validation if validation is not None and one in validation.map_names() else None
         yield f"observed_predicted{end}", partial(plots.observed_predicted, fit, held_out, model=model, **own)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..atlases.atlas import dk68_names
 from ..atlases.readable_names import readable_name
+from ..atlases.vertices import parcel_names
 from ..errors import NeurovaeError
 from ..plots.colours import DIVERGING, SEQUENTIAL
 from ..plots.cortex import Side, hemisphere
-from ..plots.selection import UNKNOWN, unit_of
-from ..plots.surface_map import check_atlas, on_cortex
+from ..plots.cortical_values import drawn_parcellation
+from ..plots.selection import UNKNOWN, by_name, unit_of
 from .elements import escape
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["can_turn", "viewer"]
 
 _STEP = 0.01  # mm, to which corners are rounded
-_NO_REGION = 34
 _DRAWS = 1000  # of a region's effect, that probabilities beyond a threshold are counted in
 _MANY = 4000  # of all maps together, so that a page of many maps stays small
 _COLOURS = 33
@@ -45,7 +44,7 @@ _VIEWS = ("left outer", "left inner", "right inner", "right outer", "top", "bott
 def can_turn(graph: RegionGraph) -> bool:
     """Whether there is a surface for a study's regions, and the libraries that have it and its colours."""
     try:
-        check_atlas(graph)
+        drawn_parcellation(graph)
     except NeurovaeError:
         return False
     return all(find_spec(name) is not None for name in ("matplotlib", "nilearn"))
@@ -57,22 +56,25 @@ def viewer(fit: Fit, *, threshold: float | None = None, unit: str | None = None)
     Parameters
     ----------
     fit
-        A fit on Desikan-Killiany regions.
+        A fit on regions that `plots.surface` draws.
     threshold
         Where its slider stands at first; None (the default) for zero.
     unit
         Of the maps; None (the default) where it is not known.
     """
+    parcellation = drawn_parcellation(fit.study.graph)
+    names = parcel_names(parcellation)
     held = {
-        "regions": [readable_name(name) if name in fit.study.regions else "" for name in dk68_names()],
+        "regions": [readable_name(name) if name in fit.study.regions else "" for name in names],
+        "left": int(hemisphere("left", parcellation).region.max()) + 1,
         "unit": "" if (known := unit_of(fit.study, unit)) == UNKNOWN else known,
         "threshold": threshold or 0.0,
         "draws": min(len(fit.posterior.draws("thinning")), _draws(fit)),
         "quantities": {name: {"label": label, "signed": signed} for name, (label, signed) in _QUANTITIES.items()},
         "colours": {"signed": _colours(DIVERGING), "plain": _colours(SEQUENTIAL)},
-        "maps": [_map(fit, name) for name in fit.study.maps],
+        "maps": [_map(fit, name, names) for name in fit.study.maps],
         "step": _STEP,
-        "mesh": {side: _mesh(side) for side in ("left", "right")},
+        "mesh": {side: _mesh(side, parcellation) for side in ("left", "right")},
     }
     data = json.dumps(held, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return _FRAME.format(
@@ -108,7 +110,7 @@ reach the probability.</p>
 </div>"""
 
 
-def _map(fit: Fit, name: str) -> dict[str, Any]:
+def _map(fit: Fit, name: str, names: tuple[str, ...]) -> dict[str, Any]:
     """One map's numbers, a value a region of the atlas; of its effect also the draws, sorted."""
     own = fit.regions().loc[lambda rows: rows["map"] == name].set_index("region")
     own["width"] = own["upper90"] - own["lower90"]
@@ -117,11 +119,11 @@ def _map(fit: Fit, name: str) -> dict[str, Any]:
     number = min(len(draws), _draws(fit))
     if number < len(draws):
         draws = np.quantile(draws, (np.arange(number) + 0.5) / number, axis=0)
-    places = np.array([list(dk68_names()).index(region) for region in fit.study.regions])
+    places = np.array([names.index(region) for region in fit.study.regions])
     scale = float(np.abs(draws).max()) / 32767 or 1.0
-    packed = np.zeros((len(dk68_names()), number), dtype="<i2")
+    packed = np.zeros((len(names), number), dtype="<i2")
     packed[places] = np.round(draws.T / scale)
-    numbers = {column: [_number(value) for value in on_cortex(own[column])] for column in columns}
+    numbers = {column: [_number(value) for value in by_name(own[column], names)] for column in columns}
     return {"name": name, **numbers, "scale": scale, "sorted": _packed(packed)}
 
 
@@ -130,9 +132,10 @@ def _draws(fit: Fit) -> int:
 
 
 @lru_cache(maxsize=2)
-def _mesh(side: Side) -> dict[str, str]:
+def _mesh(side: Side, parcellation: str) -> dict[str, str]:
     """Corners, triangles, borders, and each triangle's region and depth of one hemisphere, set off from the middle."""
-    cut = hemisphere(side)
+    cut = hemisphere(side, parcellation)
+    number = cut.region - cut.region[cut.region >= 0].min()
     polygons, borders = (np.round(part / _STEP).astype(int) for part in (cut.polygons, cut.borders))
     both = np.concatenate([polygons.reshape(-1, 3), borders.reshape(-1, 3)])
     corners, places = np.unique(both, axis=0, return_inverse=True)
@@ -142,7 +145,7 @@ def _mesh(side: Side) -> dict[str, str]:
     of = np.tile(np.arange(len(four)), 2)
     a, b, c = triangles.T
     whole = (a != b) & (b != c) & (c != a)
-    region = np.where(cut.region < 0, _NO_REGION, cut.region)[of[whole]]
+    region = np.where(cut.region < 0, number.max() + 1, number)[of[whole]]
     depth = np.clip((cut.sulci[cut.polygon_triangle] + 1) / 2, 0, 1)[of[whole]]
     outwards = corners[:, 0].max() if side == "left" else corners[:, 0].min()
     corners = corners - [outwards, 0, 0] + [round((-2 if side == "left" else 2) / _STEP), 0, 0]

@@ -6,7 +6,8 @@ function turnCortex(box) {
   if (!gl) return;
   const of = (name) => box.querySelector(`[data-of="${name}"]`);
   const bytes = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer;
-  const PALE = [0.93, 0.92, 0.9], MISSING = [0.66, 0.66, 0.66], OUTSIDE = [0.86, 0.86, 0.86], NONE = 68;
+  const PALE = [0.93, 0.92, 0.9], MISSING = [0.66, 0.66, 0.66], OUTSIDE = [0.86, 0.86, 0.86];
+  const LEFT = data.left, NONE = data.regions.length;
   let places = 3; // decimals: three digits of the largest effect
   const number = (value, digits = places) => (value === 0 ? "0" : value.toFixed(digits).replace("-", "\u2212"));
 
@@ -33,7 +34,8 @@ function turnCortex(box) {
     const corner = Float32Array.from(new Int16Array(bytes(mesh.corners)), (value) => value * data.step);
     const triangle = new Uint16Array(bytes(mesh.triangles)), border = new Uint16Array(bytes(mesh.borders));
     const region = new Uint8Array(bytes(mesh.region)), depth = new Uint8Array(bytes(mesh.depth));
-    const normal = smoothNormals(corner, triangle), first = side === "left" ? 0 : 34;
+    const normal = smoothNormals(corner, triangle), first = side === "left" ? 0 : LEFT;
+    const own = side === "left" ? LEFT : NONE - LEFT; // what lies outside them has the next number
     const spread = (from, places) => {
       const out = new Float32Array(3 * places.length);
       places.forEach((place, at) => out.set(from.subarray(3 * place, 3 * place + 3), 3 * at));
@@ -42,12 +44,13 @@ function turnCortex(box) {
     const marks = new Float32Array(2 * triangle.length);
     for (let at = 0; at < triangle.length; at++) {
       const t = Math.floor(at / 3);
-      if (region[t] < 34) for (let k = 0; k < 3; k++) outwards[first + region[t]][k] += normal[3 * triangle[at] + k];
-      marks[2 * at] = region[t] === 34 ? NONE : first + region[t];
+      if (region[t] < own) for (let k = 0; k < 3; k++) outwards[first + region[t]][k] += normal[3 * triangle[at] + k];
+      marks[2 * at] = region[t] === own ? NONE : first + region[t];
       marks[2 * at + 1] = depth[t] / 255;
     }
     return {
-      side, count: triangle.length, lines: border.length,
+      side, count: triangle.length, lines: border.length, paint: gl.createBuffer(),
+      of: Uint16Array.from(triangle, (corner, at) => marks[2 * at]),
       place: fill(spread(corner, triangle)), normal: fill(spread(normal, triangle)), marks: fill(marks),
       border: fill(spread(corner, border)),
     };
@@ -57,13 +60,14 @@ function turnCortex(box) {
   const program = gl.createProgram();
   for (const [kind, source] of [[gl.VERTEX_SHADER, `
     attribute vec3 place; attribute vec3 normal; attribute vec2 marks;
-    uniform mat3 turn; uniform vec2 size; uniform float nearer; uniform vec4 colours[69];
+    attribute vec3 paint;
+    uniform mat3 turn; uniform vec2 size; uniform float nearer;
     varying vec3 colour; varying float region; varying float light;
     void main() {
       vec3 at = turn * (place - vec3(0.0, -18.0, 16.0));
       gl_Position = vec4(at.xy / size, -(at.z + nearer) / 200.0, 1.0);
       region = marks.x;
-      colour = colours[int(marks.x + 0.5)].rgb;
+      colour = paint;
       vec3 n = turn * normalize(normal);
       light = (0.8 + 0.2 * clamp(dot(n, normalize(vec3(0.0, 0.7, 1.0))), 0.0, 1.0)) * (1.0 - 0.1 * marks.y);
     }`], [gl.FRAGMENT_SHADER, `
@@ -73,7 +77,7 @@ function turnCortex(box) {
     void main() {
       float own = floor(region + 0.5);
       if (mode > 1.5) { gl_FragColor = vec4(0.2, 0.2, 0.2, 1.0); return; }
-      if (mode > 0.5) { gl_FragColor = vec4((own + 1.0) / 255.0, 0.0, 0.0, 1.0); return; }
+      if (mode > 0.5) { gl_FragColor = vec4(mod(own + 1.0, 256.0) / 255.0, floor((own + 1.0) / 256.0) / 255.0, 0.0, 1.0); return; }
       float stripe = abs(own - chosen) < 0.5 && mod(gl_FragCoord.x + gl_FragCoord.y, 9.0) < 2.5 ? 0.55 : 1.0;
       gl_FragColor = vec4(colour * light * stripe, 1.0);
     }`]]) {
@@ -102,7 +106,7 @@ function turnCortex(box) {
     front: [90, 0, ["left", "right"]], back: [-90, 0, ["left", "right"]],
   };
   const eye = { around: 150, up: 20, zoom: 1, sides: ["left", "right"] };
-  let colours = new Float32Array(69 * 4), chosen = -1;
+  let chosen = -1;
   const paint = (mode) => {
     const [a, p] = [eye.around * Math.PI / 180, eye.up * Math.PI / 180];
     const right = [-Math.sin(a), Math.cos(a), 0], to = [Math.cos(p) * Math.cos(a), Math.cos(p) * Math.sin(a), Math.sin(p)];
@@ -113,7 +117,6 @@ function turnCortex(box) {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.uniformMatrix3fv(uniform("turn"), false, [0, 1, 2].flatMap((k) => [right[k], up[k], to[k]]));
     gl.uniform2f(uniform("size"), half * canvas.width / canvas.height, half);
-    gl.uniform4fv(uniform("colours"), colours);
     gl.uniform1f(uniform("chosen"), chosen);
     for (const one of sides.filter((each) => eye.sides.includes(each.side))) {
       gl.uniform1f(uniform("mode"), mode);
@@ -121,6 +124,7 @@ function turnCortex(box) {
       feed("place", one.place, 3);
       feed("normal", one.normal, 3);
       feed("marks", one.marks, 2);
+      feed("paint", one.paint, 3);
       gl.drawArrays(gl.TRIANGLES, 0, one.count);
       if (mode) continue;
       gl.uniform1f(uniform("mode"), 2);
@@ -128,6 +132,7 @@ function turnCortex(box) {
       feed("place", one.border, 3);
       feed("normal", null);
       feed("marks", null);
+      feed("paint", null);
       gl.drawArrays(gl.LINES, 0, one.lines);
     }
   };
@@ -194,13 +199,19 @@ function turnCortex(box) {
     const [low, high] = quantity === "beyond" ? [0, 1] : signed ? [-reach, reach] : [Math.min(...known), Math.max(...known)];
     const steps = signed ? data.colours.signed : data.colours.plain, least = Number(of("probability").value);
     let count = 0;
-    colours = new Float32Array(69 * 4);
+    const colours = new Float32Array(3 * (NONE + 1));
     for (let place = 0; place <= NONE; place++) {
       const here = places.includes(place), reached = here && (least === 0 || beyond(place) >= least);
       count += reached;
       const colour = place === NONE ? OUTSIDE : !here || values[place] === null ? MISSING
         : reached ? mix(steps, (values[place] - low) / (high - low || 1)) : PALE;
-      colours.set(colour, 4 * place);
+      colours.set(colour, 3 * place);
+    }
+    for (const side of sides) {
+      const corners = new Float32Array(3 * side.count);
+      side.of.forEach((place, at) => corners.set(colours.subarray(3 * place, 3 * place + 3), 3 * at));
+      gl.bindBuffer(gl.ARRAY_BUFFER, side.paint);
+      gl.bufferData(gl.ARRAY_BUFFER, corners, gl.DYNAMIC_DRAW);
     }
     const bar = box.querySelector(".bar"), pen = bar.getContext("2d");
     for (let x = 0; x < bar.width; x++) {
@@ -253,7 +264,7 @@ function turnCortex(box) {
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.deleteTexture(picture);
     gl.deleteRenderbuffer(depth);
-    const place = pixel[0] - 1;
+    const place = pixel[0] + 256 * pixel[1] - 1;
     return place >= 0 && place < NONE && data.regions[place] && map().mean[place] !== null ? place : -1;
   };
   const turn = (around, up) => {
@@ -307,7 +318,7 @@ function turnCortex(box) {
   };
   // The view that a region faces most, its own side alone.
   const face = (place) => {
-    const side = place < 34 ? "left" : "right", [x, y, z] = outwards[place];
+    const side = place < LEFT ? "left" : "right", [x, y, z] = outwards[place];
     const facing = (name) => {
       const [around, up] = VIEWS[name].map((degrees) => degrees * Math.PI / 180);
       return x * Math.cos(up) * Math.cos(around) + y * Math.cos(up) * Math.sin(around) + z * Math.sin(up);

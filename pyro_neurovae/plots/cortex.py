@@ -1,4 +1,4 @@
-"""The fsaverage5 cortex cut into polygons of one Desikan-Killiany region each."""
+"""The fsaverage5 cortex cut into polygons of one region each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from ..atlases.vertices import dk68_vertices
+from ..atlases.vertices import PARCELLATIONS, parcel_names, vertex_parcels
 from ..errors import InputError
 
 __all__ = ["Hemisphere", "Side", "hemisphere", "vertex_regions"]
 
 Side = Literal["left", "right"]
-
-_REGIONS = 34  # of a hemisphere
 
 # Part of the way from the pial to the inflated surface: sulci open so far that no region is hidden, gyri still show.
 _INFLATION = 0.6
@@ -34,11 +32,15 @@ class Hemisphere:
     polygons
         Corners in mm; (polygon, 4, 3). A triangle's last two are the same.
     region
-        Number of each polygon's region among the hemisphere's 34, -1 outside the cortex; (polygon,).
+        Number of each polygon's region among those of the parcellation, -1 outside the cortex; (polygon,).
     borders
         Ends in mm of the segments between regions; (border, 2, 3).
     polygon_triangle, border_triangle
         Triangle of the mesh in which each lies.
+    place
+        Position in mm of each vertex of the mesh; (vertex, 3).
+    triangles
+        Corners of each triangle of the mesh; (triangle, 3).
     facing, normals
         Unit normal of each triangle, flat and averaged over its corners' neighbours; (triangle, 3).
     sulci
@@ -50,6 +52,8 @@ class Hemisphere:
     borders: np.ndarray
     polygon_triangle: np.ndarray
     border_triangle: np.ndarray
+    place: np.ndarray
+    triangles: np.ndarray
     facing: np.ndarray
     normals: np.ndarray
     sulci: np.ndarray
@@ -59,15 +63,17 @@ class Hemisphere:
             array.setflags(write=False)
 
 
-def vertex_regions(side: Side) -> np.ndarray:
-    """Number of each fsaverage5 vertex's region among its hemisphere's 34, -1 outside the cortex; (10242,) int."""
-    left, right = np.split(dk68_vertices(), 2)
-    return left if side == "left" else np.where(right < 0, -1, right - _REGIONS)
+def vertex_regions(side: Side, parcellation: str = "dk68") -> np.ndarray:
+    """Number of each fsaverage5 vertex's region among a parcellation's, -1 outside the cortex; (10242,) int."""
+    places = vertex_parcels(parcel_names(parcellation))
+    assert places is not None  # a name of `PARCELLATIONS`
+    left, right = np.split(places, 2)
+    return left if side == "left" else right
 
 
-@lru_cache(maxsize=2)
-def hemisphere(side: Side) -> Hemisphere:
-    """Cut one hemisphere along the borders of its regions.
+@lru_cache(maxsize=2 * len(PARCELLATIONS))
+def hemisphere(side: Side, parcellation: str = "dk68") -> Hemisphere:
+    """Cut one hemisphere along the borders of the regions of one of `PARCELLATIONS`.
 
     Raises
     ------
@@ -75,16 +81,22 @@ def hemisphere(side: Side) -> Hemisphere:
         When nilearn, which has the surfaces, is not installed.
     """
     place, faces, sulci = _surface(side)
-    cut = _Cut(place, faces, _rounded(vertex_regions(side), faces))
+    labels = vertex_regions(side, parcellation)
+    own, local = np.unique(labels[labels >= 0], return_inverse=True)
+    claimed = np.full(len(labels), len(own))  # the last is what lies outside
+    claimed[labels >= 0] = local
+    cut = _Cut(place, faces, _rounded(claimed, faces))
     polygons, region, polygon_triangle = cut.polygons()
     borders, border_triangle = cut.borders()
     facing, normals = _normals(place, faces)
     return Hemisphere(
         polygons=polygons,
-        region=np.where(region == _REGIONS, -1, region),
+        region=np.append(own, -1)[region],
         borders=borders,
         polygon_triangle=polygon_triangle,
         border_triangle=border_triangle,
+        place=place,
+        triangles=faces,
         facing=facing,
         normals=normals,
         sulci=sulci[faces].mean(1),
@@ -109,15 +121,15 @@ def _surface(side: Side) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _rounded(labels: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """How much each region claims each vertex, from the labels around it; (vertex, 35), outside the cortex last."""
+    """How much each label claims each vertex, from the labels around it; (vertex, label)."""
     from scipy import sparse
 
     n = len(labels)
     ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     joined = sparse.coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n, n)).tocsr()
     joined = joined.maximum(joined.T) + sparse.eye_array(n, format="csr")
-    claims = np.zeros((n, _REGIONS + 1))
-    claims[np.arange(n), labels] = 1  # -1 is the last column
+    claims = np.zeros((n, labels.max() + 1))
+    claims[np.arange(n), labels] = 1
     for _ in range(_ROUNDING):
         claims = (joined @ claims) / joined.sum(1)[:, None]
     return claims

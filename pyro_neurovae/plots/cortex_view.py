@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .cortex import Hemisphere, Side, hemisphere
+from .cortex import Hemisphere, Side, hemisphere, vertex_regions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +40,9 @@ _HALF_FRAME = (91.0, 64.0)
 _AMBIENT, _SULCI = 0.80, 0.10
 _LIGHT_UP, _LIGHT_FORWARD = 0.8, 0.1  # of 1 towards the reader
 
+# Corners of the two triangles of a polygon.
+_HALVES = (0, 1, 2, 0, 2, 3)
+
 
 def project(points: np.ndarray, side: Side, view: View) -> tuple[np.ndarray, np.ndarray]:
     """Position on the page (..., 2) and nearness to the reader (...), both in mm, of points (..., 3)."""
@@ -46,7 +50,9 @@ def project(points: np.ndarray, side: Side, view: View) -> tuple[np.ndarray, np.
     return np.stack([towards * points[..., 1], points[..., 2]], -1), towards * points[..., 0]
 
 
-def draw_hemisphere(axis: Axes, side: Side, view: View, values: np.ndarray, scale: ColourScale) -> None:
+def draw_hemisphere(
+    axis: Axes, side: Side, view: View, values: np.ndarray, scale: ColourScale, *, parcellation: str | None = "dk68"
+) -> None:
     """Draw one view of one hemisphere.
 
     Parameters
@@ -54,22 +60,30 @@ def draw_hemisphere(axis: Axes, side: Side, view: View, values: np.ndarray, scal
     axis
         Where to draw; its frame is taken away.
     values
-        Of the hemisphere's 34 regions, NaN where there is none (grey); (region,).
+        Of the regions of the parcellation, both hemispheres', or of the vertices of fsaverage5, NaN where there is none
+        (grey); (region,) or (vertex,).
     scale
         Colours of the values.
+    parcellation
+        That of the regions, of `atlases.vertices.PARCELLATIONS`; None for vertices, between which colours change
+        evenly.
     """
     from matplotlib.collections import TriMesh
     from matplotlib.tri import Triangulation
 
-    cortex = hemisphere(side)
-    parts = _seen_polygons(cortex, side, view, values, scale), _seen_borders(cortex, side, view, scale)
+    if parcellation is None:
+        painted = _painted_vertices(hemisphere(side), np.split(values, 2)[side == "right"], side, scale)
+    else:
+        painted = _painted_regions(hemisphere(side, parcellation), values, scale)
+    bordered = hemisphere(side, parcellation if parcellation and not parcellation.startswith("cortex") else "dk68")
+    parts = _seen(painted, hemisphere(side), side, view), _seen_borders(bordered, side, view, scale)
     shapes, nearness, colours = (np.concatenate(both) for both in zip(*parts, strict=True))
     order = np.argsort(nearness, kind="stable")  # the nearest last, over what it hides
     # One mesh of triangles that share no corner is drawn ten times as fast as as many polygons.
-    corners = shapes[order][:, [0, 1, 2, 0, 2, 3]].reshape(-1, 2)
+    corners = shapes[order][:, _HALVES].reshape(-1, 2)
     triangles = np.arange(len(corners)).reshape(-1, 3)
     across, upwards = corners.T
-    mesh = TriMesh(Triangulation(across, upwards, triangles), facecolors=np.repeat(colours[order], 6, axis=0))
+    mesh = TriMesh(Triangulation(across, upwards, triangles), facecolors=colours[order][:, _HALVES].reshape(-1, 4))
     mesh.set_rasterized(True)
     mesh.set_in_layout(False)
     axis.add_collection(mesh, autolim=False)
@@ -90,14 +104,36 @@ def _towards(side: Side, view: View) -> int:
     return 1 if (side == "right") == (view == "lateral") else -1
 
 
-def _seen_polygons(
-    cortex: Hemisphere, side: Side, view: View, values: np.ndarray, scale: ColourScale
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@dataclass(frozen=True, eq=False)
+class _Painted:
+    """Polygons (polygon, 4, 3), the triangle of each, and the colours of their corners (polygon, 4, 4)."""
+
+    polygons: np.ndarray
+    triangle: np.ndarray
+    colours: np.ndarray
+
+
+def _painted_regions(cortex: Hemisphere, values: np.ndarray, scale: ColourScale) -> _Painted:
+    """Polygons of regions, each of one colour."""
+    colours = _colours(np.append(values, np.nan), scale)
+    colours[-1, :3] = _OUTSIDE
+    return _Painted(cortex.polygons, cortex.polygon_triangle, np.repeat(colours[cortex.region][:, None], 4, axis=1))
+
+
+def _painted_vertices(cortex: Hemisphere, values: np.ndarray, side: Side, scale: ColourScale) -> _Painted:
+    """Triangles of the mesh with the colours of their corners."""
+    colours, corners = _colours(values, scale), cortex.triangles[:, [0, 1, 2, 2]]
+    colours[vertex_regions(side) < 0, :3] = _OUTSIDE
+    return _Painted(cortex.place[corners], np.arange(len(corners)), colours[corners])
+
+
+def _seen(painted: _Painted, cortex: Hemisphere, side: Side, view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Shapes on the page, nearness and colours of the polygons that face the reader."""
-    seen = np.flatnonzero(cortex.facing[cortex.polygon_triangle, 0] * _towards(side, view) > 0)
-    shapes, near = project(cortex.polygons[seen], side, view)
-    colours = _region_colours(values, scale)[cortex.region[seen]]
-    colours[:, :3] *= _shade(cortex, side, view)[cortex.polygon_triangle[seen], None]
+    triangle = painted.triangle
+    seen = np.flatnonzero(cortex.facing[triangle, 0] * _towards(side, view) > 0)
+    shapes, near = project(painted.polygons[seen], side, view)
+    colours = painted.colours[seen]
+    colours[..., :3] *= _shade(cortex, side, view)[triangle[seen], None, None]
     return shapes, near.mean(1), colours
 
 
@@ -111,15 +147,14 @@ def _seen_borders(
     across = along[:, ::-1] * [-1, 1] / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     shapes = shapes + _BORDER / 2 * np.stack([across, across, -across, -across], 1)
     ink = _DARK if scale.diverging else _PALE
-    return shapes, near.mean(1) + 1.0, np.tile([ink, ink, ink, 1.0], (len(seen), 1))
+    return shapes, near.mean(1) + 1.0, np.tile([ink, ink, ink, 1.0], (len(seen), 4, 1))
 
 
-def _region_colours(values: np.ndarray, scale: ColourScale) -> np.ndarray:
-    """Colour of each of the 34 regions and, last, of what lies outside; (35, 4)."""
+def _colours(values: np.ndarray, scale: ColourScale) -> np.ndarray:
+    """Colour of each value, grey for NaN; (value, 4)."""
     known = np.isfinite(values)
-    colours = np.tile([MISSING, MISSING, MISSING, 1.0], (len(values) + 1, 1))
-    colours[:-1][known] = scale.colours(np.asarray(values)[known])
-    colours[-1, :3] = _OUTSIDE
+    colours = np.tile([MISSING, MISSING, MISSING, 1.0], (len(values), 1))
+    colours[known] = scale.colours(np.asarray(values)[known])
     return colours
 
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from ..atlases.vertices import parcel_names
 from ..errors import SettingsError
 from ..posterior.tables import largest_first
 from ..wording import minus
 from .colours import ColourScale, colour_bar, colour_scale
 from .cortex_view import VIEWS, draw_hemisphere
-from .selection import check_choice, pick_map, unit_of
+from .cortical_values import drawn_parcellation
+from .selection import by_name, check_choice, pick_map, unit_of
 from .style import INK, SMALL, TEXT, figure_of, panels_on, tidy
-from .surface_map import check_atlas, on_cortex
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ def program_maps(
     Parameters
     ----------
     fit
-        A fit of ``cross-scale`` on Desikan-Killiany regions.
+        A fit of ``cross-scale`` whose expression was measured in a parcellation that `surface` draws.
     programs, genes
         How many programs, and genes of each by the size of their loading.
     map
@@ -66,7 +67,7 @@ def program_maps(
     NeurovaeError
         For a family without programs.
     InputError
-        When the regions are not Desikan-Killiany ones, or the extra ``plots`` is not installed.
+        When expression's parcels are of no parcellation that `surface` draws, or the extra ``plots`` is not installed.
     SettingsError
         For an unknown map or order, or a number below 1.
     """
@@ -74,12 +75,12 @@ def program_maps(
         raise SettingsError(f"programs is {programs} and genes {genes}; give at least 1 of each.")
     check_choice("order", order, ("strength", "weight"))
     chosen = pick_map(fit.study.maps, map)
-    check_atlas(fit.study.measured_in)
+    parcellation = drawn_parcellation(fit.study.measured_in)
     table = fit.aligned.table
     shown = _ranked(table, chosen, order)[:programs]
     part = panels_on(figure, 7.2, 0.85 + 1.2 * len(shown))
     axes = part.subplots(len(shown), 5, squeeze=False, width_ratios=(1, 1, 1, 1, 1.3))
-    scale = _draw_scores(axes[:, :4], _of(table, "score"), shown)
+    scale = _draw_scores(axes[:, :4], _of(table, "score"), shown, parcellation)
     _draw_loadings(axes[:, 4], _of(table, "loading"), shown, genes, scale)
     colour_bar(part, list(axes[:, :4].ravel()), scale, location="bottom", shrink=0.4, aspect=26, pad=0.03)
     for axis, text in zip(axes[:, 4], _account(table, shown, chosen), strict=True):
@@ -101,14 +102,14 @@ def _ranked(table: pd.DataFrame, name: str, order: str) -> list[str]:
     return list(rows["mean"].abs().sort_values(ascending=False, kind="stable").index)
 
 
-def _draw_scores(axes: np.ndarray, scores: pd.DataFrame, shown: list[str]) -> ColourScale:
+def _draw_scores(axes: np.ndarray, scores: pd.DataFrame, shown: list[str], parcellation: str) -> ColourScale:
     """Draw the regional scores, four views a program, on one scale."""
     label = "posterior mean score (standard deviations of the program)"
     scale = colour_scale(scores.loc[shown, "mean"].to_numpy(), label, diverging=True, cmap=_CMAP)
     for row, program in zip(axes, shown, strict=True):
-        values = on_cortex(scores.loc[program].set_index("name")["mean"])
+        values = by_name(scores.loc[program].set_index("name")["mean"], parcel_names(parcellation))
         for axis, (side, view) in zip(row, VIEWS, strict=True):
-            draw_hemisphere(axis, side, view, values[:34] if side == "left" else values[34:], scale)
+            draw_hemisphere(axis, side, view, values, scale, parcellation=parcellation)
         row[0].text(
             -0.04, 0.5, program, transform=row[0].transAxes, ha="right", va="center", fontsize=TEXT, weight="bold"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae import cli
+from pyro_neurovae.atlases.vertices import SURFACES, dk68_vertices
 from pyro_neurovae.evidence.result import Result
+from pyro_neurovae.readers.vertex_maps import at_vertices
 
 # Enough training to run every step of a fit, not enough to trust its numbers.
 QUICK = {"n_programs": 3, "steps": 20, "map_steps": 20, "map_rounds": 0, "draws": 60, "restarts": 2}
@@ -41,6 +44,27 @@ def small_fit(small_study: nv.Study) -> nv.Fit:
 def baseline_fit(small_study: nv.Study) -> nv.Fit:
     """The small study under the family that has neither genes nor programs."""
     return nv.fit(small_study, "spatial", seed=5, map_steps=20, map_rounds=0, draws=60)
+
+
+@pytest.fixture(scope="session")
+def files_at_vertices(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Expression of Desikan-Killiany regions, and a map of the vertices of fsaverage3 of which some lack a value."""
+    folder, rng = tmp_path_factory.mktemp("vertices"), np.random.default_rng(4)
+    simulated = nv.simulate(seed=0, genes=20)
+    table = pd.DataFrame(simulated.expression, index=list(simulated.regions), columns=list(simulated.genes))
+    table.to_csv(folder / "expression.csv")
+    effect = np.append(0.2 * rng.standard_normal(68) - 0.1, 0)[dk68_vertices()]
+    values = at_vertices(effect + 0.1 * rng.standard_normal(len(effect)), SURFACES["fsaverage3"])
+    values[rng.random(len(values)) < 0.1] = np.nan
+    np.savez(folder / "map.npz", d=values, se=np.full(len(values), 0.1))
+    return folder / "expression.csv", folder / "map.npz"
+
+
+@pytest.fixture(scope="session")
+def fit_at_vertices(files_at_vertices: tuple[Path, Path]) -> nv.Fit:
+    """A fit of a map of vertices on patches of the cortex."""
+    study = nv.Study.from_files(*files_at_vertices, graph="cortex200", expression_graph="dk68")
+    return nv.fit(study, "spatial", seed=5, map_steps=20, map_rounds=0, draws=60)
 
 
 @pytest.fixture(scope="session")

@@ -91,6 +91,24 @@ def test_overlays_colour_every_vertex_of_a_region(small_fit: nv.Fit, tmp_path: P
     assert 0.05 < np.isnan(data).mean() < 0.15  # the medial wall
 
 
+def test_maps_of_vertices_are_written_by_region_and_by_vertex(fit_at_vertices: nv.Fit, tmp_path: Path) -> None:
+    names = export(fit_at_vertices, tmp_path, formats=["csv", "gifti"])
+    assert all(any(fnmatch(name, pattern) for pattern in FILES) for name in names)
+    vertices, regions = fit_at_vertices.vertices(), fit_at_vertices.regions().set_index("region")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "vertices.csv"), vertices, rtol=1e-5)
+    for quantity in ("mean", "sd", "lower95", "upper95", "p_negative"):
+        data = nibabel.load(tmp_path / f"map_vertices_{quantity}.L.func.gii").darrays[0].data
+        own = vertices[vertices["hemisphere"] == "L"]
+        assert data.shape == (642,)
+        np.testing.assert_allclose(data[own["vertex"]], own[quantity], rtol=1e-5)
+        assert np.isnan(data).sum() == 642 - len(own)
+    data = nibabel.load(tmp_path / "map_mean.R.func.gii").darrays[0].data
+    assert data.shape == (10242,)
+    assert np.unique(data[~np.isnan(data)]) == pytest.approx(np.sort(regions["mean"].iloc[100:].unique()), rel=1e-6)
+    with pytest.raises(nv.InputError, match=r"not Desikan-Killiany.*the format neuromaps has"):
+        export(fit_at_vertices, tmp_path, formats=["neuromaps"])
+
+
 def test_overlays_stay_in_their_folder(small_fit: nv.Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     odd = {"simulated1": "../../x", "simulated2": "/x"}
     study = replace(small_fit.study, maps=tuple(odd.values()))

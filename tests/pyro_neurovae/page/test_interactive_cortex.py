@@ -67,6 +67,7 @@ def test_its_mesh_is_the_surface_cut_along_the_regions(held: dict[str, Any]) -> 
         corner = held["step"] * unpacked(mesh["corners"], "<i2").reshape(-1, 3).astype(float)
         triangle = unpacked(mesh["triangles"], "<u2").reshape(-1, 3)
         region = unpacked(mesh["region"], "u1")
+        assert held["left"] == 34
         assert len(region) == len(triangle) == len(unpacked(mesh["depth"], "u1"))
         assert set(region) == set(range(35)) - ({34} if -1 not in cut.region else set())
         area = np.linalg.norm(np.cross(*(corner[triangle[:, k]] - corner[triangle[:, 0]] for k in (1, 2))), axis=1) / 2
@@ -77,3 +78,15 @@ def test_its_mesh_is_the_surface_cut_along_the_regions(held: dict[str, Any]) -> 
         )
         assert area.sum() == pytest.approx(whole, rel=1e-3)
         assert (corner[:, 0] < 0).all() if side == "left" else (corner[:, 0] > 0).all()
+
+
+def test_patches_are_turned_as_regions_are(fit_at_vertices: nv.Fit) -> None:
+    text = viewer(fit_at_vertices)
+    held = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', text, re.DOTALL)[0])
+    assert held["left"] == 100
+    assert held["regions"] == list(fit_at_vertices.study.regions)
+    for side in ("left", "right"):
+        assert set(unpacked(held["mesh"][side]["region"], "u1")) == set(range(101))
+    (one,) = held["maps"]
+    assert len(one["mean"]) == 200
+    assert len(unpacked(one["sorted"], "<i2")) == 200 * held["draws"]

@@ -68,7 +68,7 @@ def middle() -> Callable[[str], tuple[np.ndarray, cortex.Side]]:
     def find(name: str) -> tuple[np.ndarray, cortex.Side]:
         side: cortex.Side = "left" if name[0] == "L" else "right"
         half = cortex.hemisphere(side)
-        own = half.polygons[half.region == names.index(name) % 34].mean(1)
+        own = half.polygons[half.region == names.index(name)].mean(1)
         return own[np.linalg.norm(own - own.mean(0), axis=1).argmin()], side
 
     return find

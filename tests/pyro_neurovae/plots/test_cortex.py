@@ -25,10 +25,13 @@ def test_labels_are_those_of_the_atlas(load_script):
     assert not derive.is_current(Path("nowhere.npz"), {})
 
 
-@pytest.mark.parametrize("side", ["left", "right"])
-def test_regions_are_cut_whole(side):
-    half, labels = cortex.hemisphere(side), cortex.vertex_regions(side)
-    assert set(half.region) == set(labels) == {-1, *range(34)}
+@pytest.mark.parametrize(
+    ("side", "parcellation", "regions"),
+    [("left", "dk68", range(34)), ("right", "dk68", range(34, 68)), ("right", "schaefer100", range(50, 100))],
+)
+def test_regions_are_cut_whole(side, parcellation, regions):
+    half, labels = cortex.hemisphere(side, parcellation), cortex.vertex_regions(side, parcellation)
+    assert set(half.region) == set(labels) == {-1, *regions}
     place, faces, _ = cortex._surface(side)
     first, second = (np.cross(half.polygons[:, i] - half.polygons[:, 0], half.polygons[:, i + 1] - half.polygons[:, 0])
                      for i in (1, 2))  # fmt: skip

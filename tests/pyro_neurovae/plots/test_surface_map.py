@@ -13,8 +13,12 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae import plots
-from pyro_neurovae.errors import InputError, SettingsError
-from pyro_neurovae.plots.surface_map import _hidden
+from pyro_neurovae.atlases.vertices import HEMISPHERE, PARCELLATIONS, parcel_names
+from pyro_neurovae.errors import InputError, NeurovaeError, SettingsError
+from pyro_neurovae.plots import cortex
+from pyro_neurovae.plots.cortex_view import project
+from pyro_neurovae.plots.cortical_values import of_fit
+from pyro_neurovae.readers.vertex_maps import at_vertices
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +114,9 @@ def test_other_regions_are_refused(small_fit):
     graph = nv.RegionGraph.from_adjacency(small_fit.study.graph.weights, [f"parcel{i}" for i in range(68)])
     fit = replace(small_fit, study=replace(small_fit.study, graph=graph))
     for draw in (plots.surface, plots.program_maps):
-        with pytest.raises(InputError, match=r"regions are not Desikan-Killiany \(parcel0 is none\)"):
+        with pytest.raises(
+            InputError, match=r"\(parcel0 among them\).*shows dk68, schaefer100, .* and cortex400; draw"
+        ):
             draw(fit)
     with pytest.raises(
         SettingsError, match="quantity is 'sd'; give one of mean, interval_width, p_negative, predictable"
@@ -129,11 +135,56 @@ def test_values_below_a_threshold_and_unsure_ones_are_grey(small_fit, colour_of,
     one = plots.surface(small_fit, threshold=float(seen.min()) * 1.01)
     one.savefig(io.BytesIO(), format="png", dpi=60)
     assert_shade_of(colour_of(one, seen.idxmin(), "lateral"), np.full(3, 0.66))
-    hidden = _hidden(small_fit, table["mean"].to_numpy(), None, 0.1, None)
-    np.testing.assert_array_equal(hidden, (table["mean"].abs() < 0.1).to_numpy())
+    found = of_fit(small_fit, "simulated1", "mean")
+    np.testing.assert_array_equal(found.hidden(0.1, None), (table["mean"].abs() < 0.1).to_numpy())
     sure = np.maximum(table["p_negative"], 1 - table["p_negative"]).to_numpy()
-    np.testing.assert_array_equal(_hidden(small_fit, table["mean"].to_numpy(), None, None, 0.95), sure < 0.95)
+    np.testing.assert_array_equal(found.hidden(None, 0.95), sure < 0.95)
     with pytest.raises(SettingsError, match=r"a probability from 0\.5 to 1"):
         plots.surface(small_fit, sure=0.2)
     with pytest.raises(SettingsError, match="leave it out for a series"):
         plots.surface(table["mean"], sure=0.9)
+
+
+@pytest.mark.parametrize("parcellation", PARCELLATIONS[1:])
+def test_regions_of_every_known_parcellation_have_their_colours(
+    parcellation, colour_at, view_of, assert_shade_of, drawn
+):
+    names = parcel_names(parcellation)
+    values = pd.Series(np.arange(float(len(names))), index=names).sample(frac=1, random_state=0)
+    figure = drawn(plots.surface(values))
+    axis = view_of(figure, "right", "lateral")
+    half, scale = cortex.hemisphere("right", parcellation), matplotlib.colormaps["viridis"]
+    shapes, near = project(half.polygons, "right", "lateral")
+    whole = np.bincount(half.polygon_triangle)[half.polygon_triangle] == 1  # away from borders
+    for place in np.flatnonzero(whole & (half.region >= 0) & (near.mean(1) > np.quantile(near, 0.9)))[::500]:
+        seen = colour_at(axis, shapes[place, :3].mean(0))
+        assert_shade_of(seen, scale(half.region[place] / (len(names) - 1)))
+
+
+def test_vertices_have_their_colours(fit_at_vertices, view_of):
+    figure = plots.surface(fit_at_vertices, at="vertices", threshold=0.05)
+    bar = figure.axes[-1]
+    table = fit_at_vertices.vertices()
+    assert bar.get_xlim()[1] == pytest.approx(table["mean"].abs().max())
+    assert [text.get_text() for text in bar.get_legend().get_texts()] == ["no value or\nbelow the threshold"]
+    found = of_fit(fit_at_vertices, "map", "difference", at="vertices")
+    assert len(found.shown) == 2 * HEMISPHERE
+    coarse = at_vertices(found.shown, 642)
+    assert np.nansum(coarse) == pytest.approx((table["mean"] - table["observed"]).sum())
+    np.testing.assert_array_equal(np.isfinite(coarse), fit_at_vertices.study.vertices.measured(0))
+    low, high = np.nanmin(found.shown), np.nanmax(found.shown)
+    assert np.nanmin(coarse) == low < high == np.nanmax(coarse)  # between vertices values lie between theirs
+    (painted,) = view_of(figure, "left", "lateral").collections
+    triangles = painted.get_facecolors()[:, :3].reshape(-1, 3, 3)
+    assert (np.ptp(triangles, axis=1) > 0.01).any()  # colours change within triangles
+
+
+def test_maps_of_regions_have_no_vertices(small_fit, fit_at_vertices):
+    with pytest.raises(NeurovaeError, match="simulated1 was given by regions"):
+        plots.surface(small_fit, at="vertices")
+    with pytest.raises(SettingsError, match="predictable is of regions"):
+        plots.surface(fit_at_vertices, "predictable", at="vertices")
+    with pytest.raises(SettingsError, match="a series has values of regions"):
+        plots.surface(pd.Series({"L_insula": 1.0}), at="vertices")
+    with pytest.raises(SettingsError, match="at is 'voxels'; give one of regions, vertices"):
+        plots.surface(small_fit, at="voxels")
