@@ -22,6 +22,9 @@ __all__ = [
     "seen_root",
 ]
 
+# Columns of an inverse that are found together: few enough that most of the noughts above them are left out.
+_COLUMNS = 100
+
 
 def normal_log_density(white: Tensor) -> Tensor:
     """Log density of standard normal numbers, element by element."""
@@ -112,7 +115,7 @@ def draw_linear(
         pulls = {part: model.seen_back(part, gain, scales) for part in model.parts}
         wide = wide + levels.square() * (gain @ model.wide.mT)
         weights = {
-            part: weights[part] + scales[f"{part}_scale"][..., None] * (pulls[part] @ roots[part].mT)
+            part: weights[part] + scales[f"{part}_scale"][..., None] * _times(pulls[part], roots[part].mT)
             for part in model.parts
         }
         regional = regional + own * gain
@@ -150,13 +153,24 @@ def leave_one_out(model: LinearModel, root: Tensor) -> tuple[Tensor, Tensor]:
     draw, map, region), NaN where unseen.
     """
     seen = model.data.seen[:, None]
-    precision = torch.cholesky_inverse(root)
-    diagonal = precision.diagonal(dim1=-2, dim2=-1)
-    weighted = (precision @ _masked(model.data.thinning[:, None], seen)[..., None])[..., 0]
+    diagonal = _precision_diagonal(root)
+    known = _masked(model.data.thinning[:, None], seen)[..., None]
+    weighted = torch.cholesky_solve(known.expand(*root.shape[:-1], 1), root)[..., 0]
     density = 0.5 * (diagonal.log() - weighted.square() / diagonal - math.log(2 * math.pi))
     unseen = ~seen.expand_as(density)
     below = torch.special.ndtr(weighted / diagonal.sqrt())
     return density.masked_fill(unseen, math.nan), below.masked_fill(unseen, math.nan)
+
+
+def _precision_diagonal(root: Tensor) -> Tensor:
+    """Diagonal of the inverse of L L', the squared columns of L^-1, which end where L's do; (..., region)."""
+    found = []
+    for first in range(0, root.shape[-1], _COLUMNS):
+        rest = root[..., first:, first:]
+        units = torch.eye(rest.shape[-1], dtype=root.dtype, device=root.device)[:, :_COLUMNS]
+        columns = torch.linalg.solve_triangular(rest, units.expand(*rest.shape[:-1], -1), upper=False)
+        found.append(columns.square().sum(-2))
+    return torch.cat(found, -1)
 
 
 def _field(
@@ -166,7 +180,12 @@ def _field(
     weights: Mapping[str, Tensor],
     part: str,
 ) -> Tensor:
-    return scales[f"{part}_scale"][..., None] * model.seen_through(part, weights[part] @ roots[part], scales)
+    return scales[f"{part}_scale"][..., None] * model.seen_through(part, _times(weights[part], roots[part]), scales)
+
+
+def _times(values: Tensor, matrix: Tensor) -> Tensor:
+    """Product of values (replicate, draw, map, row) and a matrix, not copied where one serves all draws."""
+    return values @ (matrix[0, 0] if matrix.shape[:2] == (1, 1) else matrix)
 
 
 def _masked(values: Tensor, seen: Tensor) -> Tensor:

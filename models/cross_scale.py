@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pyro
 from torch import Tensor
 
-from .algebra import expression_root, expression_size, residual_root, share_homologues, unit_covariance
+from .algebra import expression_root, expression_size, library_of, residual_root, share_homologues, unit_covariance
 from .gmrf import GMRF
 from .linear import LinearModel
 from .marginal import ProgramExpression
@@ -197,5 +197,6 @@ class CrossScale(LinearModel):
 
 def _exchanged(own: Any, across: Any) -> tuple[Any, Any, Any]:
     """Covariances F' F, F' G + G' F and G' G of fields F and of the same with homologues exchanged, G."""
-    once = own.mT @ across
-    return unit_covariance(own), once + once.mT, unit_covariance(across)
+    library = library_of(own)
+    once = library.concatenate([own, across], axis=-2).mT @ library.concatenate([across, own], axis=-2)
+    return unit_covariance(own), once, unit_covariance(across)

@@ -116,8 +116,13 @@ class LinearModel(Model):
 
     def roots(self, programs: Quantities) -> dict[str, Tensor]:
         """Roots of all parts, in their order, given draws of the programs (none for a family without them)."""
-        found = self.fixed_roots() | self.program_roots(programs)
+        found = self._fixed_roots | self.program_roots(programs)
         return {part: found[part] for part in self.parts}
+
+    @cached_property
+    def _fixed_roots(self) -> dict[str, Tensor]:
+        """What `fixed_roots` gives."""
+        return self.fixed_roots()
 
     def kernels(self, programs: Quantities) -> dict[str, Tensor]:
         """Unit covariances of the parts, each (replicate or 1, draw or 1, region, region)."""
@@ -126,7 +131,12 @@ class LinearModel(Model):
     @cached_property
     def fixed_kernels(self) -> dict[str, Tensor]:
         """Unit covariances of the parts that no program makes; each (1, 1, region, region)."""
-        return {part: unit_covariance(root) for part, root in self.fixed_roots().items()}
+        return {part: unit_covariance(root) for part, root in self._fixed_roots.items()}
+
+    @cached_property
+    def _fixed_rows(self) -> Tensor:
+        """The same, a row each; (part, region x region)."""
+        return torch.stack([kernel[0, 0].flatten() for kernel in self.fixed_kernels.values()])
 
     def program_kernels(self, programs: Mapping[str, Any]) -> dict[str, Any]:
         """Unit covariances of the parts that programs make; arrays may be of another library than torch."""
@@ -175,9 +185,8 @@ class LinearModel(Model):
         shape = np.broadcast_shapes(*(values.shape for values in scales.values()))
         if not self.fixed_kernels:
             return base[:, None].expand(*shape, -1, -1).clone()
-        kernels = torch.stack([kernel[0, 0] for kernel in self.fixed_kernels.values()])
         weight = torch.stack([amounts[part].expand(shape) for part in self.fixed_kernels], -1)
-        return (weight @ kernels.flatten(1)).unflatten(-1, kernels.shape[1:]).add_(base[:, None])
+        return (weight @ self._fixed_rows).unflatten(-1, base.shape[-2:]).add_(base[:, None])
 
     def log_density(self, scales: Quantities, kernels: Quantities) -> Tensor:
         """Log joint density of the seen thinning and the map's globals, fractions uniform; (replicate, draw, map)."""

@@ -115,7 +115,8 @@ class ProgramSource:
         begun, noise = ({k: v.flatten(0, 1) for k, v in part.items()} for part in (begun, noise))
         reference = self.trained.sites.mean.repeat_interleave(chains, 0)
         pieces = []
-        for some in (slice(first, first + _TOGETHER) for first in range(0, len(reference), _TOGETHER)):
+        size = max(1, min(_TOGETHER, _CACHED // gibbs.unseen.numel()))
+        for some in (slice(first, first + size) for first in range(0, len(reference), size)):
             start = gibbs.start(**{name: values[some] for name, values in begun.items()})
             states = list(gibbs.run(start, **{name: values[some] for name, values in noise.items()}))
             pieces.append(_labelled(gibbs, states[self.sweeps :], reference[some]))

@@ -24,6 +24,9 @@ __all__ = ["adapt_guide", "effective_number", "evenly_resampled", "fitted_mixtur
 # is little left to learn, and how many rounds more a map gets of whose last one too few did.
 _PROPOSALS, _FEWEST, _ENOUGH, _MORE = 512, 77, 100, 2
 
+# Matrices at a time however large they are: one alone waits longer for memory than it is worked on.
+_LEAST = 4
+
 # Points that stand for the weighted proposals when a mixture is fitted to them.
 _POINTS = 320
 
@@ -108,15 +111,15 @@ def adapt_guide(
 def _propose(model: LinearModel, guide: ScaleGuide, kernels: Mapping[str, Tensor], noise: ScaleNoise) -> _Sample:
     """Proposals of the guide with their exact ratios, few at a time."""
     number = noise.white.shape[1]
-    size = draws_together(model.data)
-    ratios = []
+    size = draws_together(model.data, _LEAST)
+    values, log_q = guide.transform(noise)
+    densities = []
     for start in range(0, number, size):
         stop = min(start + size, number)
-        values, log_q = guide.transform(noise.between(start, stop))
-        scales = dict(zip(model.globals, values.unbind(-1), strict=True))
+        scales = dict(zip(model.globals, values[:, start:stop].unbind(-1), strict=True))
         now = {part: window(kernel, start, stop) for part, kernel in kernels.items()}
-        ratios.append(model.log_density(scales, now) - log_q.sum(-1))
-    return _Sample(guide.scores(noise).transpose(1, 2), torch.cat(ratios, 1).mT)
+        densities.append(model.log_density(scales, now))
+    return _Sample(guide.scores(noise).transpose(1, 2), (torch.cat(densities, 1) - log_q.sum(-1)).mT)
 
 
 def effective_number(weight: Tensor) -> Tensor:

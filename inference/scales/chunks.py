@@ -13,13 +13,20 @@ __all__ = ["draws_together", "window"]
 _CACHED = 300_000
 
 
-def draws_together(data: Observations) -> int:
-    """Number of draws whose covariances, one for each replicate and map, are computed at a time."""
-    return max(1, _CACHED // (data.replicates * data.maps * data.regions**2))
+def draws_together(data: Observations, least: int = 1) -> int:
+    """Number of draws whose covariances, one for each replicate and map, are computed at a time.
+
+    However large they are, ``least`` matrices go together.
+    """
+    matrices = data.replicates * data.maps
+    return max(1, least // matrices, _CACHED // (matrices * data.regions**2))
 
 
 def window(kernel: Tensor, start: int, stop: int) -> Tensor:
     """Draws ``start`` to before ``stop`` of a kernel (replicate, draw or 1, ...), around the end and again."""
     if kernel.shape[1] == 1:
         return kernel
+    first, number = start % kernel.shape[1], stop - start
+    if first + number <= kernel.shape[1]:
+        return kernel[:, first : first + number]
     return kernel[:, torch.arange(start, stop, device=kernel.device) % kernel.shape[1]]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from pyro_neurovae.inference import gaussian
 from pyro_neurovae.inference.gaussian import draw_linear, leave_one_out, predict_unseen, seen_root
 from pyro_neurovae.inference.observation import observe
 from pyro_neurovae.models.families import family_of
@@ -144,7 +145,9 @@ def test_unseen_values_are_predicted_given_values_and_errors_that_were_seen(stud
 
 
 @EACH
-def test_leave_one_out_equals_dense_conditionals(models, name):
+@pytest.mark.parametrize("columns", [7, 100])
+def test_leave_one_out_equals_dense_conditionals(models, name, columns, monkeypatch):
+    monkeypatch.setattr(gaussian, "_COLUMNS", columns)
     model = models[name]
     scales, _, kernels = given(model)
     density, below = (part[0, 0] for part in leave_one_out(model, seen_root(model, model.covariance(scales, kernels))))
