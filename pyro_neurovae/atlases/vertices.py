@@ -102,7 +102,7 @@ def surface_mesh(side: str, vertices: int = HEMISPHERE) -> tuple[np.ndarray, np.
 
 
 def finer(values: np.ndarray, side: str) -> np.ndarray:
-    """Values (vertex,) of a hemisphere of any of `SURFACES` at fsaverage5's: the middle of an edge has its ends' mean."""
+    """Values (vertex,) of a hemisphere of one of `SURFACES` at fsaverage5's: amid an edge they are its ends' mean."""
     for size in sorted(size for size in SURFACES.values() if size > len(values)):
         parents = _parents(surface_mesh(side, size)[1], len(values))
         values = np.concatenate([values, values[parents].mean(1)])
