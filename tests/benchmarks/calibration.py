@@ -1,11 +1,14 @@
 """Simulation-based calibration of `cross-scale`, and coverage where the model is wrong; writes calibration.md.
 
     python tests/benchmarks/calibration.py [--studies 300] [--wrong 40] [--workers 2]
+    python tests/benchmarks/calibration.py --graph schaefer100 --expression-graph dk68 --wrong 0 --out PAGE
 
 Study and fit i have seed i. Studies of the first table are drawn from the model's own prior (68 regions with homologue
-edges, 910 genes, 14 programs, the simulated cohort's standard errors; the map's unit, which the priors of its scales
-count in, fixed at 0.2 d): the rank of the truth among the draws is then uniform if, and only if, the posterior is right
-on average (Talts et al. 2018). Those of the second are `nv.simulate(i)` with one assumption broken.
+edges unless another graph is named, 910 genes, 14 programs, the simulated cohort's standard errors; the map's unit,
+which the priors of its scales count in, fixed at 0.2 d): the rank of the truth among the draws is then uniform if, and
+only if, the posterior is right on average (Talts et al. 2018). Programs and genes may be of another graph than
+thinning, which then sees them by position. Those of the second are `nv.simulate(i)` with one assumption broken, on 68
+regions; `--wrong 0` leaves it out.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +28,7 @@ import torch
 from scipy import stats
 
 import pyro_neurovae as nv
+from pyro_neurovae.graphs.registry import GRAPHS
 from pyro_neurovae.inference.engine import fit_model
 from pyro_neurovae.inference.noise import isolated
 from pyro_neurovae.inference.observation import observe
@@ -34,18 +39,30 @@ from pyro_neurovae.models.families import family_of
 from pyro_neurovae.models.observations import Observations
 from pyro_neurovae.models.options import fit_settings
 from pyro_neurovae.models.smoothness import pc_scale
+from pyro_neurovae.studies.places import Places
 
 PAGE = Path(__file__).with_name("calibration.md")
 LEVELS = (50, 90, 95)
 UNIT, INTERCEPT = 0.2, 0.4  # sds, in Cohen's d
 SCALES = ("transcriptomic_scale", "spatial_scale", "structural_scale", "unexplained_scale")
-DRAWS = 1000
+GRAPH, DRAWS = "dk68", 1000
 FAMILY = family_of("cross-scale")
 
 Ranks = dict[str, np.ndarray]
 
 
 # Studies from the prior
+
+
+@lru_cache(maxsize=1)
+def template_of(graph: str = GRAPH, expression_graph: str = GRAPH) -> Observations:
+    """What drawn studies have in common: graphs, the number of genes, and sampling errors."""
+    study = nv.simulate(0, graph=GRAPHS[graph]())
+    if expression_graph != graph:
+        elsewhere = GRAPHS[expression_graph]()
+        expression = np.random.default_rng(0).standard_normal((elsewhere.n_regions, len(study.genes)))
+        study = replace(study, places=Places.of(study.graph, elsewhere, expression), truth=None)
+    return observe(study)
 
 
 def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndarray, dict[str, torch.Tensor]]:
@@ -55,7 +72,7 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
     fixed = {"unit": torch.full_like(template.unit, UNIT), "level": torch.full_like(template.level, INTERCEPT)}
     whole = replace(template, **fixed)
     model = FAMILY.build(whole, settings)
-    d, n, genes = settings.n_programs, template.regions, template.genes
+    places, d, n, genes = template.expression, settings.n_programs, template.regions, template.genes
 
     def exponential(prior: nv.PCPrior, unit: float, *shape: int) -> np.ndarray:
         return rng.exponential(unit / float(pc_scale(prior.upper, prior.alpha).rate), shape)
@@ -64,18 +81,25 @@ def draw_study(template: Observations, seed: int) -> tuple[Observations, np.ndar
     with isolated(seed):
         phi = model.smoothness_prior.sample((d,))
         c, t, v, sigma = (float(model.scale_prior(name).sample()) for name in SCALES)
-    spectrum, h = template.spectrum, rng.random()
+    spectrum, h = places.spectrum, rng.random()
     eigenvalues = (phi[:, None] * spectrum.icar + 1 - phi[:, None]).sqrt().numpy()
-    z = spectrum.unrotate(torch.as_tensor(rng.standard_normal((d, n)) * eigenvalues)).numpy()
+    z = spectrum.unrotate(torch.as_tensor(rng.standard_normal((d, places.count)) * eigenvalues)).numpy()
     scaled = z * strength[:, None]
-    x = scaled.T @ rng.standard_normal((d, genes)) + tau * rng.standard_normal((n, genes))
+    x = scaled.T @ rng.standard_normal((d, genes)) + tau * rng.standard_normal((places.count, genes))
     x -= x.mean(0)
-    model = FAMILY.build(replace(whole, scatter=torch.as_tensor(x @ x.T / genes)), settings)
+    scatter, elsewhere = torch.as_tensor(x @ x.T / genes), template.places
+    if elsewhere is not None:
+        elsewhere, x = replace(elsewhere, scatter=scatter), elsewhere.support.numpy() @ x
+        x -= x.mean(0)
+        scatter = torch.as_tensor(x @ x.T / genes)
+    model = FAMILY.build(replace(whole, scatter=scatter, places=elsewhere), settings)
     programs = {"program_score": z, "strength": strength}
     roots = {name: one[0, 0].numpy() for name, one in model.fixed_roots().items()} | model.program_roots(programs)
     scales = dict(zip(SCALES, (c, t, v, sigma), strict=True))
     parts = {part: scales[f"{part}_scale"] * rng.standard_normal(len(root)) @ root for part, root in roots.items()}
-    parts["transcriptomic"] = share_homologues(parts["transcriptomic"], template.homologue.numpy(), h)
+    parts["transcriptomic"] = share_homologues(parts["transcriptomic"], places.homologue.numpy(), h)
+    if places.support is not None:
+        parts["transcriptomic"] = places.support.numpy() @ parts["transcriptomic"]
     level, along = np.array([INTERCEPT, AXIS_LEVEL * UNIT]) * rng.standard_normal(2)
     parts["structural"] += along * template.axis.numpy()
     parts["regional"] = sigma * rng.standard_normal(n)
@@ -100,11 +124,11 @@ def quantities(drawn: dict[str, torch.Tensor], data: Observations, genes: torch.
     return {name: values.numpy() for name, values in found.items()}
 
 
-def prior_ranks(seed: int) -> Ranks:
+def prior_ranks(seed: int, graph: str = GRAPH, expression_graph: str = GRAPH, draws: int = DRAWS) -> Ranks:
     """Share of draws below the truth, of every quantity of one study drawn from the prior."""
     quiet()
-    data, x, truth = draw_study(observe(nv.simulate(0)), seed)
-    drawn = fit_model(data, fit_settings("cross-scale", draws=DRAWS), (seed,)).sampler.draw(DRAWS)
+    data, x, truth = draw_study(template_of(graph, expression_graph), seed)
+    drawn = fit_model(data, fit_settings("cross-scale", draws=draws), (seed,)).sampler.draw(draws)
     genes = torch.as_tensor(x)
     true, found = quantities(truth, data, genes), quantities(drawn, data, genes)
     below = {name: (values < true[name]).mean(0) for name, values in found.items()}
@@ -162,13 +186,13 @@ WRONG: dict[str, Callable[[nv.Study, np.random.Generator], nv.Study]] = {
 }
 
 
-def wrong_ranks(task: tuple[str, int]) -> Ranks:
+def wrong_ranks(task: tuple[str, int], draws: int = DRAWS) -> Ranks:
     """Share of draws below the truth where an assumption is broken."""
     quiet()
     name, seed = task
     simulated = nv.simulate(seed)
     study, truth = WRONG[name](simulated, np.random.default_rng([seed, 8])), simulated.truth
-    fit = nv.fit(study, seed=seed, draws=DRAWS)
+    fit = nv.fit(study, seed=seed, draws=draws)
     posterior = fit.idata["posterior"]
     slopes = gene_slopes(study, truth["transcriptomic"][0])
     below = {
@@ -258,47 +282,79 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=300)
     parser.add_argument("--wrong", type=int, default=40)
+    parser.add_argument("--graph", choices=sorted(GRAPHS), default=GRAPH, help="of thinning")
+    parser.add_argument(
+        "--expression-graph", choices=sorted(GRAPHS), help="of programs and genes; the same unless said"
+    )
+    parser.add_argument("--draws", type=int, default=DRAWS, help="of a fit")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0, help="of the first study; the others count on from it")
     parser.add_argument("--out", type=Path, default=PAGE)
     given = parser.parse_args()
+    places, seeds = given.expression_graph or given.graph, range(given.seed, given.seed + given.studies)
+    ranked = partial(prior_ranks, graph=given.graph, expression_graph=places, draws=given.draws)
+    broken = partial(wrong_ranks, draws=given.draws)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(given.workers, mp_context=context) as pool:
-        ranks = list(pool.map(prior_ranks, range(given.seed, given.seed + given.studies)))
+        ranks = list(pool.map(ranked, seeds))
         tasks = [(name, given.seed + i) for name in WRONG for i in range(given.wrong)]
-        wrong = list(pool.map(wrong_ranks, tasks))
-    command = f"tests/benchmarks/calibration.py --studies {given.studies} --wrong {given.wrong} --seed {given.seed}"
+        wrong = list(pool.map(broken, tasks))
+    options = {"graph": given.graph, "expression-graph": places, "draws": given.draws}
+    usual = {"graph": GRAPH, "expression-graph": given.graph, "draws": DRAWS}
+    told = "".join(f" --{name} {value}" for name, value in options.items() if value != usual[name])
+    command = f"calibration.py --studies {given.studies} --wrong {given.wrong}{told} --seed {given.seed}"
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    k = np.stack([one["k"] for one in ranks])
-    of = {name: [one for task, one in zip(tasks, wrong, strict=True) if task[0] == name] for name in WRONG}
     lines = [
-        "# Calibration of `cross-scale`",
+        f"# Calibration of `cross-scale`{where(given.graph, places)}",
         "",
-        f"`python {command}`, {today}, version {nv.__version__}, {DRAWS} draws a fit.",
+        f"`python tests/benchmarks/{command}`, {today}, version {nv.__version__}, {given.draws} draws a fit.",
         "",
-        f"## {given.studies} studies drawn from the prior",
-        "",
-        "Coverage of equal-tailed intervals, in percent, and uniformity of the ranks: the p-value of the largest",
-        "departure of their distribution (over all regions or genes where a study has many, which is then the unit),",
-        "which is within the simultaneous 95% band where it is 0.05 or more. Programs enter by what does not depend on",
-        "their order or sign.",
-        "",
-        *prior_table(ranks),
-        "",
-        f"Resampling of the programs by the thinning: Pareto k above 0.7, so that it was left out, in "
-        f"{int((k[:, 0] > 0.7).sum())} of {len(k)} studies; effective draws {np.median(k[:, 1]):.0f} of {DRAWS} in the "
-        f"median. Importance of the map's scales: k above 0.7 in {int((k[:, 2] > 0.7).sum())}, its 90% point "
-        f"{np.quantile(k[:, 2], 0.9):.2f}.",
-        "",
-        f"## {given.wrong} studies each with a broken assumption",
-        "",
-        "`nv.simulate(i)`, of fixed scales and programs of falling strength, which is not a draw from the prior.",
-        "",
-        *wrong_table(of),
+        *prior_page(ranks, given.draws),
         "",
     ]
+    if given.wrong:
+        of = {name: [one for task, one in zip(tasks, wrong, strict=True) if task[0] == name] for name in WRONG}
+        lines += [*wrong_page(of), ""]
     given.out.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
+
+
+def where(graph: str, expression_graph: str) -> str:
+    """What the title says of graphs other than the usual one."""
+    if expression_graph != graph:
+        return f", thinning on {graph} and expression on {expression_graph}"
+    return "" if graph == GRAPH else f" on {graph}"
+
+
+def prior_page(ranks: list[Ranks], draws: int) -> Iterator[str]:
+    """Lines on the studies from the prior."""
+    k = np.stack([one["k"] for one in ranks])
+    yield f"## {len(ranks)} studies drawn from the prior"
+    yield ""
+    yield (
+        "Coverage of equal-tailed intervals, in percent, and uniformity of the ranks: the p-value of the largest\n"
+        "departure of their distribution (over all regions or genes where a study has many, which is then the unit),\n"
+        "which is within the simultaneous 95% band where it is 0.05 or more. Programs enter by what does not depend\n"
+        "on their order or sign."
+    )
+    yield ""
+    yield from prior_table(ranks)
+    yield ""
+    yield (
+        f"Resampling of the programs by the thinning: Pareto k above 0.7, so that it was left out, in "
+        f"{int((k[:, 0] > 0.7).sum())} of {len(k)} studies; effective draws {np.median(k[:, 1]):.0f} of {draws} in the "
+        f"median. Importance of the map's scales: k above 0.7 in {int((k[:, 2] > 0.7).sum())}, its 90% point "
+        f"{np.quantile(k[:, 2], 0.9):.2f}."
+    )
+
+
+def wrong_page(found: dict[str, list[Ranks]]) -> Iterator[str]:
+    """Lines on the studies that break an assumption."""
+    yield f"## {len(next(iter(found.values())))} studies each with a broken assumption"
+    yield ""
+    yield "`nv.simulate(i)`, of fixed scales and programs of falling strength, which is not a draw from the prior."
+    yield ""
+    yield from wrong_table(found)
 
 
 if __name__ == "__main__":
