@@ -37,8 +37,9 @@ def export(
     """Write results for papers and other programs: tables, pictures, overlays on the cortex, a summary.
 
     Tables of LaTeX and Markdown have a map each, estimates merged with their intervals. Pictures, which take half a
-    minute, are PNG and SVG. GIFTI overlays lie on fsaverage5; ggseg and neuromaps are tables with the labels that these
-    have. What validate, nulls and sensitivity wrote gets its pictures too.
+    minute, are PNG and SVG. GIFTI overlays lie on fsaverage5, by region and, where a map has a value for each vertex,
+    by vertex; ggseg and neuromaps are tables with the labels that these have. What validate, nulls and sensitivity
+    wrote gets its pictures too.
     """
     from ..page.exports import FILES, FORMATS, check_formats
     from ..page.exports import export as run

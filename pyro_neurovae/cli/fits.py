@@ -40,7 +40,7 @@ def fit(
     Effects are negative where cases are thinner; where positive means thinner, --flip turns the signs round.
 
     Writes fit.nc, regions.csv, genes.csv, programs.csv, programs_wide.csv (one row a program), variance.csv,
-    summary.json and report.html.
+    summary.json and report.html; and vertices.csv where a map has a value for each vertex.
     """
     from ..posterior.fits import fit as run
     from .outputs import FIT_FILES, write_fit_files

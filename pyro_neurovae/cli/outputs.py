@@ -36,7 +36,7 @@ __all__ = [
 # Everything that a fit or a simulated study may leave in a folder, as patterns: what --overwrite replaces.
 FIT_FILES = (
     *("fit.nc", "regions.csv", "genes.csv", "programs.csv", "programs_wide.csv", "variance.csv", "summary.json"),
-    "report.html",
+    *("vertices.csv", "report.html"),
 )
 SENSITIVITY_PICTURES = ("sensitivity.png", "sensitivity_*.png")
 # What truth.csv has of each region: the effect, its predictable part, what that is made of, and the rest.
@@ -57,7 +57,10 @@ def read_beside(
 
 
 def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[str]:
-    """Write fit.nc, the five tables, summary.json and, unless it is not wanted, report.html; returns their names."""
+    """Write fit.nc, the tables, summary.json and, unless it is not wanted, report.html; returns their names.
+
+    The tables are five, and a sixth of vertices where a map was given by them.
+    """
     posterior = fitted.posterior
     if COMMAND.get():
         fitted.idata.attrs["command"] = COMMAND.get()
@@ -71,6 +74,8 @@ def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[s
         else pd.DataFrame(columns=["program"]),
         "variance.csv": fitted.variance(),
     }
+    if fitted.study.vertices is not None and fitted.study.vertices.given.any():
+        tables["vertices.csv"] = fitted.vertices()
     for name, table in tables.items():
         write_table(table, folder / name)
     record = json.dumps(summarise_fit(posterior, fitted.study), indent=2)

@@ -29,7 +29,8 @@ class StudyOptions:
         typer.Option(
             metavar="FILE [FILE ...]",
             help="Thinning maps, one file per map: regions with an effect, negative where cases are thinner, and its "
-            "standard error, its interval or group sizes; or a value for each vertex of fsaverage (.npz, .mgh, .gii).",
+            "standard error, its interval or group sizes; or a value for each vertex of fsaverage, fsaverage6, 5, 4 or "
+            "3 (.npz, .mgh, .gii).",
         ),
     ]
     graph: Annotated[
@@ -37,7 +38,8 @@ class StudyOptions:
         typer.Option(
             metavar="NAME|FILE",
             help="dk68 (Desikan-Killiany regions, joined where they touch), dk68-boundary or dk68-distance (weighted), "
-            "schaefer100 or schaefer400, or a labelled table of connections.",
+            "schaefer100 or schaefer400, cortex200 or cortex400 (patches of about one size, for maps of vertices, with "
+            "--expression-graph), or a labelled table of connections.",
         ),
     ] = "dk68"
     expression_graph: Annotated[

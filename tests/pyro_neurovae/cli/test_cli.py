@@ -194,6 +194,19 @@ def test_baselines_write_every_file(run, data_dir, tmp_path, model):
     assert rows == {"regions.csv": 68, "genes.csv": genes, "programs.csv": 0, "variance.csv": 5}
 
 
+def test_a_map_of_vertices_gets_a_table_of_them(run, files_at_vertices, tmp_path):
+    expression, thinning = files_at_vertices
+    status, out, err = run(
+        *("fit", "--expression", expression, "--expression-graph", "dk68", "--thinning", thinning),
+        *("--graph", "cortex200", "--model", "spatial", "--draws", 20, "--out", tmp_path, "--quiet", "--no-report"),
+    )
+    assert (status, err) == (0, "")
+    assert "variance.csv, vertices.csv, summary.json to" in out
+    table = pd.read_csv(tmp_path / "vertices.csv")
+    assert list(table.columns[:6]) == ["map", "hemisphere", "vertex", "region", "observed", "se"]
+    assert len(table) == nv.load(tmp_path / "fit.nc").study.vertices.measured(0).sum()
+
+
 def test_simulate_writes_what_fit_reads(run, tmp_path, no_training):
     out = tmp_path / "study"
     status, printed, _ = run("simulate", "--out", out, "--genes", 20, "--maps", 2, "--seed", 3)
