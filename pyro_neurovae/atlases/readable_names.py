@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["fsaverage_label", "ggseg_label", "readable_name"]
+from collections.abc import Sequence
+
+from .vertices import patch_regions
+
+__all__ = ["fsaverage_label", "ggseg_label", "readable_name", "names_in_words"]
 
 _SIDES = {"L": "left", "R": "right"}
 # Word of a canonical name to what people say.
@@ -54,6 +58,20 @@ def readable_name(region: str) -> str:
     """
     side, _, word = region.partition("_")
     return f"{_SIDES[side]} {_WORDS[word]}" if side in _SIDES and word in _WORDS else region
+
+
+def names_in_words(names: Sequence[str]) -> dict[str, str]:
+    """Name to what `readable_name` gives; a patch of the cortex to the region it lies in for most and its own name.
+
+    Examples
+    --------
+    >>> names_in_words(["L_p087", "R_p087"])["L_p087"]
+    'left entorhinal L_p087'
+    """
+    within = patch_regions(names)
+    if within is None:
+        return {name: readable_name(name) for name in names}
+    return {name: f"{readable_name(region)} {name}" for name, region in zip(names, within, strict=True)}
 
 
 def ggseg_label(region: str) -> tuple[str, str, str]:

@@ -21,6 +21,7 @@ __all__ = [
     "finer",
     "parcel_names",
     "parcellation_of",
+    "patch_regions",
     "surface_mesh",
     "vertex_parcels",
 ]
@@ -68,6 +69,17 @@ def vertex_parcels(names: Sequence[str]) -> np.ndarray | None:
     place = {name: number for number, name in enumerate(names)}
     renumbered = np.array([*(place.get(name, -1) for name in parcel_names(parcellation)), -1])
     return renumbered[_labels(parcellation)]
+
+
+def patch_regions(names: Sequence[str]) -> tuple[str, ...] | None:
+    """Desikan-Killiany region in which most of each patch's vertices lie; None for names that are not of patches."""
+    parcel, parcellation = vertex_parcels(names), parcellation_of(names)
+    if parcel is None or parcellation not in [f"cortex{patches}" for patches in CORTEX]:
+        return None
+    shared = np.zeros((len(names), len(dk68_names())))
+    both = (parcel >= 0) & (dk68_vertices() >= 0)
+    np.add.at(shared, (parcel[both], dk68_vertices()[both]), 1)
+    return tuple(dk68_names()[region] for region in shared.argmax(1))
 
 
 @lru_cache(maxsize=2)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..atlases.readable_names import readable_name
+from ..atlases.readable_names import names_in_words
 from ..evidence.score_tables import gain_over
 from ..interpretation.region_statements import region_report
 from ..plots.selection import UNKNOWN, unit_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..evidence.validation import Validation
     from ..posterior.fits import Fit
 
-__all__ = ["expression_sentence", "regions_sentence", "signed"]
+__all__ = ["expression_sentence", "regions_sentence", "signed", "vertices_sentence"]
 
 _NAMED, _FEW = 3, 5  # regions that a sentence names; so few are named all
 _LEAST_SHARE = 0.05  # a share whose interval goes below may be next to nothing
@@ -43,19 +43,40 @@ def regions_sentence(fit: Fit, name: str, unit: str | None = None, threshold: fl
 
 def _band_sentence(fit: Fit, name: str, unit: str | None) -> str:
     table = largest_first(region_report(fit, map=name))
+    table = table.assign(words=list(names_in_words(list(table["region"])).values()))
     thin, thick = table["simultaneous_upper90"] < 0, table["simultaneous_lower90"] > 0
     counts = [f"{int(sure.sum())} {word}" for sure, word in ((thin, "thinner"), (thick, "thicker")) if sure.any()]
     band = "by the 90% band that covers all regions at once"
     if not counts:
         largest = _effects(table.head(1), fit, unit)
         return f"None of {len(table)} regions can be told from zero {band}; the largest effect is that of {largest}."
-    found, rest = table[thin | thick], [readable_name(one) for one in table.loc[~(thin | thick), "region"]]
+    found, rest = table[thin | thick], list(table.loc[~(thin | thick), "words"])
     told = f"Of {len(table)} regions, {' and '.join(counts)} {band}"
     told = told.replace(" thin", " are thin", 1) if thin.any() else told.replace(" thick", " are thick", 1)
     if len(found) <= _FEW:
         return f"{told}: {_effects(found, fit, unit)}."
     told += f": most of all {_effects(found.head(_NAMED), fit, unit)}"
     return f"{told}; all but {listed(rest)}." if 0 < len(rest) <= _FEW else f"{told}."
+
+
+def vertices_sentence(fit: Fit, name: str, unit: str | None = None) -> str:
+    """Say what the effects at the vertices of a map are, and how wide their intervals are beside the regions'."""
+    table, regions = fit.vertices([name]), fit.regions()
+    widths = [float((rows["upper90"] - rows["lower90"]).median()) for rows in (table, regions[regions["map"] == name])]
+    known = unit_of(fit.study, unit)
+    told = "" if known == UNKNOWN else f" {known}"
+    vertex, region = f"{widths[0]:.2f}{told}", f"{widths[1]:.2f}"
+    wide = (
+        f", so that the 90% interval of a vertex is wider than a region's, {vertex} against {region} in the median"
+        if widths[0] > widths[1]
+        else f"; the 90% interval of a vertex is {vertex} wide in the median, and that of a region {region}"
+    )
+    return (
+        f"At the {len(table):,} vertices where the map has a value, the effects of regions, which are the model's, are "
+        "joined by a smooth interpolation. The detail within a region is the map's own, effect and error in a share "
+        "that one map does not tell: every share that its standard errors allow counts as equally likely"
+        f"{wide}. Read shapes smaller than a region as possible, not as found."
+    )
 
 
 def expression_sentence(fit: Fit, name: str, validation: Validation | None = None, nulls: Nulls | None = None) -> str:
@@ -104,8 +125,8 @@ def _effects(rows: pd.DataFrame, fit: Fit, unit: str | None) -> str:
     """Regions with their effects, the unit said once where it is known."""
     known = unit_of(fit.study, unit)
     units = ["" if known == UNKNOWN else f" {known}", *[""] * len(rows)]
-    told = zip(rows["region"], rows["mean"], units, strict=False)
-    return listed([f"{readable_name(region)} ({signed(mean)}{unit})" for region, mean, unit in told])
+    told = zip(rows["words"], rows["mean"], units, strict=False)
+    return listed([f"{region} ({signed(mean)}{unit})" for region, mean, unit in told])
 
 
 def signed(value: float) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..atlases.readable_names import readable_name
+from ..atlases.vertices import patch_regions
 from ..interpretation.gene_groups import gene_modules
 from ..interpretation.region_clusters import clusters
 from ..interpretation.region_statements import region_report
@@ -44,8 +46,8 @@ _HEADINGS = {
     "local_false_sign_rate": "P(false sign)",
 }
 _REGION_COLUMNS = (
-    "region", "mean", "lower90", "upper90", "simultaneous_lower90", "simultaneous_upper90", "p_negative", "p_beyond",
-    "observed", "se",
+    "region", "lies_in", "mean", "lower90", "upper90", "simultaneous_lower90", "simultaneous_upper90", "p_negative",
+    "p_beyond", "observed", "se",
 )  # fmt: skip
 _GENE_COLUMNS = ("gene", "weight", "lower90", "upper90", "local_false_sign_rate", "q_value")
 _SET_COLUMNS = ("set", "found", "score", "lower90", "upper90", "probability", "p", "q")
@@ -129,11 +131,8 @@ def genes_section(fit: Fit, enriched: pd.DataFrame | None) -> Section | None:
 def _region_section(fit: Fit, pictures: Pictures, threshold: float | None, name: str, file: str, place: int) -> Section:
     several, unit = len(fit.study.maps) > 1, unit_of(fit.study, pictures.unit)
     signs = "negative is thinner" if unit == UNKNOWN else f"{unit}; negative is thinner"
-    table = region_report(fit, threshold=threshold, map=name).drop(columns="map")
-    table = largest_first(table).reset_index(drop=True)
-    table = table[[*_REGION_COLUMNS, *(column for column in table.columns if column not in _REGION_COLUMNS)]]
+    table = _region_table(fit, threshold, name)
     beyond = "" if threshold is None else f"P({'above' if threshold > 0 else 'below'} {threshold:g})"
-    table = table.drop(columns="p_beyond") if threshold is None else table
     body = pictures.regions(fit, name) + data_table(
         table,
         name=f"regions_{file}.csv" if several else "regions.csv",
@@ -149,10 +148,23 @@ def _region_section(fit: Fit, pictures: Pictures, threshold: float | None, name:
         + ("" if threshold is None else f"{beyond} is the probability of an effect beyond the threshold given. ")
         + "All columns: predictable is the part that programs and fields give; P(among 10 lowest) the probability of "
         "being among the ten most negative; shrinkage the share of the standard error that the model took away; move "
-        "the effect minus the observed value.",
+        "the effect minus the observed value."
+        + (" A patch lies in the region that has most of its vertices." if "lies_in" in table else ""),
         kind="lead",
     )
     return Section(f"map-{place + 1}", f"Regions of {name}" if several else "Regions", body)
+
+
+def _region_table(fit: Fit, threshold: float | None, name: str) -> pd.DataFrame:
+    """Rows of one map, the largest effect first, and what is shown at once before the rest."""
+    table = region_report(fit, threshold=threshold, map=name).drop(columns="map")
+    within = patch_regions(fit.study.regions)
+    if within is not None:
+        table["lies_in"] = [readable_name(one) for one in within]
+    table = largest_first(table).reset_index(drop=True)
+    table = table.drop(columns="p_beyond") if threshold is None else table
+    first = [column for column in _REGION_COLUMNS if column in table]
+    return table[[*first, *(column for column in table.columns if column not in first)]]
 
 
 def _gene_table(fit: Fit, name: str, file: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..atlases.readable_names import readable_name
+from ..atlases.readable_names import names_in_words
 from ..atlases.vertices import parcel_names
 from ..errors import NeurovaeError
 from ..plots.colours import DIVERGING, SEQUENTIAL
@@ -65,7 +65,7 @@ def viewer(fit: Fit, *, threshold: float | None = None, unit: str | None = None)
     parcellation = drawn_parcellation(fit.study.graph)
     names = parcel_names(parcellation)
     held = {
-        "regions": [readable_name(name) if name in fit.study.regions else "" for name in names],
+        "regions": [words if name in fit.study.regions else "" for name, words in names_in_words(names).items()],
         "left": int(hemisphere("left", parcellation).region.max()) + 1,
         "unit": "" if (known := unit_of(fit.study, unit)) == UNKNOWN else known,
         "threshold": threshold or 0.0,

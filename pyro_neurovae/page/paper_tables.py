@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..atlases.readable_names import readable_name
+from ..atlases.readable_names import names_in_words
 from ..plots.selection import UNKNOWN, unit_of
 from ..posterior.sources import SOURCES
 from ..posterior.tables import largest_first, surest_genes
@@ -143,7 +143,7 @@ def _region_frame(rows: pd.DataFrame, unit: str, draws: int) -> pd.DataFrame:
     ]
     return pd.DataFrame(
         {
-            "Region": [readable_name(name) for name in rows["region"]],
+            "Region": list(names_in_words(list(rows["region"])).values()),
             "Observed (SE)": observed,
             f"Effect{f', {unit}' if unit else ''} [95% interval]": _merged(
                 rows, ("mean", "lower95", "upper95"), places

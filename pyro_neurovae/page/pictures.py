@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from .. import plots
 from ..errors import NeurovaeError
 from ..plots.sensitivity_plot import plot_sensitivity
+from ..plots.surface_map import Quantity
 from ..posterior.tables import largest_first
-from .elements import details, figure, paragraph
+from .answer import vertices_sentence
+from .elements import details, figure, heading, paragraph
 from .interactive_cortex import can_turn
 from .verdict import scored_model
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Pictures"]
 
 _MANY = 3
+_FOREST = 68  # rows: of finer parcellations the page would be a column of thousands of pixels
 
 
 class Pictures:
@@ -54,6 +57,8 @@ class Pictures:
         """Cortex and forest of one map; the cortex to turn takes the place of the first where there is one map."""
         body = ""
         regions = fit.regions()
+        every = fit.study.n_regions <= _FOREST
+        which = "Effect of every region" if every else f"The {_FOREST} largest effects of {fit.study.n_regions} regions"
         largest = largest_first(regions[regions["map"] == name])["region"].head(5)
         if self.cortex:
             body += self._hold(
@@ -62,12 +67,13 @@ class Pictures:
                 "Effect (posterior mean).",
                 kind="static" if len(fit.study.maps) == 1 else "",
             )
+        body += self._vertices(fit, name)
         if self.drawn:
             body += self._hold(
-                plots.forest(fit, map=name, unit=self.unit),
-                f"Posterior intervals of the effect in every region of {name}; the largest are those of "
-                f"{', '.join(largest)}.",
-                "Effect of every region: posterior mean with its 50% (thick) and 90% (thin) intervals, and below it "
+                plots.forest(fit, map=name, top=_FOREST, unit=self.unit),
+                f"Posterior intervals of the effect in {'every region' if every else 'regions'} of {name}; the largest "
+                f"are those of {', '.join(largest)}.",
+                f"{which}: posterior mean with its 50% (thick) and 90% (thin) intervals, and below it "
                 "the observed value with the 90% interval that its standard error gives.",
             )
         if self.cortex and self.few:
@@ -75,6 +81,22 @@ class Pictures:
             drawn = plots.surface(fit, "predictable", map=name, layout="row", unit=self.unit)
             body += details("The predictable part on the cortex", self._hold(drawn, f"{told[:-1]}, of {name}.", told))
         return body
+
+    def _vertices(self, fit: Fit, name: str) -> str:
+        """The effect at the vertices of a map that was given by them, and what that is; empty for others."""
+        given, number = fit.study.vertices, fit.study.maps.index(name)
+        if given is None or not given.given[number] or not self.cortex:  # what lacks the surface has no vertices either
+            return ""
+        body = heading("At the vertices of the map") + paragraph(vertices_sentence(fit, name, self.unit))
+        shown: dict[Quantity, str] = {
+            "mean": "Effect (posterior mean) at every vertex",
+            "p_negative": "Probability that the effect at a vertex is below zero",
+        }
+        for quantity, told in shown.items():
+            drawn = plots.surface(fit, quantity, map=name, at="vertices", layout="row", unit=self.unit)
+            caption = f"{told}, as vertices.csv has it; the lines are borders of Desikan-Killiany regions."
+            body += self._hold(drawn, f"{told} of {name} on the cortex.", caption)
+        return body + heading("By region")
 
     def variance(self, fit: Fit) -> str:
         """Shares of the variance."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..atlases.readable_names import readable_name
+from ..atlases.readable_names import names_in_words
 from ..interpretation.region_statements import region_report
 from ..plots.selection import UNKNOWN, unit_of
 from ..posterior.tables import largest_first
@@ -55,8 +55,9 @@ def _regions(fit: Fit, name: str, unit: str | None) -> str:
     thin, thick = (table["simultaneous_upper90"] < 0).sum(), (table["simultaneous_lower90"] > 0).sum()
     known = unit_of(fit.study, unit)
     told = "" if known == UNKNOWN else f" {known}"
+    words = names_in_words(list(table["region"]))
     largest = "; ".join(
-        f"{readable_name(row['region'])}, {signed(row['mean'])}{told if place == 0 else ''} "
+        f"{words[row['region']]}, {signed(row['mean'])}{told if place == 0 else ''} "
         f"[{signed(row['lower95'])}, {signed(row['upper95'])}]"
         for place, row in enumerate(table.head(_NAMED).to_dict("records"))
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..posterior.fits import Fit
 
-__all__ = ["surface"]
+__all__ = ["Quantity", "surface"]
 
 Quantity = Literal["mean", "interval_width", "p_negative", "predictable", "difference", "observed"]
 

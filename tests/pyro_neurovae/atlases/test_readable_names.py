@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pyro_neurovae.atlases.atlas import dk68_names
-from pyro_neurovae.atlases.readable_names import fsaverage_label, ggseg_label, readable_name
+from pyro_neurovae.atlases.readable_names import fsaverage_label, ggseg_label, names_in_words, readable_name
+from pyro_neurovae.atlases.vertices import parcel_names
 
 
 def test_every_region_has_a_name_in_words_of_its_own():
@@ -18,6 +19,15 @@ def test_every_region_has_a_name_in_words_of_its_own():
 def test_other_atlases_keep_theirs():
     assert readable_name("L_A1") == "L_A1"
     assert readable_name("V1") == "V1"
+
+
+def test_patches_are_told_by_the_region_that_they_lie_in():
+    patches = names_in_words(parcel_names("cortex400"))
+    assert patches["L_p087"] == "left entorhinal L_p087"
+    assert all(words.endswith(f" {name}") for name, words in patches.items())
+    assert all(words.startswith({"L": "left ", "R": "right "}[name[0]]) for name, words in patches.items())
+    assert names_in_words(["L_insula", "R_insula"]) == {"L_insula": "left insula", "R_insula": "right insula"}
+    assert names_in_words(["V1"]) == {"V1": "V1"}
 
 
 def test_labels_of_other_programs():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -55,6 +56,27 @@ def test_where_none_differs_none_is_claimed(banded) -> None:
 
 def test_regions_have_names_that_people_say(banded) -> None:
     assert "left inferior parietal (\u22120.30)" in banded({"L_inferiorparietal": -0.3})
+
+
+def test_patches_are_named_by_the_region_that_they_lie_in(fit_at_vertices: nv.Fit) -> None:
+    told = answer.regions_sentence(fit_at_vertices, "map")
+    assert re.search(r"(left|right) [a-z ]+ [LR]_p\d{3} \(", told)
+
+
+def test_intervals_of_vertices_are_called_wider_only_where_they_are(
+    fit_at_vertices: nv.Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, regions = fit_at_vertices.vertices(), fit_at_vertices.regions()
+    vertex, region = (float((rows["upper90"] - rows["lower90"]).median()) for rows in (table, regions))
+    told = answer.vertices_sentence(fit_at_vertices, "map", "mm")
+    assert vertex > region
+    assert f"of a vertex is wider than a region's, {vertex:.2f} mm against {region:.2f} in the median. Read" in told
+    assert f"At the {len(table):,} vertices" in told
+    narrow = table.assign(lower90=table["mean"] - 0.01, upper90=table["mean"] + 0.01)
+    monkeypatch.setattr(nv.Fit, "vertices", lambda *_: narrow)
+    told = answer.vertices_sentence(fit_at_vertices, "map", "mm")
+    assert "wider" not in told
+    assert f"of a vertex is 0.02 mm wide in the median, and that of a region {region:.2f}. Read" in told
 
 
 def test_regions_beyond_a_threshold_are_counted(small_fit: nv.Fit) -> None:

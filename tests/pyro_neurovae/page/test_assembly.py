@@ -17,8 +17,9 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
+from pyro_neurovae.atlases.readable_names import names_in_words
 from pyro_neurovae.page import report_html
-from pyro_neurovae.page.answer import regions_sentence
+from pyro_neurovae.page.answer import regions_sentence, vertices_sentence
 from pyro_neurovae.posterior.sources import SOURCES
 
 
@@ -99,6 +100,30 @@ def test_its_tables_hold_what_the_fit_says(html: str, small_fit: nv.Fit) -> None
     assert 2 * len(genes["rows"]) == len(small_fit.genes())
     strength = [abs(row[genes["columns"].index("weight")]) / row[genes["columns"].index("sd")] for row in genes["rows"]]
     assert strength == sorted(strength, reverse=True)
+
+
+def test_a_map_of_vertices_has_pictures_of_them(fit_at_vertices: nv.Fit, parse: Callable[[str], Any]) -> None:
+    html = report_html(fit_at_vertices)
+    page = parse(html)
+    assert (page.open, page.faults) == ([], [])
+    assert all(b - a <= 1 for a, b in zip(page.levels, page.levels[1:], strict=False))
+    assert len(html) < 8e6
+    alts = [image.get("alt") for image in page.images]
+    assert "Effect (posterior mean) at every vertex of map on the cortex." in alts
+    assert "Probability that the effect at a vertex is below zero of map on the cortex." in alts
+    text = " ".join(page.data)
+    assert vertices_sentence(fit_at_vertices, "map") in text
+    assert "The 68 largest effects of 200 regions: posterior mean" in text
+    held = held_in(html, "regions.csv")
+    assert held["columns"][:3] == ["region", "lies_in", "mean"]
+    words = names_in_words(fit_at_vertices.study.regions)
+    assert all(f"{row[1]} {row[0]}" == words[row[0]] for row in held["rows"])
+
+
+def test_a_map_of_regions_has_none_of_vertices(html: str) -> None:
+    assert "vertices of the map" not in html
+    assert "lies_in" not in html
+    assert "Effect of every region: posterior mean" in html
 
 
 def test_the_answer_comes_first_and_each_map_has_its_own_section(html: str, page: Any, small_fit: nv.Fit) -> None:

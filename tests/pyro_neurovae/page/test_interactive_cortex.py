@@ -13,6 +13,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.atlas import dk68_names
+from pyro_neurovae.atlases.readable_names import names_in_words
 from pyro_neurovae.page import interactive_cortex
 from pyro_neurovae.page.interactive_cortex import viewer
 from pyro_neurovae.plots.cortex import hemisphere
@@ -84,7 +85,7 @@ def test_patches_are_turned_as_regions_are(fit_at_vertices: nv.Fit) -> None:
     text = viewer(fit_at_vertices)
     held = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', text, re.DOTALL)[0])
     assert held["left"] == 100
-    assert held["regions"] == list(fit_at_vertices.study.regions)
+    assert held["regions"] == list(names_in_words(fit_at_vertices.study.regions).values())
     for side in ("left", "right"):
         assert set(unpacked(held["mesh"][side]["region"], "u1")) == set(range(101))
     (one,) = held["maps"]
