@@ -21,6 +21,8 @@ __all__ = [
     "mean_correlation",
     "normative_correlation",
     "normative_people",
+    "region_weights",
+    "shared_correlation",
 ]
 
 # What the table was measured in: "abide", "adhd200", and both together.
@@ -117,15 +119,32 @@ def interpolated_correlation(
             "the correlation of thickness can't be interpolated: a parcel has no hemisphere (L or R), or lies more "
             f"than {FARTHEST:g} mm from the middle of every cortical region; give positions in mm of MNI space."
         )
-    between = _correlation(_known(source))
-    shared = between - np.linalg.eigvalsh(between)[0] * np.eye(len(between))
-    distance = _distances(positions, hemispheres)  # (parcel, region)
-    nearness = np.exp(-((distance**2 - distance.min(1, keepdims=True) ** 2) / (2 * BANDWIDTH**2)))
-    weight = nearness / nearness.sum(1, keepdims=True)
-    correlation = weight @ shared @ weight.T
+    weight = region_weights(positions, hemispheres)
+    correlation = weight @ shared_correlation(source) @ weight.T
     correlation = (correlation + correlation.T) / 2
     np.fill_diagonal(correlation, 1.0)
     return correlation
+
+
+def shared_correlation(source: str = "pooled") -> np.ndarray:
+    """R - lambda I of `interpolated_correlation`: what the 68 regions share with others; (region, region)."""
+    between = _correlation(_known(source))
+    shared: np.ndarray = between - np.linalg.eigvalsh(between)[0] * np.eye(len(between))
+    return shared
+
+
+def region_weights(positions: np.ndarray, hemispheres: Sequence[str]) -> np.ndarray:
+    """A of `interpolated_correlation`, whose arguments these are: how near places are to the 68 regions.
+
+    Returns
+    -------
+    ndarray
+        (place, region), rows that sum to one.
+    """
+    distance = _distances(positions, hemispheres)
+    nearness = np.exp(-((distance**2 - distance.min(1, keepdims=True) ** 2) / (2 * BANDWIDTH**2)))
+    weight: np.ndarray = nearness / nearness.sum(1, keepdims=True)
+    return weight
 
 
 def can_interpolate(positions: np.ndarray, hemispheres: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from scipy import sparse
 from scipy.optimize import brentq
 from scipy.sparse.linalg import splu
 
+from ..atlases.vertices import dk68_vertices, surface_mesh
 from .mesh import vertex_areas
 
-__all__ = ["Detail", "SurfaceField", "interpolation"]
+__all__ = ["Detail", "SurfaceField", "cortical_field", "interpolation", "parcel_means"]
 
 # Range, in mm, of the field by which means over parcels are joined into a smooth map. How well a map's own vertices are
 # told from its means is flat from 20 to 100.
@@ -117,12 +118,31 @@ def interpolation(field: SurfaceField, parcel: np.ndarray) -> np.ndarray:
     ndarray
         (vertex, parcel).
     """
-    means = _means(parcel)
+    means = parcel_means(parcel)
     across = field.with_range(_JOINING).covariance_with(means.T.toarray())
     within = np.linalg.inv(means @ across)
     weights, level = across @ within, within.sum(0) / within.sum()
     smooth: np.ndarray = weights + (1 - weights.sum(1, keepdims=True)) * level
     return smooth
+
+
+@lru_cache(maxsize=3)
+def cortical_field(size: int, range_mm: float = 10.0) -> tuple[SurfaceField, np.ndarray]:
+    """Field on the cortex of both hemispheres, and which vertices of the surface it has; bool (vertex,).
+
+    Parameters
+    ----------
+    size
+        Vertices of a hemisphere of fsaverage5 or of a coarser surface within it.
+    range_mm
+        Of the field.
+    """
+    cortex = np.concatenate([half[:size] for half in np.split(dk68_vertices() >= 0, 2)])
+    (left, first), (right, second) = (surface_mesh(side, size) for side in ("left", "right"))
+    number = np.full(len(cortex), -1)
+    number[cortex] = np.arange(cortex.sum())
+    faces = number[np.concatenate([first, second + size])]
+    return SurfaceField.on(np.concatenate([left, right])[cortex], faces[(faces >= 0).all(1)], range_mm), cortex
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +169,7 @@ class Detail:
 
     def beyond(self, values: np.ndarray) -> np.ndarray:
         """Take the means of values (vertex, ...) off: (I - S A) y."""
-        rest: np.ndarray = values - self.joined @ (_means(self.parcel) @ values)
+        rest: np.ndarray = values - self.joined @ (parcel_means(self.parcel) @ values)
         return rest
 
     def like(self, rest: np.ndarray, *, seed: int = 0) -> Detail:
@@ -194,8 +214,8 @@ class Detail:
         return float(np.square(smooth(inside)[measured]).mean() / np.square(inside[measured]).mean())
 
 
-def _means(parcel: np.ndarray) -> Any:
-    """Means over the measured vertices of parcels; sparse (parcel, vertex)."""
+def parcel_means(parcel: np.ndarray) -> Any:
+    """Means over the measured vertices of parcels 0 to P - 1, negative elsewhere; sparse (parcel, vertex)."""
     measured = np.flatnonzero(parcel >= 0)
     of = parcel[measured]
     shape = int(parcel.max()) + 1, len(parcel)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..atlases.vertices import SURFACES, dk68_vertices, surface_mesh
 from ..errors import NeurovaeError
-from ..graphs.surface_field import Detail, SurfaceField, interpolation
-from ..readers.vertex_maps import at_vertices
+from ..graphs.surface_field import Detail, cortical_field, interpolation
 from ..studies.study import Study
 from ..studies.vertices import Vertices
 from .intervals import asked_columns, summary_columns
@@ -61,14 +59,12 @@ def draw_vertices(vertices: Vertices, number: int, effect: np.ndarray, *, seed: 
     ndarray
         (draw, vertex), float32, NaN where nothing was measured.
     """
-    size = len(vertices.parcel) // 2
-    cortex = at_vertices(dk68_vertices(), SURFACES[vertices.surface]) >= 0
+    field, cortex = cortical_field(len(vertices.parcel) // 2)
     measured = vertices.measured(number)[cortex]
     parcel = vertices.parcel[cortex].astype(int)
     present, local = np.unique(parcel[measured], return_inverse=True)
     own = np.full(len(parcel), -1)
     own[measured] = local
-    field = SurfaceField.on(*_cortical_mesh(size, cortex), range_mm=1.0)
     values = np.where(measured, vertices.thinning[number][cortex], 0.0)
     coarse = Detail(field, own, interpolation(field, own))
     rest = coarse.beyond(values)
@@ -81,7 +77,7 @@ def draw_vertices(vertices: Vertices, number: int, effect: np.ndarray, *, seed: 
     spread = np.sqrt(share * (1 - share) * fine)
     unknown = detail.draw(rng.standard_normal((len(parcel), len(effect))))
     drawn = effect[:, present] @ detail.joined.T + share[:, None] * rest + spread[:, None] * unknown.T
-    found = np.full((len(effect), 2 * size), np.nan, dtype=np.float32)
+    found = np.full((len(effect), len(cortex)), np.nan, dtype=np.float32)
     found[:, np.flatnonzero(cortex)[measured]] = drawn[:, measured]
     return found
 
@@ -91,15 +87,6 @@ def _share_of_effect(fine: float, error: float, draws: int, rng: np.random.Gener
     most = min(1.0, error / fine) if error > 0 else 1.0
     share: np.ndarray = 1 - most * rng.random(draws)
     return share
-
-
-def _cortical_mesh(size: int, cortex: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and triangles of both hemispheres' cortex, its vertices numbered anew."""
-    (left, first), (right, second) = (surface_mesh(side, size) for side in ("left", "right"))
-    number = np.full(len(cortex), -1)
-    number[cortex] = np.arange(cortex.sum())
-    faces = number[np.concatenate([first, second + size])]
-    return np.concatenate([left, right])[cortex], faces[(faces >= 0).all(1)]
 
 
 def vertex_table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from ..readers.thinning_table import ThinningMap
 from ..wording import first_names
 from .checks import check_correlation
 from .sampling import COMMON_SHARE, exchangeable, mixed_correlation, sampling_covariance
+from .vertex_errors import MeansErrors
 
 __all__ = [
     "EXCHANGEABLE",
@@ -50,7 +52,11 @@ INDEPENDENT, EXCHANGEABLE, OWN = "independent", "exchangeable", "own"
 
 
 def joint_errors(
-    choice: CorrelationInput, maps: Sequence[ThinningMap], own: Mapping[str, np.ndarray], graph: RegionGraph
+    choice: CorrelationInput,
+    maps: Sequence[ThinningMap],
+    own: Mapping[str, np.ndarray],
+    graph: RegionGraph,
+    means: Mapping[str, MeansErrors] = MappingProxyType({}),
 ) -> tuple[np.ndarray | None, tuple[str, ...], tuple[str, ...]]:
     """Sampling covariance of maps, what each goes by, and notices.
 
@@ -64,6 +70,8 @@ def joint_errors(
         Covariances (region, region) of the maps that have one of their own, by the map's name.
     graph
         The graph of the regions.
+    means
+        Errors of means over vertices, by the map's name, whose correlation stands for an interpolated one.
 
     Returns
     -------
@@ -87,7 +95,9 @@ def joint_errors(
             names = [name for name, seen in zip(graph.names, observed, strict=True) if seen]
             check_correlation(correlation[np.ix_(observed, observed)], names, f"sampling correlation of map {one.name}")
             share = 0.0 if one.spread_share is None else one.spread_share
-            joint.append(sampling_covariance(one.standard_error, share, correlation))
+            fine = word == "interpolated" and one.name in means
+            between = mixed_correlation(means[one.name].correlation) if fine else correlation
+            joint.append(sampling_covariance(one.standard_error, share, between))
         else:
             joint.append(np.diag(one.standard_error**2))
     covariance = None if set(words) <= {INDEPENDENT} else np.stack(joint)

@@ -29,6 +29,7 @@ from .places import Places, places_of
 from .provenance import facts_of, facts_of_maps, known_sources, map_source, records_of, selected_sources, told_sources
 from .sampling import spread_apart
 from .summary import ceiling_alarms, map_table, sizes, summarise
+from .vertex_errors import means_errors, with_errors_of_means
 from .vertices import Vertices, vertices_of
 
 __all__ = ["Study"]
@@ -255,7 +256,8 @@ class Study(Introduced):
             How sampling errors go together across regions, which were all measured in the same people. "auto" (the
             default): a map's own covariance where there is one; else the normative correlation of thickness on the
             68 Desikan-Killiany regions, or interpolated from it for another atlas whose regions have positions and
-            hemispheres, in both cases mixed with an equal one (`studies.sampling`); else one equal correlation.
+            hemispheres, in both cases mixed with an equal one (`studies.sampling`); else one equal correlation. Means
+            over the vertices of a map err less than these do (`studies.vertex_errors`).
             "exchangeable": one equal correlation; "independent": none; a labelled square table of correlations or
             its file. Other than "auto" it is for each map, and no covariance is looked for beside the maps. What
             estimating the standard deviation adds to the error of Cohen's d stays out of it.
@@ -294,8 +296,10 @@ class Study(Introduced):
         files = covariance_files(covariance if asked and standard_error == "file" else "none", paths, labels)
         frames = {label: read("covariance", file) for label, file in files.items()}
         own = covariance_from_frames(frames, maps, ground.names, files=files)
+        fine = means_errors(maps, ground.names, without=own) if is_word(sampling_correlation, "auto") else {}
+        maps = [with_errors_of_means(one, fine[one.name]) if one.name in fine else one for one in maps]
         told = (f"{label}: errors correlate across regions as {file.name} says." for label, file in files.items())
-        joint, words, together = joint_errors(sampling_correlation, maps, own, ground)
+        joint, words, together = joint_errors(sampling_correlation, maps, own, ground, fine)
         given = {one: facts_of(path) for path, one in zip(paths, labels, strict=True)}
         return cls(
             graph=ground,

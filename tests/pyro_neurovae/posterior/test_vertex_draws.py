@@ -9,12 +9,12 @@ import pytest
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.vertices import HEMISPHERE, dk68_vertices, vertex_parcels
 from pyro_neurovae.errors import NeurovaeError, SettingsError
+from pyro_neurovae.graphs.surface_field import cortical_field
 from pyro_neurovae.posterior.vertex_draws import draw_vertices
 from pyro_neurovae.readers.vertex_maps import at_vertices
 from pyro_neurovae.studies.vertices import Vertices
 
 SIZE = 642
-CORTEX = at_vertices(dk68_vertices(), SIZE) >= 0
 
 
 def parcels(name: str = "cortex200") -> np.ndarray:
@@ -84,12 +84,9 @@ def test_intervals_hold_effects_of_any_share_of_the_detail():
 
 def smooth(rng: np.random.Generator) -> np.ndarray:
     """A field of range 15 mm on the cortex, 0 elsewhere."""
-    from pyro_neurovae.graphs.surface_field import SurfaceField
-    from pyro_neurovae.posterior.vertex_draws import _cortical_mesh
-
-    field = SurfaceField.on(*_cortical_mesh(SIZE, CORTEX), range_mm=15.0)
+    field, cortex = cortical_field(SIZE, 15.0)
     values = np.zeros(2 * SIZE)
-    values[CORTEX] = field.draw(rng.standard_normal(int(CORTEX.sum())))
+    values[cortex] = field.draw(rng.standard_normal(int(cortex.sum())))
     return values
 
 
