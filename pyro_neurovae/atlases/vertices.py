@@ -100,17 +100,29 @@ def surface_mesh(side: str, vertices: int = HEMISPHERE) -> tuple[np.ndarray, np.
     """
     import nibabel
 
+    outer, inner = surface_files(side)
+    pial, faces = nibabel.load(outer).agg_data()
+    white, _ = nibabel.load(inner).agg_data()
+    place, faces = (pial.astype(float) + white) / 2, faces.astype(int)
+    for coarser in sorted({size for size in SURFACES.values() if vertices <= size < HEMISPHERE}, reverse=True):
+        faces = _coarser(faces, coarser)
+    return place[:vertices], faces
+
+
+def surface_files(side: str) -> tuple[Path, Path]:
+    """GIFTI files of the pial and the white surface of fsaverage5, which nilearn has.
+
+    Raises
+    ------
+    InputError
+        When it is not installed.
+    """
     # Read where they lie: importing nilearn.datasets for its paths takes three seconds.
     spec = importlib.util.find_spec("nilearn")
     if spec is None or spec.origin is None:
         raise InputError("the surface of the cortex needs nilearn; install it by: pip install nilearn")
     folder = Path(spec.origin).parent / "datasets" / "data" / "fsaverage5"
-    pial, faces = nibabel.load(folder / f"pial_{side}.gii.gz").agg_data()
-    white, _ = nibabel.load(folder / f"white_{side}.gii.gz").agg_data()
-    place, faces = (pial.astype(float) + white) / 2, faces.astype(int)
-    for coarser in sorted({size for size in SURFACES.values() if vertices <= size < HEMISPHERE}, reverse=True):
-        faces = _coarser(faces, coarser)
-    return place[:vertices], faces
+    return folder / f"pial_{side}.gii.gz", folder / f"white_{side}.gii.gz"
 
 
 def finer(values: np.ndarray, side: str) -> np.ndarray:

@@ -18,8 +18,9 @@ from .labelled_surface import read_labelled_surface
 from .null_map_table import read_null_maps
 from .region_table import read_regions
 from .reliability import read_reliability
-from .thinning_table import read_thinning
-from .vertex_maps import ENDINGS, read_vertex_map
+from .thinning_files import read_thinning
+from .vertex_files import ENDINGS
+from .vertex_maps import read_vertex_map
 
 __all__ = ["READERS", "read", "read_if_file", "register_reader"]
 

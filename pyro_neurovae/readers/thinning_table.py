@@ -18,10 +18,10 @@ from .error_sources import find_errors
 from .placed_effects import contrast_of, place_effects, unread_columns
 from .placement import PlacedRows, place_rows
 from .standard_errors import ErrorSource, checked_errors, error_remedy, group_sizes, implied_errors, spread_share
-from .text_table import file_stem, read_table
+from .text_table import file_stem
 from .thinning_columns import SPREAD_SHARE, ThinningColumns
 
-__all__ = ["FlipInput", "ThinningMap", "flips", "map_from_series", "map_from_table", "map_names", "read_thinning"]
+__all__ = ["FlipInput", "ThinningMap", "flips", "map_from_series", "map_from_table", "map_names"]
 
 FilePath = str | os.PathLike[str]
 # Whether positive means thinner: in all maps, in none, or in those named.
@@ -94,37 +94,6 @@ def flips(flip: FlipInput, names: Sequence[str]) -> dict[str, bool]:
     if unknown:
         raise InputError(f"flip names {unknown[0]}, which is no map; the maps are {first_names(names)}.")
     return {name: name in wanted for name in names}
-
-
-def read_thinning(
-    path: FilePath,
-    names: Sequence[str],
-    *,
-    name: str | None = None,
-    value_column: str | None = None,
-    se_column: str | None = None,
-    standard_error: ErrorSource = "file",
-    kind: str = "auto",
-    flip: bool = False,
-) -> ThinningMap:
-    """Read one map onto a graph's regions; see `map_from_table`.
-
-    Reads ENIGMA's summary statistics (``Structure``, ``d_icv``, ``se_icv``, ``n_controls``, ``n_patients``),
-    text with blanks between columns (``Hem ROIThickness ... d ... NPD NHC``), what limma, R's lm, broom, emmeans, brms
-    and statsmodels write, and any table of named columns.
-    """
-    table = read_table(path)
-    return map_from_table(
-        table.frame(),
-        names,
-        name=file_stem(path) if name is None else name,
-        source=table.source,
-        value_column=value_column,
-        se_column=se_column,
-        standard_error=standard_error,
-        kind=kind,
-        flip=flip,
-    )
 
 
 def map_from_table(

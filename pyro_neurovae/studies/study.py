@@ -22,7 +22,7 @@ from ..readers.placement import positions_of
 from ..readers.registry import read, read_if_file
 from ..readers.reliability import place_reliability
 from ..readers.thinning_table import FlipInput, flips, map_names
-from ..readers.vertex_maps import check_halves
+from ..readers.vertex_files import check_halves
 from .checks import check_parts
 from .correlations import CorrelationInput, check_together, correlation_words, is_word, joint_errors, structure_of
 from .places import Places, places_of

@@ -8,7 +8,7 @@ import pytest
 
 from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError
-from pyro_neurovae.graphs.registry import as_graph, read_graph
+from pyro_neurovae.graphs.registry import GRAPHS, as_graph, read_graph
 
 DK = dk68_names()
 
@@ -130,7 +130,7 @@ def test_table_in_memory_is_brought_to_canonical_labels():
 
 def test_graph_by_name(tmp_path):
     assert as_graph("dk68")[0].names == DK
-    known = "dk68, dk68-boundary, dk68-distance, schaefer100, schaefer400"
+    known = ", ".join(GRAPHS)
     with pytest.raises(InputError, match=f"unknown graph 'dk86': give {known}, or the path of a file"):
         as_graph("dk86")
     with pytest.raises(InputError, match=r"absent\.csv: no such file"):

@@ -11,7 +11,8 @@ import pytest
 from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.errors import InputError, NeurovaeWarning
 from pyro_neurovae.readers.standard_errors import cohens_d_error
-from pyro_neurovae.readers.thinning_table import map_names, read_thinning
+from pyro_neurovae.readers.thinning_files import read_thinning
+from pyro_neurovae.readers.thinning_table import map_names
 
 DK = dk68_names()
 

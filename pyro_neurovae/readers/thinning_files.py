@@ -1,0 +1,49 @@
+"""A text table or workbook of thinning as one map, whether its rows are regions or vertices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from .standard_errors import ErrorSource
+from .text_table import file_stem, read_table
+from .thinning_table import ThinningMap, map_from_table
+from .vertex_files import table_halves
+from .vertex_maps import map_of_vertices
+
+__all__ = ["read_thinning"]
+
+FilePath = str | os.PathLike[str]
+
+
+def read_thinning(
+    path: FilePath,
+    names: Sequence[str],
+    *,
+    name: str | None = None,
+    value_column: str | None = None,
+    se_column: str | None = None,
+    standard_error: ErrorSource = "file",
+    kind: str = "auto",
+    flip: bool = False,
+) -> ThinningMap:
+    """Read one map onto a graph's regions; see `map_from_table`, and for rows of vertices `map_of_vertices`.
+
+    Reads ENIGMA's summary statistics (``Structure``, ``d_icv``, ``se_icv``, ``n_controls``, ``n_patients``),
+    text with blanks between columns (``Hem ROIThickness ... d ... NPD NHC``), what limma, R's lm, broom, emmeans, brms
+    and statsmodels write, and any table of named columns.
+    """
+    table = read_table(path)
+    frame, chosen = table.frame(), file_stem(path) if name is None else name
+    options: dict[str, Any] = {
+        "value_column": value_column,
+        "se_column": se_column,
+        "standard_error": standard_error,
+        "kind": kind,
+        "flip": flip,
+    }
+    halves = table_halves(frame, table.source)
+    if halves is not None:
+        return map_of_vertices(halves, names, name=chosen, source=table.source, **options)
+    return map_from_table(frame, names, name=chosen, source=table.source, **options)
