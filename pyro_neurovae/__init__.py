@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .plots.sensitivity_plot import plot_sensitivity
     from .posterior.fits import Fit, fit, load
     from .studies.simulated import simulate
+    from .studies.simulated_vertices import simulate_vertices
     from .studies.study import Study
 
 __version__ = "0.1.0"
@@ -79,6 +80,7 @@ _HOMES = {
     "plots.sensitivity_plot": ("plot_sensitivity",),
     "posterior.fits": ("Fit", "fit", "load"),
     "studies.simulated": ("simulate",),
+    "studies.simulated_vertices": ("simulate_vertices",),
     "studies.study": ("Study",),
 }
 _ROOMS = ("datasets", "expression", "plots")

@@ -49,6 +49,8 @@ _TERMS = {
     "enigma-extra": "as the ENIGMA Toolbox distributes it; cite it (Larivière et al. 2021, Nature Methods 18, 698-700)",
     "brainenrich": "as BrainEnrich distributes it (github.com/zh1peng/BrainEnrich); landmark genes from "
     "github.com/dhimmel/lincs, CC BY 4.0",
+    "farahani": "no terms are stated, so that it is not passed on; projected to fsaverage5 in data/disease* of "
+    "github.com/netneurolab/Farahani_Blood_Perfusion",
     "seidlitz": "no terms are stated, so that it is not passed on; made from data/seidlitz_cell_genes.csv of "
     "github.com/richardajdear/AHBA_gradients, one set a class of cells",
 }
@@ -65,7 +67,7 @@ class Dataset:
     Attributes
     ----------
     name, kind, what
-        Its name here; thickness, expression, connectivity, subjects or gene sets; and in words.
+        Its name here; thickness, vertices, expression, connectivity, subjects or gene sets; in words.
     file
         Where it lies below a local folder, or among the package's own tables.
     url

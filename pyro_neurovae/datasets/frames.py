@@ -32,7 +32,7 @@ def load(name: str, *, cache: str | os.PathLike[str] | None = None) -> pd.DataFr
     Raises
     ------
     InputError
-        As `fetch`, for connectivity, whose files a graph is read from, and for gene sets.
+        As `fetch`, for connectivity, whose files a graph is read from, for maps of vertices and for gene sets.
 
     Examples
     --------
@@ -42,6 +42,8 @@ def load(name: str, *, cache: str | os.PathLike[str] | None = None) -> pd.DataFr
     one = find(name)
     if one.kind == "connectivity":
         raise InputError(f'{name} is connectivity; give graph=nv.datasets.fetch("{name}") where a study is read.')
+    if one.kind == "vertices":
+        raise InputError(f'{name} is a map of vertices; give nv.datasets.fetch("{name}") where a study is read.')
     if one.kind == "gene sets":
         raise InputError(f'{name} holds gene sets; give nv.datasets.fetch("{name}") to nv.read_gmt.')
     table = read_table(fetch(name, cache=cache))
