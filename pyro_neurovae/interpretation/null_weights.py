@@ -7,8 +7,9 @@ import numpy as np
 from ..errors import SettingsError
 from ..evidence.null_sources import source_null_maps
 from ..models.families import families_that, family_of
-from ..posterior.conditional import MapConditional, drawn_sites, transcriptomic_covariance
+from ..posterior.conditional import MapConditional
 from ..posterior.fits import Fit
+from ..posterior.kernels import drawn_sites, transcriptomic_covariance
 from ..posterior.program_draws import standard_expression
 
 __all__ = ["matched_sets", "spatial_null_weights", "transcriptomic_smoother"]

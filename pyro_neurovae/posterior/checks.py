@@ -11,10 +11,12 @@ import pandas as pd
 from scipy import stats
 
 from ..inferencedata import arviz_statistic
+from ..models.families import family_of
 from ..models.options import FitSettings
 from ..studies.study import Study
 from .advice import ADVICE
-from .conditional import MapConditional, Residuals, drawn_residuals, left_out_residuals, measured_kernel
+from .conditional import LeftOut, MapConditional, Residuals, drawn_residuals
+from .kernels import measured_kernel
 from .posterior import Posterior
 from .residuals import Statistic, residual_statistics, two_sided
 
@@ -130,15 +132,17 @@ class _Row:
 def _map_rows(posterior: Posterior, study: Study, settings: FitSettings, number: int) -> Iterator[_Row]:
     """Rows of one map, in the table's order."""
     name, seen = study.maps[number], study.thinning_observed[number]
-    conditional = MapConditional.of(posterior, study, settings, number)
     drawn = drawn_residuals(posterior, study, settings, number)
-    rng = np.random.default_rng([settings.seed, 0, number])
-    residuals = drawn if conditional is None else left_out_residuals(conditional, rng)
+    rng, left_out = np.random.default_rng([settings.seed, 0, number]), None
+    if family_of(settings.model).linear:
+        conditionals = MapConditional.blocks(posterior, study, settings, number)
+        left_out = LeftOut.of(conditionals, rng, draws=len(drawn.observed))
+    residuals = drawn if left_out is None else left_out.residuals
     for check, statistic in residual_statistics(study, seen).items():
         yield _predictive_row(check, name, statistic, drawn if check == "spread" else residuals)
-    yield from _pit_rows(posterior, name, number, seen, conditional)
-    if conditional is not None:
-        width = float(np.sqrt((conditional.standardised_draws() ** 2).mean()))
+    yield from _pit_rows(posterior, name, number, seen, left_out)
+    if left_out is not None:
+        width = float(np.sqrt((left_out.standardised**2).mean()))
         yield _Row("draws", name, width, _WIDTH[0] <= width <= _WIDTH[1], f"{_WIDTH[0]} to {_WIDTH[1]}")
     yield from _noise_rows(posterior, study, settings, number)
     yield from _sampler_rows(posterior, settings, name, number)
@@ -151,14 +155,14 @@ def _predictive_row(check: str, name: str, statistic: Statistic, residuals: Resi
 
 
 def _pit_rows(
-    posterior: Posterior, name: str, number: int, seen: np.ndarray, conditional: MapConditional | None
+    posterior: Posterior, name: str, number: int, seen: np.ndarray, left_out: LeftOut | None
 ) -> Iterator[_Row]:
     """Uniformity of the transforms that the fit keeps, or that are computed from its draws."""
     kept = posterior.stats("loo_pit", number)  # (chain, region)
     if kept is not None:
         values = kept.mean(0)[seen]
-    elif conditional is not None:
-        values = conditional.left_out_transforms()
+    elif left_out is not None:
+        values = left_out.transforms()
     else:
         return
     test = stats.kstest(values, "uniform")

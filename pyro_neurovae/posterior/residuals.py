@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..studies.study import Study
-from .conditional import expression_kernel
+from .kernels import expression_kernel
 
 __all__ = ["Statistic", "residual_statistics", "two_sided"]
 

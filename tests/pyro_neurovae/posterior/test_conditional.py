@@ -10,9 +10,8 @@ from scipy import stats
 
 import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
-from pyro_neurovae.models.options import fit_settings
 from pyro_neurovae.posterior import conditional
-from pyro_neurovae.posterior.conditional import MapConditional, drawn_sites, part_covariances
+from pyro_neurovae.posterior.conditional import LeftOut, MapConditional
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +74,22 @@ def test_left_out_residuals_are_those_of_the_gaussian_conditional(small_fit):
             below.append(stats.norm.cdf(away / variance**0.5))
             weight.append(1 / stats.norm.pdf(away, scale=variance**0.5))
         transform[region] = np.average(below, weights=weight)
-        assert given.left_out_transforms()[region] == pytest.approx(transform[region])
+    found = LeftOut.of([given], np.random.default_rng(0), draws=len(given.covariance), total=1).transforms()
+    for region in (0, 17, 64):
+        assert found[region] == pytest.approx(transform[region])
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_blocks_of_draws_say_what_all_at_once_do(request, name):
+    fitted = request.getfixturevalue(name)
+    given = fitted.posterior, fitted.study, fitted.settings, 1
+    whole, draws = of(fitted, 1), len(of(fitted, 1).covariance)
+    blocks = list(MapConditional.blocks(*given, numbers=7 * whole.covariance[0].size))
+    assert [len(one.covariance) for one in blocks][:2] == [7, 7]
+    once, parts = (LeftOut.of(some, np.random.default_rng(0), draws=draws) for some in ([whole], blocks))
+    np.testing.assert_allclose(parts.residuals.replicated, once.residuals.replicated, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(parts.standardised, once.standardised, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(parts.transforms(), once.transforms(), rtol=1e-8)
 
 
 def test_replicates_have_the_marginal_covariance(small_fit):
@@ -88,25 +102,6 @@ def test_replicates_have_the_marginal_covariance(small_fit):
     )
     white = given.left_out(drawn[None])
     assert (white**2).mean() == pytest.approx(1, abs=0.01)
-
-
-@pytest.mark.parametrize("name", ["small_fit", "baseline_fit"])
-def test_the_spatial_covariance_is_that_of_the_prior(name, request):
-    fitted = request.getfixturevalue(name)
-    icar = nv.GMRF(fitted.study.graph, "icar").covariance().numpy()
-    found = part_covariances(fitted.posterior, fitted.study, fitted.settings, drawn_sites(fitted.posterior, 0))
-    np.testing.assert_allclose(found["spatial"], icar, atol=1e-12)
-
-
-def test_the_spatial_covariance_that_a_file_of_0_1_does_not_keep_is_made_again():
-    weights = np.zeros((12, 12))  # a path and an island
-    for first in range(10):
-        weights[first, first + 1] = weights[first + 1, first] = 1
-    study = nv.simulate(0, genes=10, programs=2, graph=nv.RegionGraph.from_adjacency(weights, list("abcdefghijkl")))
-    made = conditional._fixed_kernels(study, fit_settings("spatial"))["spatial"]
-    np.testing.assert_allclose(made, nv.GMRF(study.graph, "icar").covariance().numpy(), atol=1e-12)
-    assert made[11, 11] == pytest.approx(1)
-    assert not made[11, :11].any()
 
 
 def test_the_paper_family_has_no_linear_conditional(small_study):
