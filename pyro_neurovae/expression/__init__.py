@@ -15,5 +15,6 @@ from .allen_expression import from_abagen
 from .donor_expression import DonorExpression
 from .donor_tables import from_donors
 from .gene_symbols import update_symbols
+from .tissue_samples import from_samples
 
-__all__ = ["DonorExpression", "from_abagen", "from_donors", "read_genes", "update_symbols"]
+__all__ = ["DonorExpression", "from_abagen", "from_donors", "from_samples", "read_genes", "update_symbols"]
