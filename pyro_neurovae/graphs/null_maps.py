@@ -10,7 +10,10 @@ import numpy as np
 from ..errors import GraphError, InputError, NeurovaeError, SettingsError, check_seed
 from .region_graph import RegionGraph
 
-__all__ = ["METHODS", "make_null_maps"]
+__all__ = ["METHODS", "make_null_maps", "moran_randomised"]
+
+# What tells these random numbers from others of the same seed.
+_STREAM = b"nulls"
 
 
 def make_null_maps(
@@ -79,14 +82,44 @@ def make_null_maps(
     check_seed(seed)
     if np.isfinite(values).sum() < 4:
         raise InputError("a map of fewer than four values has no null maps; give one with more regions.")
-    rng = np.random.default_rng([seed, *b"nulls"])
+    rng = np.random.default_rng([seed, *_STREAM])
     return METHODS[method](np.asarray(values, dtype=float), graph, number, rng)
+
+
+def moran_randomised(maps: np.ndarray, graph: RegionGraph, *, seed: int = 0) -> np.ndarray:
+    """Randomise the maps of many draws as `make_null_maps` does by "moran", with one pattern of signs for each draw.
+
+    Parameters
+    ----------
+    maps
+        Maps of each draw, whose covariance within a draw stays; (draw, region, map).
+    graph
+        The regions.
+    seed
+        Seed of all of them: draw number d of maps that are the same in every draw is their surrogate number d.
+
+    Returns
+    -------
+    ndarray
+        (draw, region, map).
+    """
+    vectors = np.linalg.eigh(_centred_weights(graph, np.arange(maps.shape[1])))[1]
+    signs = np.random.default_rng([seed, *_STREAM]).choice([-1.0, 1.0], maps.shape[:2])
+    mean = maps.mean(1, keepdims=True)
+    randomised: np.ndarray = mean + vectors @ (signs[..., None] * (vectors.T @ (maps - mean)))
+    return randomised
 
 
 def _moran(values: np.ndarray, graph: RegionGraph, number: int, rng: np.random.Generator) -> np.ndarray:
     seen = np.flatnonzero(np.isfinite(values))
+    return _signed(values, seen, _centred_weights(graph, seen), number, rng)
+
+
+def _centred_weights(graph: RegionGraph, seen: np.ndarray) -> np.ndarray:
+    """Doubly centred edge weights of the seen regions, whose eigenvectors are Moran's; (seen region, seen region)."""
     centre = np.eye(len(seen)) - 1 / len(seen)
-    return _signed(values, seen, centre @ _joined(graph)[np.ix_(seen, seen)] @ centre, number, rng)
+    weights: np.ndarray = centre @ _joined(graph)[np.ix_(seen, seen)] @ centre
+    return weights
 
 
 def _laplacian(values: np.ndarray, graph: RegionGraph, number: int, rng: np.random.Generator) -> np.ndarray:

@@ -41,24 +41,29 @@ def k_means(points: np.ndarray, labels: np.ndarray, number: int, *, steps: int =
     The labels keep their meaning, a cluster that loses its last point stays empty, and the sum of squared distances to
     the cluster's mean never rises.
     """
+    labels, moving = labels.copy(), np.arange(len(points))  # draws whose partition still changes
     for _ in range(steps):
-        member = np.eye(number, dtype=points.dtype)[labels]  # (draw, point, cluster)
+        own = points[moving]
+        member = np.eye(number, dtype=points.dtype)[labels[moving]]  # (draw, point, cluster)
         size = member.sum(1)
-        centre = member.swapaxes(1, 2) @ points / np.maximum(size, 1)[..., None]
-        distance = (centre**2).sum(2)[:, None] - 2 * points @ centre.swapaxes(1, 2)
+        centre = member.swapaxes(1, 2) @ own / np.maximum(size, 1)[..., None]
+        distance = (centre**2).sum(2)[:, None] - 2 * own @ centre.swapaxes(1, 2)
         closest = np.where(size[:, None] > 0, distance, np.inf).argmin(2)
-        if np.array_equal(closest, labels):
+        changed = (closest != labels[moving]).any(1)
+        labels[moving], moving = closest, moving[changed]
+        if not len(moving):
             break
-        labels = closest
     return labels
 
 
 def squared_distances(points: np.ndarray) -> np.ndarray:
     """Squared distances between the points of each draw; (draw, point, point)."""
-    product = points @ points.swapaxes(1, 2)
-    size = np.diagonal(product, axis1=1, axis2=2)
-    distances: np.ndarray = (size[:, :, None] + size[:, None] - 2 * product).clip(min=0)
-    return distances
+    distances: np.ndarray = points @ points.swapaxes(1, 2)
+    size = np.diagonal(distances, axis1=1, axis2=2).copy()
+    distances *= -2  # in place, since there are a hundred draws of it
+    distances += size[:, :, None]
+    distances += size[:, None]
+    return distances.clip(min=0, out=distances)
 
 
 def silhouettes(distance: np.ndarray, labels: np.ndarray, number: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..cards import Introduced, Part, Shown
 from ..errors import SettingsError, check_seed
-from ..graphs.null_maps import make_null_maps
+from ..graphs.null_maps import moran_randomised
 from ..posterior.fits import Fit
 from ..posterior.program_draws import ProgramDraws, shared_programs, standard_expression
 from ..studies.study import Study
@@ -80,7 +80,7 @@ def clusters(fit: Fit, *, number: int | None = None, seed: int = 0, maximum: int
     number
         Number of clusters; None (the default) takes the one of largest ``excess``: the mean silhouette over regions
         and draws, less that of a reference as smooth (a gap statistic). The reference is each draw's programs under
-        Moran spectral randomisation (`null_maps.make_null_maps`), one pattern of signs for all programs of a draw, so
+        Moran spectral randomisation (`null_maps.moran_randomised`), one pattern of signs for all programs of a draw, so
         that their covariance stays.
     seed
         Seed of the reference; nothing else is random.
@@ -137,11 +137,8 @@ def _numbers(number: int | None, maximum: int, regions: int) -> range:
 
 def _choice(points: np.ndarray, study: Study, numbers: range, seed: int) -> pd.DataFrame:
     """Silhouettes of each number of clusters, of the draws and of the smooth reference."""
-    columns = np.eye(study.n_regions)
-    # Moran randomisation is linear: of the unit vectors it gives one matrix a draw, (draw, region, region).
-    made = (make_null_maps(one, study.graph, method="moran", number=len(points), seed=seed) for one in columns)
-    randomise = np.stack(list(made), 2)
-    scores = {name: _scores(some, numbers) for name, some in (("score", points), ("reference", randomise @ points))}
+    reference = moran_randomised(points, study.graph, seed=seed)
+    scores = {name: _scores(some, numbers) for name, some in (("score", points), ("reference", reference))}
     return pd.DataFrame({"k": list(numbers), **scores, "excess": scores["score"] - scores["reference"]})
 
 

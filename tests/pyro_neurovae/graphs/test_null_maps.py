@@ -10,7 +10,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.errors import GraphError, InputError, NeurovaeError, SettingsError
-from pyro_neurovae.graphs.null_maps import METHODS, make_null_maps
+from pyro_neurovae.graphs.null_maps import METHODS, make_null_maps, moran_randomised
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,16 @@ def test_moran_keeps_mean_variance_and_morans_i_exactly(graph, smooth):
     # Random signs: with the map itself they go together no more than chance has it.
     r = np.corrcoef(np.vstack([smooth, nulls]))[0, 1:]
     assert abs(r.mean()) < 4 * r.std() / np.sqrt(50)
+
+
+def test_maps_of_a_draw_are_randomised_by_one_pattern_of_signs(graph, smooth):
+    other = np.random.default_rng(5).standard_normal(68)
+    maps = np.stack([np.stack([smooth, other, smooth + other], 1)] * 4)  # (draw, region, map)
+    found = moran_randomised(maps, graph, seed=2)
+    for column, one in enumerate((smooth, other)):
+        nulls = make_null_maps(one, graph, method="moran", number=4, seed=2)
+        np.testing.assert_allclose(found[..., column], nulls, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found[..., 2], found[..., 0] + found[..., 1], rtol=1e-9, atol=1e-12)
 
 
 def test_laplacian_keeps_mean_variance_and_differences_along_edges_exactly(graph, smooth):
