@@ -25,6 +25,8 @@ _JOINING = 40.0
 # 5 mm), in mm; draws by which fields are compared, and how near their log range is found.
 _RANGES, _SMOOTHED, _TRIED, _PRECISION = (4.0, 60.0), 10.0, 30, 0.02
 
+_COLUMNS = 16  # that are solved for at once
+
 
 @dataclass(frozen=True, eq=False)
 class SurfaceField:
@@ -78,19 +80,29 @@ class SurfaceField:
         """Factors of K, which is symmetric and positive definite: no pivoting is called for."""
         return splu(self._operator, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0, options={"SymmetricMode": True})
 
+    def _solve(self, values: np.ndarray) -> np.ndarray:
+        """K^-1 of values (vertex, ...): a few columns at a time stay in the cache, which halves the time of many."""
+        if values.ndim == 1:
+            return self._factor.solve(values)  # type: ignore[no-any-return]
+        solved = np.empty(values.shape, order="F")
+        for start in range(0, values.shape[1], _COLUMNS):
+            part = slice(start, start + _COLUMNS)
+            solved[:, part] = self._factor.solve(values[:, part])
+        return solved
+
     def covariance_with(self, values: np.ndarray) -> np.ndarray:
         """Covariance of the field with combinations of it, C V of V (vertex, ...)."""
-        covariance: np.ndarray = self._size * self._factor.solve(self._over(self._factor.solve(values), 1.0))
+        covariance: np.ndarray = self._size * self._solve(self._over(self._solve(values), 1.0))
         return covariance
 
     def smooth(self, values: np.ndarray) -> np.ndarray:
         """Values (vertex, ...) once heat has flowed for 1 / kappa^2, which keeps their integral."""
-        flowed: np.ndarray = 8 / self.range_mm**2 * self._factor.solve(self._over(values, 1.0))
+        flowed: np.ndarray = 8 / self.range_mm**2 * self._solve(self._over(values, 1.0))
         return flowed
 
     def draw(self, white: np.ndarray) -> np.ndarray:
         """Fields (vertex, ...) from standard normal numbers of that shape."""
-        drawn: np.ndarray = math.sqrt(self._size) * self._factor.solve(self._over(white, 0.5))
+        drawn: np.ndarray = math.sqrt(self._size) * self._solve(self._over(white, 0.5))
         return drawn
 
     def _over(self, values: np.ndarray, power: float) -> np.ndarray:

@@ -114,18 +114,16 @@ class Fit(Introduced):
         NeurovaeError
             For a map that was given by regions, and where all were.
         """
-        from .vertex_draws import vertex_table  # late: SciPy's sparse algebra takes a while to import
-
         known = self.study.vertices
         given = [] if known is None else [one for one, own in zip(self.study.maps, known.given, strict=True) if own]
         wanted = list(maps) if maps is not None else given or list(self.study.maps)
-        return vertex_table({one: self.vertex_draws(one) for one in wanted}, self.study, prob=prob, hdi=hdi)
+        return pd.concat([self._vertex_table(one, prob, hdi) for one in wanted], ignore_index=True)
 
     def vertex_draws(self, name: str | None = None) -> np.ndarray:
         """Joint draws (draw, vertex) of a map's effect at its vertices, left hemisphere first, NaN where not measured.
 
         Their means over a region's vertices are the region's draws. None (the default) is the first map; see
-        `vertex_draws.draw_vertices`.
+        `vertex_draws.draw_vertices`. Those of the map that was asked for last are kept, 80 MB of a thousand draws.
 
         Raises
         ------
@@ -138,15 +136,30 @@ class Fit(Introduced):
         if chosen not in self.study.maps:
             raise SettingsError(f"the fit has no map {chosen!r}: it has {', '.join(self.study.maps)}.")
         if chosen not in self._vertex_draws:
-            from .vertex_draws import check_vertices, draw_vertices
+            from .vertex_draws import check_vertices, draw_vertices  # late: SciPy's sparse algebra takes a while
 
             vertices, number = check_vertices(self.study, chosen), self.study.maps.index(chosen)
             effect = self.posterior.draws("thinning")[:, number]
+            self._vertex_draws.clear()
             self._vertex_draws[chosen] = draw_vertices(vertices, number, effect, seed=self.settings.seed)
         return self._vertex_draws[chosen]
 
     @cached_property
     def _vertex_draws(self) -> dict[str, np.ndarray]:
+        """Draws at the vertices of one map."""
+        return {}
+
+    def _vertex_table(self, name: str, prob: float | None, hdi: bool) -> pd.DataFrame:
+        """Table of one map's vertices, kept since a report asks for it several times."""
+        from .vertex_draws import vertex_table
+
+        key = name, prob, hdi
+        if key not in self._vertex_tables:
+            self._vertex_tables[key] = vertex_table(name, self.vertex_draws(name), self.study, prob=prob, hdi=hdi)
+        return self._vertex_tables[key]
+
+    @cached_property
+    def _vertex_tables(self) -> dict[tuple[str, float | None, bool], pd.DataFrame]:
         return {}
 
     def genes(self, *, prob: float | None = None, hdi: bool = False) -> pd.DataFrame:

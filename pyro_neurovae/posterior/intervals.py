@@ -60,10 +60,10 @@ def asked_columns(draws: np.ndarray, prob: float | None, *, hdi: bool = False) -
 
 def summary_columns(draws: np.ndarray, percents: Sequence[int] = (90,)) -> dict[str, np.ndarray]:
     """Mean, sd and the ends lowerXX and upperXX of each interval, over the first dimension of draws (draw, ...)."""
-    columns = {"mean": draws.mean(0), "sd": draws.std(0)}
-    for percent in percents:
-        columns[f"lower{percent}"], columns[f"upper{percent}"] = interval(draws, percent / 100)
-    return columns
+    tails = [(1 - percent / 100) / 2 for percent in percents]
+    ends = np.quantile(draws, [end for tail in tails for end in (tail, 1 - tail)], axis=0)  # all of one partition
+    names = [f"{side}{percent}" for percent in percents for side in ("lower", "upper")]
+    return {"mean": draws.mean(0), "sd": draws.std(0)} | dict(zip(names, ends, strict=True))
 
 
 def normal_columns(mean: np.ndarray, sd: np.ndarray) -> dict[str, np.ndarray]:

@@ -90,9 +90,9 @@ def _share_of_effect(fine: float, error: float, draws: int, rng: np.random.Gener
 
 
 def vertex_table(
-    draws: dict[str, np.ndarray], study: Study, *, prob: float | None = None, hdi: bool = False
+    name: str, draws: np.ndarray, study: Study, *, prob: float | None = None, hdi: bool = False
 ) -> pd.DataFrame:
-    """Tabulate vertices: one row a map and vertex that it measured, left hemisphere first.
+    """Tabulate the vertices of a map: one row a vertex that it measured, left hemisphere first.
 
     Columns ``map``, ``hemisphere``, ``vertex`` (its number on that hemisphere), ``region``, ``observed``, ``se`` (NaN
     where it is not known), ``mean``, ``sd``, ``lower50`` to ``upper95`` and ``p_negative``, of the effect and in the
@@ -100,29 +100,28 @@ def vertex_table(
 
     Parameters
     ----------
+    name
+        The map's.
     draws
-        Map to what `draw_vertices` gives.
+        What `draw_vertices` gives.
     study
         The study.
     prob, hdi
         A further interval, as in `Fit.regions`.
     """
-    tables = []
-    for name, drawn in draws.items():
-        vertices, number = check_vertices(study, name), study.maps.index(name)
-        kept = np.flatnonzero(vertices.measured(number))
-        own, size = drawn[:, kept], len(vertices.parcel) // 2
-        error = vertices.standard_error[number][kept]
-        table = pd.DataFrame(
-            {
-                "map": name,
-                "hemisphere": np.where(kept < size, "L", "R"),
-                "vertex": kept % size,
-                "region": np.array(study.regions, dtype=object)[vertices.parcel[kept].astype(int)],
-                "observed": vertices.thinning[number][kept],
-                "se": np.where(error > 0, error, np.nan),
-            }
-        )
-        columns = summary_columns(own, (50, 90, 95)) | {"p_negative": (own < 0).mean(0)}
-        tables.append(table.assign(**columns | asked_columns(own, prob, hdi=hdi)))
-    return pd.concat(tables, ignore_index=True)
+    vertices, number = check_vertices(study, name), study.maps.index(name)
+    kept = np.flatnonzero(vertices.measured(number))
+    own, size = draws[:, kept], len(vertices.parcel) // 2
+    error = vertices.standard_error[number][kept]
+    table = pd.DataFrame(
+        {
+            "map": name,
+            "hemisphere": np.where(kept < size, "L", "R"),
+            "vertex": kept % size,
+            "region": np.array(study.regions, dtype=object)[vertices.parcel[kept].astype(int)],
+            "observed": vertices.thinning[number][kept],
+            "se": np.where(error > 0, error, np.nan),
+        }
+    )
+    columns = summary_columns(own, (50, 90, 95)) | {"p_negative": (own < 0).mean(0)}
+    return table.assign(**columns | asked_columns(own, prob, hdi=hdi))

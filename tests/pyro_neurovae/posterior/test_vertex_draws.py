@@ -146,3 +146,12 @@ def test_parcels_of_another_atlas_are_means_over_vertices(fit):
     assert one["mean"].iloc[7] == pytest.approx(draws.mean(), rel=1e-5)
     assert one["sd"].iloc[7] == pytest.approx(draws.std(ddof=1), rel=0.05)
     assert len(table[table["map"] == "two"]) == 100
+
+
+def test_draws_of_one_map_are_held_and_tables_of_all(fit):
+    tables = fit.vertices()
+    assert len(fit._vertex_draws) == 1
+    again = fit.vertices()
+    pd.testing.assert_frame_equal(again, tables)
+    again["mean"] = 0.0  # what a caller does to a table is nobody else's
+    pd.testing.assert_frame_equal(fit.vertices(), tables)
