@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["matrix"]
 
+# Names of more can't be read on a page, and take seconds to write.
+_MOST_NAMES = 120
+
 
 def matrix(
     frame: pd.DataFrame,
@@ -34,7 +37,7 @@ def matrix(
     Parameters
     ----------
     frame
-        Rows and columns under the same names.
+        Rows and columns under the same names, which are written up to 120 of them.
     clusters
         Cluster of each name; rows and columns are put in its order and clusters set apart by lines. None (the default)
         leaves the order as it is.
@@ -53,7 +56,7 @@ def matrix(
     _check(frame, clusters)
     order, cuts = _ordered(frame, clusters)
     shown = frame.loc[order, order]
-    size = 1.9 + 0.088 * len(shown)
+    size = 1.9 + 0.088 * min(len(shown), _MOST_NAMES)
     axis = axes_on(ax, size + 0.7, size)
     scale = colour_scale(shown.to_numpy(), label, diverging=diverging, limits=limits, cmap=cmap)
     axis.set_facecolor("0.8")
@@ -61,7 +64,7 @@ def matrix(
     for cut in cuts:
         axis.axhline(cut, color="white", linewidth=1.2)
         axis.axvline(cut, color="white", linewidth=1.2)
-    _name(axis, list(shown.index))
+    _name(axis, list(shown.index) if len(shown) <= _MOST_NAMES else [])
     colour_bar(axis.figure, axis, scale, shrink=0.5, aspect=24, pad=0.02)
     if title:
         heading(axis, title)

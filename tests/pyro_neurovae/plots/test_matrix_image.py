@@ -45,3 +45,12 @@ def test_matrix_without_clusters_and_with_faults(drawn):
         plots.matrix(frame, pd.Series({"a": 1}))
     with pytest.raises(InputError, match="there is no value of value to show"):
         plots.matrix(frame * np.nan)
+
+
+def test_a_matrix_of_many_is_as_large_as_a_page_and_has_no_names(drawn):
+    names = [f"region {number}" for number in range(121)]
+    frame = pd.DataFrame(np.eye(121), index=names, columns=names)
+    few, many = (drawn(plots.matrix(some)) for some in (frame.iloc[:120, :120], frame))
+    assert len(few.axes[0].get_yticklabels()) == 120
+    assert not many.axes[0].get_yticklabels()
+    assert tuple(many.get_size_inches()) == tuple(few.get_size_inches())
