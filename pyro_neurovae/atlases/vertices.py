@@ -22,6 +22,8 @@ __all__ = [
     "parcel_names",
     "parcellation_of",
     "patch_regions",
+    "register_parcels",
+    "surface_files",
     "surface_mesh",
     "vertex_parcels",
 ]
@@ -32,6 +34,9 @@ SURFACES: Mapping[str, int] = MappingProxyType({"fsaverage3": 642, "fsaverage4":
 
 # Those whose vertices are here; of several with the same names the one with the fewest parcels stands first.
 PARCELLATIONS = ("dk68", *(f"schaefer{parcels}" for parcels in SCHAEFER), *(f"cortex{patches}" for patches in CORTEX))
+
+# Parcellations that were registered: names of the regions to each vertex's label.
+_REGISTERED: dict[tuple[str, ...], np.ndarray] = {}
 
 _TABLES = Path(__file__).parent / "tables"
 _SIDES = ("left", "right")
@@ -61,14 +66,46 @@ def parcel_names(parcellation: str) -> tuple[str, ...]:
 def vertex_parcels(names: Sequence[str]) -> np.ndarray | None:
     """Place among the names of each fsaverage5 vertex's parcel, -1 where it is in none of them; (vertex,) int.
 
-    None for names of a parcellation whose vertices are not here; names are those of `parcellation_of`.
+    None for names of a parcellation whose vertices are not known; names are those of `parcellation_of`, or of one that
+    was registered.
     """
     parcellation = parcellation_of(names)
-    if parcellation is None:
-        return None
+    if parcellation is not None:
+        every, labels = parcel_names(parcellation), _labels(parcellation)
+    else:
+        known = [(own, labels) for own, labels in _REGISTERED.items() if set(names) <= set(own)]
+        if not known:
+            return None
+        every, labels = known[-1]
     place = {name: number for number, name in enumerate(names)}
-    renumbered = np.array([*(place.get(name, -1) for name in parcel_names(parcellation)), -1])
-    return renumbered[_labels(parcellation)]
+    return np.array([*(place.get(name, -1) for name in every), -1])[labels]
+
+
+def register_parcels(names: Sequence[str], labels: np.ndarray) -> None:
+    """Let maps of vertices be read onto the regions of another parcellation of fsaverage5.
+
+    `RegionGraph.from_surface` does it for label files on fsaverage5, fsaverage6 and fsaverage.
+
+    Parameters
+    ----------
+    names
+        Names of the regions.
+    labels
+        Place among the names of each vertex's region, left hemisphere first, negative outside; (20484,) int.
+
+    Raises
+    ------
+    InputError
+        For another number of labels, and for a label without a name.
+    """
+    labels = np.asarray(labels)
+    if labels.shape != (2 * HEMISPHERE,) or labels.dtype.kind not in "iu":
+        raise InputError(f"labels of shape {labels.shape}: give a whole number for each of {2 * HEMISPHERE} vertices.")
+    if labels.max() >= len(names):
+        raise InputError(f"label {labels.max()} has no name; name all {labels.max() + 1} regions.")
+    own = np.maximum(labels, -1)
+    own.setflags(write=False)
+    _REGISTERED[tuple(names)] = own
 
 
 def patch_regions(names: Sequence[str]) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from ..atlases.vertices import register_parcels
 from ..cards import Introduced, Part
 from ..errors import GraphError, InputError
 from ..readers.labelled_surface import LabelledSurface
@@ -362,6 +363,9 @@ class RegionGraph(Introduced):
     ) -> RegionGraph:
         """Build the graph of a parcellation from its label files and meshes: regions are joined where they touch.
 
+        Where the files are of both hemispheres of fsaverage5, fsaverage6 or fsaverage, maps of vertices can then be
+        read onto the graph.
+
         Parameters
         ----------
         labels, surfaces
@@ -378,6 +382,9 @@ class RegionGraph(Introduced):
         found: LabelledSurface = read("labelled surface", labels, surfaces)
         graph = cls.from_mesh(found.labels, found.faces, found.coordinates, found.names, weights=weights)
         first = labels if isinstance(labels, str | os.PathLike) else labels[0]
+        on_fsaverage5 = found.on_fsaverage5()
+        if on_fsaverage5 is not None:
+            register_parcels(found.names, on_fsaverage5)
         return replace(graph, hemispheres=found.sides, label=file_stem(first))
 
     @property

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..atlases.vertices import HEMISPHERE
 from ..errors import InputError
 from .region_table import side_of
 
@@ -17,6 +18,9 @@ __all__ = ["LabelledSurface", "read_labelled_surface"]
 
 FilePath = str | os.PathLike[str]
 
+# Vertices of a hemisphere of the surfaces whose first ones are fsaverage5's, and hemispheres in either order.
+_FSAVERAGE = (HEMISPHERE, 40_962, 163_842)
+_BOTH = ([{"L"}, {"R"}], [{"R"}, {"L"}])
 # Labels that are no region, letters only.
 _NO_REGION = ("unknown", "medialwall", "corpuscallosum", "background")
 
@@ -42,6 +46,15 @@ class LabelledSurface:
     labels: np.ndarray
     coordinates: np.ndarray
     faces: np.ndarray
+
+    def on_fsaverage5(self) -> np.ndarray | None:
+        """Labels of fsaverage5's vertices, left hemisphere first; None for one hemisphere and for other surfaces."""
+        halves = np.array_split(self.labels, 2)
+        sides = [{self.sides[label] for label in half[half >= 0]} for half in halves]
+        if len(halves[0]) not in _FSAVERAGE or len(halves[1]) != len(halves[0]) or sides not in _BOTH:
+            return None
+        left, right = halves if sides == _BOTH[0] else halves[::-1]
+        return np.concatenate([left[:HEMISPHERE], right[:HEMISPHERE]])
 
 
 def read_labelled_surface(

@@ -139,6 +139,13 @@ def _centroids(source: str, table: pd.DataFrame) -> np.ndarray | None:
         check_magnitude(values, labels=list(table.index), source=source, what=f"the coordinate {axis}", remedy=_REMEDY)
     if len(centroids) > 1 and constant(centroids).all():
         raise InputError(f"{source}: all regions have one position; give each its centroid.")
+    same = pd.DataFrame(centroids).duplicated().to_numpy()
+    if same.any():
+        second = int(same.argmax())
+        first = int((centroids == centroids[second]).all(axis=1).argmax())
+        raise InputError(
+            f"{source}: {table.index[first]} and {table.index[second]} have the same position; give each its centroid."
+        )
     return centroids
 
 

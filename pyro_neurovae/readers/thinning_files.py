@@ -9,8 +9,8 @@ from typing import Any
 from .standard_errors import ErrorSource
 from .text_table import file_stem, read_table
 from .thinning_table import ThinningMap, map_from_table
-from .vertex_files import table_halves
-from .vertex_maps import map_of_vertices
+from .vertex_files import is_morph, table_halves
+from .vertex_maps import map_of_vertices, read_vertex_map
 
 __all__ = ["read_thinning"]
 
@@ -34,8 +34,6 @@ def read_thinning(
     text with blanks between columns (``Hem ROIThickness ... d ... NPD NHC``), what limma, R's lm, broom, emmeans, brms
     and statsmodels write, and any table of named columns.
     """
-    table = read_table(path)
-    frame, chosen = table.frame(), file_stem(path) if name is None else name
     options: dict[str, Any] = {
         "value_column": value_column,
         "se_column": se_column,
@@ -43,6 +41,10 @@ def read_thinning(
         "kind": kind,
         "flip": flip,
     }
+    if is_morph(path):
+        return read_vertex_map(path, names, name=name, **options)
+    table = read_table(path)
+    frame, chosen = table.frame(), file_stem(path) if name is None else name
     halves = table_halves(frame, table.source)
     if halves is not None:
         return map_of_vertices(halves, names, name=chosen, source=table.source, **options)

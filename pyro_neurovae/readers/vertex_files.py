@@ -18,7 +18,7 @@ from ..errors import InputError
 from .limits import check_archive, check_regular, unpack_gzip
 from .text_table import parse_numbers
 
-__all__ = ["ENDINGS", "UNNAMED", "Halves", "check_halves", "read_halves", "surface_of", "table_halves"]
+__all__ = ["ENDINGS", "UNNAMED", "Halves", "check_halves", "is_morph", "read_halves", "surface_of", "table_halves"]
 
 FilePath = str | os.PathLike[str]
 
@@ -31,7 +31,7 @@ _OTHERS = {32_492: "fsLR 32k", 29_696: "fsLR 32k", 81_924: "CIVET"}
 # Values (vertex,) of the left and the right hemisphere, by the name of their column; that of an array without one.
 Halves = dict[str, list[np.ndarray]]
 UNNAMED = "arr_0"
-_GZIP = b"\x1f\x8b"
+_GZIP, _MORPH = b"\x1f\x8b", b"\xff\xff\xff"
 # What in a file's name tells its hemisphere, and the other's; words last, as a map may be of epilepsy on the left.
 _SIDES = (("lh", "rh"), ("LH", "RH"), ("hemi-L", "hemi-R"), (".L.", ".R."), ("left", "right"))
 # Columns of a table of vertices that say which vertex a row is.
@@ -55,6 +55,15 @@ def read_halves(source: Path) -> tuple[Halves, list[str]]:
     if name.endswith((".npz", ".npy")):
         return _numpy(source), []
     return _both_sides(source)
+
+
+def is_morph(path: FilePath) -> bool:
+    """Whether a file is one of FreeSurfer's of a value for each vertex, such as lh.thickness, whatever its name."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(3) == _MORPH
+    except OSError:
+        return False
 
 
 def table_halves(frame: pd.DataFrame, source: str) -> Halves | None:
@@ -174,7 +183,9 @@ def _one_side(source: Path) -> np.ndarray:
     content = source.read_bytes()
     content = unpack_gzip(content, source) if content[:2] == _GZIP else content
     try:
-        if ".gii" in source.name.lower():
+        if content[:3] == _MORPH:
+            data = nibabel.freesurfer.read_morph_data(source)
+        elif ".gii" in source.name.lower():
             data = nibabel.GiftiImage.from_bytes(content).agg_data()
         else:
             data = nibabel.MGHImage.from_bytes(content).get_fdata()

@@ -24,6 +24,8 @@ FilePath = str | os.PathLike[str]
 
 # Share of the cortex that may be exactly 0 before a map is taken for one that was cut at a threshold.
 _CUT = 0.2
+# Share of what only one hemisphere has of its medial wall that is missing in a map of the other.
+_SWAPPED = 0.8
 
 
 def read_vertex_map(path: FilePath, names: Sequence[str], *, name: str | None = None, **options: Any) -> ThinningMap:
@@ -88,6 +90,8 @@ def map_of_vertices(
             )
         told.append(f"{source}: {count} vertices of the cortex are exactly 0{of} and read as not measured.")
     known = {"name": name, "source": source, **options}
+    for column, values in looked_at.items():
+        _check_sides(values, cortex, source, "" if UNNAMED in halves else f" of {column}")
     found = map_from_table(_means(columns, at_vertices(place, size), names), names, **known)
     few = [region for region, value in zip(names, found.value, strict=True) if np.isnan(value)]
     if few:
@@ -102,7 +106,8 @@ def _parcels_of(names: Sequence[str], source: str) -> np.ndarray:
     if place is None:
         raise InputError(
             f"{source}: maps of vertices are read onto the graphs dk68, schaefer100, schaefer400, cortex200 and "
-            "cortex400; average it over the parcels of your atlas, and give that table."
+            "cortex400; of another atlas make the graph from its label files (RegionGraph.from_surface), or average "
+            "the map over its parcels and give that table."
         )
     return place
 
@@ -118,6 +123,18 @@ def _effects(columns: dict[str, np.ndarray], chosen: str | None) -> dict[str, np
     roles = column_roles(list(columns))
     known = {name for name, role in roles.items() if role.what in ("effect", "error")} | {chosen}
     return {name: own for name, own in columns.items() if name in known} or columns
+
+
+def _check_sides(values: np.ndarray, cortex: np.ndarray, source: str, of: str) -> None:
+    """Check that what is missing is where the medial wall is, and not where the other hemisphere's would be."""
+    missing = ~np.isfinite(values) | (values == 0)
+    wall, turned = ~cortex, ~np.concatenate(np.split(cortex, 2)[::-1])
+    here, there = ((missing & one).sum() for one in (wall & ~turned, turned & ~wall))
+    if there > _SWAPPED * (turned & ~wall).sum() and here < (1 - _SWAPPED) * (wall & ~turned).sum():
+        raise InputError(
+            f"{source}: the values{of} are missing where the other hemisphere has its medial wall; give the left "
+            "hemisphere first, and the right one second."
+        )
 
 
 def _zeros(columns: dict[str, np.ndarray], cortex: np.ndarray) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.atlas import dk68_names
-from pyro_neurovae.atlases.vertices import dk68_vertices, vertex_parcels
+from pyro_neurovae.atlases.vertices import dk68_vertices, surface_mesh, vertex_parcels
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.graphs.registry import GRAPHS
 from pyro_neurovae.readers.registry import read
@@ -178,7 +178,7 @@ def test_a_file_of_several_frames_is_refused(t, tmp_path):
 
 def test_another_atlas_is_refused(t, tmp_path):
     np.savez(tmp_path / "map.npz", t=t)
-    with pytest.raises(InputError, match=r"read onto the graphs dk68, schaefer100.*; average it"):
+    with pytest.raises(InputError, match=r"read onto the graphs dk68, schaefer100.*or average the map"):
         read("thinning", tmp_path / "map.npz", ["L_one", "R_one"])
 
 
@@ -210,6 +210,41 @@ def test_a_coarser_surface_is_read_by_its_own_vertices(size, t, tmp_path):
     own = at_vertices(t, size)[place == 17]
     assert found.value[17] == pytest.approx(own[np.isfinite(own) & (own != 0)].mean())
     assert found.vertices.shape == (2, 2 * size)
+
+
+def test_hemispheres_that_stand_for_each_other_are_refused(t, tmp_path):
+    np.savez(tmp_path / "turned.npz", t=np.concatenate(np.split(np.where(PLACE < 0, np.nan, t), 2)[::-1]))
+    with pytest.raises(InputError, match="missing where the other hemisphere has its medial wall; give the left"):
+        read("thinning", tmp_path / "turned.npz", NAMES)
+
+
+def test_files_of_freesurfer_without_an_ending_are_told_by_their_content(t, tmp_path):
+    left, right = np.split(np.nan_to_num(t), 2)
+    nibabel.freesurfer.write_morph_data(tmp_path / "lh.effect", left)
+    nibabel.freesurfer.write_morph_data(tmp_path / "rh.effect", right)
+    found = read("thinning", tmp_path / "lh.effect", NAMES, kind="t")
+    assert found.value == pytest.approx(means(t), abs=1e-5)
+
+
+def test_a_map_is_read_onto_a_parcellation_of_label_files(t, tmp_path):
+    """Four quarters of each hemisphere, as FreeSurfer's labels."""
+    files, meshes = [], []
+    for side, word in (("left", "lh"), ("right", "rh")):
+        place, faces = surface_mesh(side)
+        labels = 1 + 2 * (place[:, 1] > 0) + (place[:, 2] > 20)
+        table = np.zeros((5, 5), dtype=int)
+        table[:, :3] = np.arange(5)[:, None] * 40
+        names = ["unknown", "one", "two", "three", "four"]
+        files.append(tmp_path / f"{word}.quarters.annot")
+        nibabel.freesurfer.write_annot(files[-1], labels.astype(np.int32), table, names, fill_ctab=True)
+        meshes.append(tmp_path / f"{word}.mid")
+        nibabel.freesurfer.write_geometry(meshes[-1], place, faces)
+    graph = nv.RegionGraph.from_surface(files, meshes)
+    np.savez(tmp_path / "map.npz", t=t)
+    found = read("thinning", tmp_path / "map.npz", graph.names)
+    right = surface_mesh("right")[0]
+    own = t[10_242:][(right[:, 1] > 0) & (right[:, 2] <= 20)]
+    assert found.value[graph.names.index("R_three")] == pytest.approx(own[np.isfinite(own) & (own != 0)].mean())
 
 
 def test_a_study_takes_a_map_of_vertices(t, tmp_path):
