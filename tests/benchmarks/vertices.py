@@ -1,12 +1,16 @@
 """Maps of vertices: seconds and memory from 68 regions to 20,484 vertices, and whether resolutions agree.
 
     PYRO_NEUROVAE_DATA=FOLDER python tests/benchmarks/vertices.py [--draws 500] [--repeats 3] [--nulls 100]
+    python tests/benchmarks/vertices.py --coverage 40
 
 The map is the t of grey-matter volume in late-onset Alzheimer's disease on fsaverage5 (scales/load_vbm_fsaverage5.npz),
 or its first vertices, which are fsaverage4's and fsaverage3's; expression is that of the 68 Desikan-Killiany regions
 throughout. Each row is run in processes of its own: the median of the seconds of the fit and of the draws at vertices
 with their table, and the largest peak of memory. Effects are averaged over Desikan-Killiany regions by vertices
 (`aggregate`) and compared with those of the fit at 68 regions.
+
+Coverage is of simulated studies on 200 patches (`nv.simulate`, seeds from 0) with a map of fsaverage4's vertices:
+detail of 15 mm, of which a share that is uniform over studies is effect. It needs no data.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import tempfile
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -26,9 +31,13 @@ import numpy as np
 import pandas as pd
 
 import pyro_neurovae as nv
+from pyro_neurovae.atlases.vertices import vertex_parcels
+from pyro_neurovae.graphs.surface_field import Detail, cortical_field, interpolation
 from pyro_neurovae.readers.vertex_maps import at_vertices
+from pyro_neurovae.studies.vertices import Vertices
 
 FOLDER = Path(os.environ.get("PYRO_NEUROVAE_DATA", "."))
+LEVELS, DETAIL = (50, 90, 95), 0.14
 SIZES = {"fsaverage3": 642, "fsaverage4": 2_562, "fsaverage5": 10_242}
 ROWS = (
     ("fsaverage5", "dk68", False),
@@ -97,6 +106,27 @@ def study_of(surface: str, graph: str) -> nv.Study:
         return nv.Study.from_files(expression, path, graph=graph, expression_graph="dk68")
 
 
+def covered(seed: int) -> list[float]:
+    """Share of vertices, and of regions, whose 50, 90 and 95% intervals hold what was drawn."""
+    warnings.simplefilter("ignore")
+    study, rng = nv.simulate(seed, graph=nv.RegionGraph.cortex(200), genes=200), np.random.default_rng([seed, 3])
+    parcel = at_vertices(vertex_parcels(study.regions), SIZES["fsaverage4"])
+    field, cortex = cortical_field(SIZES["fsaverage4"], 15.0)
+    detail = Detail(field, parcel[cortex], interpolation(field, parcel[cortex]))
+    share, drawn = rng.random(), DETAIL * detail.draw(rng.standard_normal((int(cortex.sum()), 2))).T
+    fine, error = np.sqrt(share) * drawn[0], np.sqrt(1 - share) * drawn[1]
+    truth = detail.joined @ study.truth["thinning"][0] + fine
+    values = np.full(len(parcel), np.nan)
+    values[cortex] = np.where(parcel[cortex] >= 0, detail.joined @ study.thinning[0] + fine + error, np.nan)
+    errors = np.where(np.isnan(values), np.nan, 2 * DETAIL)
+    vertices = Vertices("fsaverage4", parcel, values[None], errors[None])
+    fit = nv.fit(replace(study, vertices=vertices), seed=seed, draws=300, progress=False)
+    measured = vertices.measured(0)
+    below = (fit.vertex_draws()[:, measured] < truth[measured[cortex]]).mean(0)
+    of_regions = (fit.posterior.draws("thinning")[:, 0] < study.truth["thinning"][0]).mean(0)
+    return [float((np.abs(one - 0.5) <= level / 200).mean()) for one in (below, of_regions) for level in LEVELS]
+
+
 def alone(*task: object) -> Run:
     """Run in a process that has run nothing else."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -109,7 +139,17 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=500)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--nulls", type=int, default=100, help="null maps of the last row; 0 for none")
+    parser.add_argument("--coverage", type=int, help="number of simulated studies, in place of the table")
     given = parser.parse_args()
+    if given.coverage:
+        held = np.array([covered(seed) for seed in range(given.coverage)])
+        for name, own in (("vertices", held[:, :3]), ("regions", held[:, 3:])):
+            told = ", ".join(
+                f"{level}%: {100 * share:.1f} ({100 * se:.1f})"
+                for level, share, se in zip(LEVELS, own.mean(0), own.std(0) / np.sqrt(len(own)), strict=True)
+            )
+            print(f"{name}: {told}")
+        return
     print(
         "| surface | graph | nodes | fit (s) | vertices (s) | peak (GB) | transcriptomic share | r of effects | "
         "within 95% | rms / sd | r of programs |"
