@@ -73,7 +73,7 @@ def from_samples(
     surface = np.concatenate([surface_mesh(side)[0] for side in ("left", "right")])
     inside = np.flatnonzero(labels >= 0)
     distance, nearest = KDTree(surface[inside]).query(place)
-    near = distance <= farthest
+    near = np.asarray(distance <= farthest)
     if not near.any():
         raise InputError(
             f"no sample lies within {farthest:g} mm of the cortex; give coordinates in mm of MNI space, x to the right."

@@ -83,7 +83,8 @@ class SurfaceField:
     def _solve(self, values: np.ndarray) -> np.ndarray:
         """K^-1 of values (vertex, ...): a few columns at a time stay in the cache, which halves the time of many."""
         if values.ndim == 1:
-            return self._factor.solve(values)  # type: ignore[no-any-return]
+            one: np.ndarray = self._factor.solve(values)
+            return one
         solved = np.empty(values.shape, order="F")
         for start in range(0, values.shape[1], _COLUMNS):
             part = slice(start, start + _COLUMNS)
@@ -236,12 +237,13 @@ def parcel_means(parcel: np.ndarray) -> Any:
 
 def _stiffness(coordinates: np.ndarray, faces: np.ndarray) -> Any:
     """Cotangent stiffness of linear finite elements; sparse (vertex, vertex)."""
-    n, total = len(coordinates), 0
+    n = len(coordinates)
+    total: Any = sparse.csr_array((n, n))
     for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         i, j, k = faces[:, a], faces[:, b], faces[:, c]
         first, second = coordinates[i] - coordinates[k], coordinates[j] - coordinates[k]
         doubled = np.linalg.norm(np.cross(first, second), axis=1)
         half = (first * second).sum(1) / np.maximum(doubled, np.finfo(float).tiny) / 2
         total = total + sparse.coo_array((half, (i, j)), shape=(n, n)).tocsr()
-    joined = total + total.T  # type: ignore[attr-defined]
+    joined = total + total.T
     return sparse.diags_array(joined.sum(1)) - joined

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -129,7 +130,8 @@ def _groups(study: Study, onto: Onto) -> dict[str, str]:
         if known is None:
             raise InputError(f"the graph {study.graph.label} knows no {onto}s; give a series from region to group.")
         return dict(zip(study.regions, known, strict=True))
-    given = {str(region): str(group) for region, group in dict(onto).items() if pd.notna(group)}  # type: ignore[call-overload]
+    pairs: Any = onto.items() if isinstance(onto, Mapping | pd.Series) else ()
+    given = {str(region): str(group) for region, group in pairs if pd.notna(group)}
     unknown = [region for region in given if region not in study.regions]
     if unknown:
         raise InputError(f"no groups of regions; {first_names(unknown)} is not a region of the study.")
