@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GROUPS",
     "LogRatio",
+    "Ordered",
     "Scaled",
     "log_densities",
     "log_ratios",
@@ -58,6 +60,32 @@ _MOST_K = 0.7
 
 
 @dataclass(frozen=True)
+class Ordered:
+    """Draws in their order, put so once for all weights that they are given.
+
+    Attributes
+    ----------
+    draws
+        As they are; (draw, ...).
+    order
+        Number of the lowest draw, of the next and so on; (draw, ...).
+    """
+
+    draws: np.ndarray
+    order: np.ndarray
+
+    @classmethod
+    def of(cls, draws: np.ndarray) -> Ordered:
+        """Order draws (draw, ...), each quantity by itself."""
+        return cls(draws, draws.argsort(0))
+
+    @cached_property
+    def rising(self) -> np.ndarray:
+        """The draws, the lowest first; (draw, ...)."""
+        return np.take_along_axis(self.draws, self.order, 0)
+
+
+@dataclass(frozen=True)
 class Scaled:
     """Draws under a power-scaled component.
 
@@ -77,16 +105,15 @@ class Scaled:
         """Whether the weights can be trusted; weights that are all alike, whose k is not defined, can."""
         return not self.k > _MOST_K
 
-    def summarise(self, draws: np.ndarray) -> dict[str, np.ndarray]:
-        """Weighted ``mean``, ``sd``, ``lower90`` and ``upper90`` of draws (draw, ...)."""
+    def summarise(self, ordered: Ordered) -> dict[str, np.ndarray]:
+        """Weighted ``mean``, ``sd``, ``lower90`` and ``upper90`` of draws."""
+        draws, weight = ordered.draws, self.weight[ordered.order]
         mean = np.tensordot(self.weight, draws, 1)
-        order = draws.argsort(0)
-        below = self.weight[order].cumsum(0) - self.weight[order] / 2
-        ordered = np.take_along_axis(draws, order, 0)
+        below = weight.cumsum(0) - weight / 2
 
         def end(p: float) -> np.ndarray:
             at = np.minimum((below < p).sum(0), len(draws) - 1)
-            found: np.ndarray = np.take_along_axis(ordered, at[None], 0)[0]
+            found: np.ndarray = np.take_along_axis(ordered.rising, at[None], 0)[0]
             return found
 
         spread = np.sqrt(np.tensordot(self.weight, (draws - mean) ** 2, 1))
@@ -267,25 +294,26 @@ def _log_likelihood(fit: Fit, chosen: int) -> np.ndarray:
     return density
 
 
-def power_table(fit: Fit) -> pd.DataFrame:
+def power_table(fit: Fit, ratios: Sequence[Mapping[str, LogRatio]] | None = None) -> pd.DataFrame:
     """One row a map, group and quantity: ``sensitivity``, its ``noise``, Pareto ``k`` and ``diagnosis``.
 
     Quantities are each region's effect and the map's variance shares. ``noise`` is what the index comes to when the
     group's log density is dealt out to the draws anew, the largest of twenty times. A quantity is sensitive where the
     index is above 0.05 and above its noise. If it is so to a prior and to the likelihood, the two pull against each
-    other ("prior-data conflict"); if to the prior alone, the data say little of it ("prior decides").
+    other ("prior-data conflict"); if to the prior alone, the data say little of it ("prior decides"). ``ratios`` are
+    `log_ratios` of each map; None (the default) makes them.
     """
     posterior, rows = fit.posterior, []
     sources = posterior.labels("source")
     names = [*(f"effect {region}" for region in fit.study.regions), *(f"share {source}" for source in sources)]
     for m, name in enumerate(fit.study.maps):
         draws = np.concatenate([posterior.draws(name, m) for name in ("thinning", "variance_share")], 1)
-        ratios = log_ratios(fit, m)
-        index = {group: _index(draws, one) for group, one in ratios.items()}
-        noise = {group: _noise(draws, one) for group, one in ratios.items()}
-        sensitive = {group: index[group] > max(_SENSITIVE, noise[group]) for group in ratios}
+        own = log_ratios(fit, m) if ratios is None else ratios[m]
+        index = {group: _index(draws, one) for group, one in own.items()}
+        noise = {group: _noise(draws, one) for group, one in own.items()}
+        sensitive = {group: index[group] > max(_SENSITIVE, noise[group]) for group in own}
         for group, values in index.items():
-            k = max(power_scale(ratios[group], power).k for power in (1 / (1 + _DELTA), 1 + _DELTA))
+            k = max(power_scale(own[group], power).k for power in (1 / (1 + _DELTA), 1 + _DELTA))
             table = {"map": name, "group": group, "quantity": names, "sensitivity": values, "noise": noise[group]}
             told = [""] * len(names)
             if group != "likelihood":

@@ -19,7 +19,7 @@ from ..models.families import family_of
 from ..models.options import FitSettings
 from ..posterior.fits import Fit
 from ..studies.study import Study
-from .power_scaling import GROUPS, log_ratios, power_scale, power_table, scaled_settings
+from .power_scaling import GROUPS, LogRatio, Ordered, log_ratios, power_scale, power_table, scaled_settings
 from .result import Result
 from .runs import Arrays, Job, Progress, run_jobs
 from .shifts import QUANTITIES, Outcome, outcome_arrays, shift_tables
@@ -156,7 +156,8 @@ def sensitivity(
     base = fit.settings if seed is None else replace(fit.settings, seed=seed)
     variants = _variants(fit, base, grid)
     linear = family_of(fit.settings.model).linear
-    scaled = list(_power_variants(fit)) if linear else []
+    ratios = [log_ratios(fit, m) for m in range(len(fit.study.maps))] if linear else []
+    scaled = list(_power_variants(fit, ratios)) if linear else []
     applied = {one.name: one.apply(fit.study, base) for one in variants}
     refits = {one.name: (fit.study, one.settings) for one in scaled if one.settings is not None} | applied
     jobs = [Job((*own, _lent_programs(fit, *own)), f"variant {name!r}") for name, own in refits.items()]
@@ -170,19 +171,18 @@ def sensitivity(
     outcomes += [
         Outcome(name, "choice", "refit", np.nan, results[name], study.genes) for name, (study, _) in applied.items()
     ]
-    return Sensitivity(power_table(fit) if linear else pd.DataFrame(), *shift_tables(fit, outcomes))
+    return Sensitivity(power_table(fit, ratios) if linear else pd.DataFrame(), *shift_tables(fit, outcomes))
 
 
 def refit(study: Study, settings: FitSettings, programs: Arrays | None, *, progress: Progress | None = None) -> Arrays:
     """Fit a study with programs of an earlier fit or its own; see `shifts.outcome_arrays`, and ``seconds``."""
     from ..inference.observation import pick_device  # late: torch and Pyro take two seconds to import
     from ..inference.programs.trained import TrainedPrograms
-    from ..posterior.groups import fit_groups
+    from ..posterior.groups import fit_draws
 
     started = time.perf_counter()
     lent = None if programs is None else TrainedPrograms.from_arrays(programs, pick_device(settings.device))
-    posterior = fit_groups(study, settings, programs=lent, progress=progress).groups["posterior"]
-    draws = {name: posterior[name][1] for name in QUANTITIES if name in posterior}  # (chain, draw, map, ...)
+    draws = fit_draws(study, settings, QUANTITIES, programs=lent, progress=progress)  # (chain, draw, map, ...)
     found = outcome_arrays({name: values.reshape(-1, *values.shape[2:]) for name, values in draws.items()})
     return found | {"seconds": np.array(time.perf_counter() - started)}
 
@@ -208,16 +208,17 @@ def _variants(fit: Fit, base: FitSettings, grid: Sequence[Variant] | str | os.Pa
     return found
 
 
-def _power_variants(fit: Fit) -> Iterator[_Scaled]:
-    posterior = fit.posterior
+def _power_variants(fit: Fit, ratios: list[dict[str, LogRatio]]) -> Iterator[_Scaled]:
+    """Each power of each group, of the `log_ratios` of each map."""
+    posterior, maps = fit.posterior, range(len(ratios))
     draws = {name: posterior.draws(name) for name in QUANTITIES if posterior.has(name)}  # (draw, map, ...)
-    ratios = [log_ratios(fit, m) for m in range(len(fit.study.maps))]
+    ordered = {name: [Ordered.of(values[:, m]) for m in maps] for name, values in draws.items()}
     for group in ratios[0]:
         for power in _POWERS[group]:
             scaled = [power_scale(one[group], power) for one in ratios]
             arrays: Arrays = {"seconds": np.array(0.0)}
-            for name, values in draws.items():
-                each = [one.summarise(values[:, m]) for m, one in enumerate(scaled)]
+            for name, values in ordered.items():
+                each = [one.summarise(own) for one, own in zip(scaled, values, strict=True)]
                 arrays |= {f"{name}.{key}": np.stack([one[key] for one in each]) for key in each[0]}
             reliable = all(one.reliable for one in scaled)
             settings = None if reliable else scaled_settings(fit, group, power)

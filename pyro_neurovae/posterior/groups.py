@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..inference.programs.trained import TrainedPrograms
     from ..inference.training import Progress
 
-__all__ = ["Groups", "NamedFit", "fit_groups", "name_groups"]
+__all__ = ["Groups", "NamedFit", "fit_draws", "fit_groups", "name_groups"]
 
 Groups = dict[str, dict[str, tuple[tuple[str, ...], np.ndarray]]]
 
@@ -58,6 +58,25 @@ def fit_groups(
     return NamedFit(groups, found.notices, found.elapsed_s)
 
 
+def fit_draws(
+    study: Study,
+    settings: FitSettings,
+    names: Collection[str],
+    *,
+    programs: TrainedPrograms | None = None,
+    progress: Progress | None = None,
+) -> dict[str, np.ndarray]:
+    """Fit a study for the draws of a few quantities alone, as `fit_groups` has them; each (chain, draw, ...)."""
+    with _own_modes():
+        found = draw_fit(study, settings, programs=programs, progress=progress)
+        with single_threaded(study.n_regions):
+            drawn, sampler = found.drawn, found.fitted.sampler
+            if "gene_weight" in names:
+                drawn = drawn | _weights(drawn, _expression(study, sampler), sampler)
+    known = family_of(settings.model).dims
+    return {name: drawn[name].cpu().numpy() for name in names if name in known and name in drawn}
+
+
 @contextmanager
 def _own_modes() -> Iterator[None]:
     """Train with gradients and make tensors on the processor, whatever the caller has set; theirs again afterwards."""
@@ -79,14 +98,12 @@ def name_groups(
     """
     data, family = sampler.data, family_of(settings.model)
     dims = dict(family.dims) if study.places is None else {**family.dims, "program_score": ("place", "program")}
-    expression = torch.as_tensor(study.centred_expression()).to(data.scatter.device)
+    expression = _expression(study, sampler)
     prior = sampler.draw_prior(settings.seed, _PRIOR_DRAWS)
     for quantities in (drawn, prior):
         quantities["variance_share"] = variance_shares(quantities, data, family)
         quantities["region_share"] = region_shares(quantities, data, family)
-        if "transcriptomic" in quantities:
-            weights = gene_weights(quantities["transcriptomic"], expression, data.expressed)
-            quantities["gene_weight"] = weights.to(torch.float32)
+        quantities.update(_weights(quantities, expression, sampler))
     groups: Groups = {
         "posterior": _named(drawn, dims),
         "posterior_predictive": {"thinning": _array(drawn["replicated"], "map", "region")},
@@ -110,6 +127,19 @@ def name_groups(
             for name, values in kept.items()
         }
     return groups
+
+
+def _expression(study: Study, sampler: Sampler) -> Tensor:
+    """Centred expression where the fit's numbers are; (region, gene)."""
+    return torch.as_tensor(study.centred_expression()).to(sampler.data.scatter.device)
+
+
+def _weights(quantities: Quantities, expression: Tensor, sampler: Sampler) -> Quantities:
+    """Gene weights, where there is a part that they are of."""
+    if "transcriptomic" not in quantities:
+        return {}
+    weights = gene_weights(quantities["transcriptomic"], expression, sampler.data.expressed)
+    return {"gene_weight": weights.to(torch.float32)}
 
 
 def _kernels(model: LinearModel) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:

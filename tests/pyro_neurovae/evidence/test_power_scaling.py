@@ -11,6 +11,7 @@ from scipy.stats import expon, halfnorm, multivariate_normal, norm, spearmanr
 import pyro_neurovae as nv
 from pyro_neurovae.evidence.power_scaling import (
     GROUPS,
+    Ordered,
     log_ratios,
     power_scale,
     power_table,
@@ -57,7 +58,7 @@ def test_weighted_summary_is_that_of_the_scaled_density():
     """Draws of N(0, 1), their own density to the power 2: N(0, 1/2)."""
     draws = np.random.default_rng(0).standard_normal(40_000)
     scaled = power_scale(raised(norm.logpdf(draws)), 2.0)
-    found = scaled.summarise(draws[:, None])
+    found = scaled.summarise(Ordered.of(draws[:, None]))
     assert scaled.reliable
     assert found["mean"][0] == pytest.approx(0, abs=0.02)
     assert found["sd"][0] == pytest.approx(np.sqrt(0.5), rel=0.02)
@@ -69,7 +70,7 @@ def test_weights_that_are_all_alike_change_nothing():
     draws = np.random.default_rng(1).standard_normal((500, 3))
     scaled = power_scale(raised(np.zeros(500)), 2.0)
     assert scaled.reliable
-    np.testing.assert_allclose(scaled.summarise(draws)["mean"], draws.mean(0))
+    np.testing.assert_allclose(scaled.summarise(Ordered.of(draws))["mean"], draws.mean(0))
 
 
 @pytest.mark.parametrize("group", ["scales", "field"])
@@ -89,7 +90,7 @@ def assert_agreement(fit, group, power):
     scaled = power_scale(log_ratios(fit, 0)[group], power)
     assert scaled.reliable
     expected = (after.mean(0) - before.mean(0)) / before.std(0)
-    found = (scaled.summarise(before)["mean"] - before.mean(0)) / before.std(0)
+    found = (scaled.summarise(Ordered.of(before))["mean"] - before.mean(0)) / before.std(0)
     np.testing.assert_allclose(found, expected, atol=0.05)
     if power > 1:  # half the prior moves regions by a hundredth of their sd, which chance does too
         assert spearmanr(found, expected).statistic > 0.9
@@ -102,8 +103,8 @@ def test_field_to_a_power_is_the_field_of_that_precision(smooth):
     vectors = np.linalg.eigh(nv.GMRF(smooth.study.graph, "icar").covariance().numpy())
     kept = vectors[0] > 1e-9
     u = values[0] @ vectors[1][:, kept] / np.sqrt(vectors[0][kept]) / values[1][:, None]
-    joint = power_scale(raised(-0.5 * (u**2).sum(1)), 1.05).summarise(thinning(smooth))["mean"]
-    found = power_scale(log_ratios(smooth, 0)["field"], 1.05).summarise(thinning(smooth))["mean"]
+    joint = power_scale(raised(-0.5 * (u**2).sum(1)), 1.05).summarise(Ordered.of(thinning(smooth)))["mean"]
+    found = power_scale(log_ratios(smooth, 0)["field"], 1.05).summarise(Ordered.of(thinning(smooth)))["mean"]
     # Both estimate the same; the direct weights of 67 numbers are far noisier.
     noise = 0.05 * np.sqrt(67 / 2) / np.sqrt(4000)
     np.testing.assert_allclose(joint, found, atol=4 * noise * thinning(smooth).std(0).max())
@@ -118,7 +119,7 @@ def test_likelihood_to_a_power_is_smaller_variance():
     smaller = study.with_thinning(study.thinning, error, covariance=study.covariance / 1.25)
     again = nv.fit(smaller, "spatial", **tight)
     scaled = power_scale(log_ratios(fit, 0)["likelihood"], 1.25)
-    found = scaled.summarise(thinning(fit))["mean"] - thinning(fit).mean(0)
+    found = scaled.summarise(Ordered.of(thinning(fit)))["mean"] - thinning(fit).mean(0)
     expected = thinning(again).mean(0) - thinning(fit).mean(0)
     assert spearmanr(found, expected).statistic > 0.9
 
@@ -234,7 +235,7 @@ def test_ci_selection_cross_scale_agrees_with_real_refits():
         own = scaled_settings(fit, group, 2.0).family
         changed = {name: getattr(own, name) for name in GROUPS[group]}
         after = nv.fit(study, draws=4000, programs=fit, **changed).posterior.predictable(0).mean(0)
-        found = power_scale(log_ratios(fit, 0)[group], 2.0).summarise(before)["mean"]
+        found = power_scale(log_ratios(fit, 0)[group], 2.0).summarise(Ordered.of(before))["mean"]
         assert np.abs((found - after) / before.std(0)).max() < 0.05
         if group == "field":
             assert spearmanr(found - before.mean(0), after - before.mean(0)).statistic > 0.9

@@ -13,6 +13,8 @@ import torch
 
 import pyro_neurovae as nv
 from pyro_neurovae import inferencedata
+from pyro_neurovae.models.options import fit_settings
+from pyro_neurovae.posterior.groups import fit_draws, fit_groups
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,17 @@ def content(study: nv.Study) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def usual(study: nv.Study) -> dict[str, bytes]:
     return content(study)
+
+
+@pytest.mark.parametrize("model", ["cross-scale", "spatial", "paper"])
+def test_draws_of_a_few_quantities_are_those_of_the_whole_fit(study, model):
+    fast = {"steps": 3} | ({"warm_up": 2} if model == "paper" else {"map_steps": 3})
+    settings = fit_settings(model, draws=10, **fast)
+    whole = fit_groups(study, settings).groups["posterior"]
+    found = fit_draws(study, settings, ("thinning", "gene_weight"))
+    assert list(found) == [name for name in ("thinning", "gene_weight") if name in whole]
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, whole[name][1])
 
 
 @contextmanager
