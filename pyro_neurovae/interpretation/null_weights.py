@@ -6,10 +6,11 @@ import numpy as np
 
 from ..errors import SettingsError
 from ..evidence.null_sources import source_null_maps
+from ..models.algebra import part_amounts
 from ..models.families import families_that, family_of
 from ..posterior.conditional import MapConditional
 from ..posterior.fits import Fit
-from ..posterior.kernels import drawn_sites, transcriptomic_covariance
+from ..posterior.kernels import dealt, drawn_sites, part_kernels
 from ..posterior.program_draws import standard_expression
 
 __all__ = ["matched_sets", "spatial_null_weights", "transcriptomic_smoother"]
@@ -48,11 +49,14 @@ def transcriptomic_smoother(fit: Fit, chosen: int) -> np.ndarray:
             f"null maps go through the linear part that expression explains, and this fit is of the model "
             f'{fit.settings.model}; fit {families_that(tests_expression=True)}, or take null="coexpression".'
         )
-    conditional = MapConditional.of(fit.posterior, fit.study, fit.settings, chosen)
-    assert conditional is not None  # the family is linear
-    kernel = transcriptomic_covariance(fit.posterior, fit.study, fit.settings, drawn_sites(fit.posterior, chosen))
-    seen = fit.study.thinning_observed[chosen]
-    smoother: np.ndarray = np.einsum("drs,dst->rt", kernel[:, :, seen], conditional.precision) / len(kernel)
+    given, seen = (fit.posterior, fit.study, fit.settings), fit.study.thinning_observed[chosen]
+    draws, kernels, total = drawn_sites(fit.posterior, chosen), part_kernels(*given), 0.0
+    blocks = zip(dealt(draws, int(seen.sum())), MapConditional.blocks(*given, chosen), strict=True)
+    for some, conditional in blocks:
+        amount = part_amounts(some, ["transcriptomic"])["transcriptomic"][:, None, None]
+        part = amount * kernels(some)["transcriptomic"][..., seen]
+        total = total + np.tensordot(part, conditional.precision, ([0, 2], [0, 1]))
+    smoother: np.ndarray = total / len(draws["predictable"])
     return smoother
 
 

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models.algebra import (
-    expression_root,
-    map_covariance,
-    part_amounts,
-    residual_root,
-    structural_axis,
-    unit_covariance,
-)
+from ..models.algebra import expression_root, residual_root, structural_axis, unit_covariance
 from ..models.families import family_of
 from ..models.options import FitSettings
 from ..studies.study import Study
@@ -30,7 +23,6 @@ __all__ = [
     "expression_kernel",
     "measured_kernel",
     "part_kernels",
-    "transcriptomic_covariance",
     "wide_maps",
 ]
 
@@ -75,15 +67,6 @@ def dealt(draws: Draws, regions: int, numbers: float = BLOCK) -> Iterator[dict[s
     step = int(min(count, max(1, numbers / regions**2)))
     for start in range(0, count, step):
         yield {name: values[start : start + step] for name, values in draws.items()}
-
-
-def transcriptomic_covariance(posterior: Posterior, study: Study, settings: FitSettings, draws: Draws) -> np.ndarray:
-    """Covariance of the transcriptomic part of a linear family's fit at `drawn_sites`; (draw, region, region)."""
-    kernel = part_kernels(posterior, study, settings)(draws)["transcriptomic"]
-    covariance: np.ndarray = map_covariance(
-        0.0, 0.0, part_amounts(draws, ["transcriptomic"]), {"transcriptomic": kernel}
-    )
-    return covariance
 
 
 def part_kernels(posterior: Posterior, study: Study, settings: FitSettings) -> Callable[[Draws], dict[str, np.ndarray]]:
