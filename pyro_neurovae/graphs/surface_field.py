@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -202,6 +202,7 @@ class Detail:
         smooth = self.field.with_range(_SMOOTHED).smooth
         wanted = self._kept(rest[:, None], smooth)
 
+        @cache  # of the ends, which are asked for again
         def above(log_range: float) -> float:
             tried = self._of_range(log_range)
             return tried._kept(tried.beyond(tried.field.draw(white)), smooth) - wanted
