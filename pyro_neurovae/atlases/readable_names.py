@@ -60,7 +60,7 @@ def readable_name(region: str) -> str:
     return f"{_SIDES[side]} {_WORDS[word]}" if side in _SIDES and word in _WORDS else region
 
 
-def names_in_words(names: Sequence[str]) -> dict[str, str]:
+def names_in_words(names: Sequence[str], label: str = "") -> dict[str, str]:
     """Name to what `readable_name` gives; a patch of the cortex to the region it lies in for most and its own name.
 
     Examples
@@ -68,7 +68,7 @@ def names_in_words(names: Sequence[str]) -> dict[str, str]:
     >>> names_in_words(["L_p087", "R_p087"])["L_p087"]
     'left entorhinal L_p087'
     """
-    within = patch_regions(names)
+    within = patch_regions(names, label)
     if within is None:
         return {name: readable_name(name) for name in names}
     return {name: f"{readable_name(region)} {name}" for name, region in zip(names, within, strict=True)}

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, warn
 from .atlas import CORTEX, SCHAEFER, dk68_names, parcel_table
 
 __all__ = [
@@ -47,14 +47,15 @@ def dk68_vertices() -> np.ndarray:
     return _labels("dk68")
 
 
-def parcellation_of(names: Sequence[str]) -> str | None:
+def parcellation_of(names: Sequence[str], label: str = "") -> str | None:
     """Name of the parcellation that has all of the names; None where there is none.
 
-    The coarser Schaefer parcels have names that finer ones have too, and so have patches of the cortex: it is the one
-    with the fewest parcels.
+    The coarser Schaefer parcels have names that finer ones have too, and so have patches of the cortex: of a graph's
+    regions it is the one that the graph's label names, else the one with the fewest parcels.
     """
     wanted = set(names)
-    return next((one for one in PARCELLATIONS if wanted <= set(parcel_names(one))), None)
+    tried = sorted(PARCELLATIONS, key=lambda one: one != label)
+    return next((one for one in tried if wanted <= set(parcel_names(one))), None)
 
 
 @lru_cache(maxsize=len(PARCELLATIONS))
@@ -63,20 +64,22 @@ def parcel_names(parcellation: str) -> tuple[str, ...]:
     return dk68_names() if parcellation == "dk68" else tuple(parcel_table(parcellation)["region"])
 
 
-def vertex_parcels(names: Sequence[str]) -> np.ndarray | None:
+def vertex_parcels(names: Sequence[str], label: str = "") -> np.ndarray | None:
     """Place among the names of each fsaverage5 vertex's parcel, -1 where it is in none of them; (vertex,) int.
 
-    None for names of a parcellation whose vertices are not known; names are those of `parcellation_of`, or of one that
-    was registered.
+    None for names of a parcellation whose vertices are not known; names are those of one that was registered, all of
+    them, or of `parcellation_of`, or some of one that was registered.
     """
-    parcellation = parcellation_of(names)
-    if parcellation is not None:
+    parcellation, wanted = parcellation_of(names, label), set(names)
+    own = {places: labels for places, labels in _REGISTERED.items() if wanted <= set(places)}
+    whole = [places for places in own if wanted == set(places)]
+    if parcellation is not None and not (whole and label != parcellation):
         every, labels = parcel_names(parcellation), _labels(parcellation)
+    elif own:
+        every = (whole or list(own))[-1]
+        labels = own[every]
     else:
-        known = [(own, labels) for own, labels in _REGISTERED.items() if set(names) <= set(own)]
-        if not known:
-            return None
-        every, labels = known[-1]
+        return None
     place = {name: number for number, name in enumerate(names)}
     return np.array([*(place.get(name, -1) for name in every), -1])[labels]
 
@@ -105,12 +108,18 @@ def register_parcels(names: Sequence[str], labels: np.ndarray) -> None:
         raise InputError(f"label {labels.max()} has no name; name all {labels.max() + 1} regions.")
     own = np.maximum(labels, -1)
     own.setflags(write=False)
+    before = _REGISTERED.pop(tuple(names), own)
     _REGISTERED[tuple(names)] = own
+    if not np.array_equal(before, own):
+        warn(
+            f"another graph has these regions ({names[0]}, ...) on other vertices; maps of vertices are read by the "
+            "labels given last: read those of the first graph before, or rename its regions."
+        )
 
 
-def patch_regions(names: Sequence[str]) -> tuple[str, ...] | None:
+def patch_regions(names: Sequence[str], label: str = "") -> tuple[str, ...] | None:
     """Desikan-Killiany region in which most of each patch's vertices lie; None for names that are not of patches."""
-    parcel, parcellation = vertex_parcels(names), parcellation_of(names)
+    parcel, parcellation = vertex_parcels(names, label), parcellation_of(names, label)
     if parcel is None or parcellation not in [f"cortex{patches}" for patches in CORTEX]:
         return None
     shared = np.zeros((len(names), len(dk68_names())))

@@ -63,7 +63,7 @@ def from_samples(
     if not farthest > 0:
         raise SettingsError(f"farthest is {farthest}; give a distance above 0, in mm.")
     ground = as_graph(graph)[0]
-    labels = vertex_parcels(ground.names)
+    labels = vertex_parcels(ground.names, ground.label)
     if labels is None:
         raise InputError(
             f"the vertices of the graph {ground.label} are not known; give dk68, schaefer100, schaefer400, cortex200 "

@@ -91,7 +91,7 @@ def _over_vertices(fit: Fit, name: str, graph: RegionGraph) -> _Groups | None:
 
     None for maps that were not given by vertices, parcels whose vertices are not known, and the study's own regions.
     """
-    vertices, labels = fit.study.vertices, vertex_parcels(graph.names)
+    vertices, labels = fit.study.vertices, vertex_parcels(graph.names, graph.label)
     number, own = fit.study.maps.index(name), set(graph.names) == set(fit.study.regions)
     if vertices is None or labels is None or own or not vertices.given[number]:
         return None

@@ -43,7 +43,7 @@ def regions_sentence(fit: Fit, name: str, unit: str | None = None, threshold: fl
 
 def _band_sentence(fit: Fit, name: str, unit: str | None) -> str:
     table = largest_first(region_report(fit, map=name))
-    table = table.assign(words=list(names_in_words(list(table["region"])).values()))
+    table = table.assign(words=list(names_in_words(list(table["region"]), fit.study.graph.label).values()))
     thin, thick = table["simultaneous_upper90"] < 0, table["simultaneous_lower90"] > 0
     counts = [f"{int(sure.sum())} {word}" for sure, word in ((thin, "thinner"), (thick, "thicker")) if sure.any()]
     band = "by the 90% band that covers all regions at once"

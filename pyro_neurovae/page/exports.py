@@ -112,7 +112,7 @@ def export(
         regions.
     """
     if formats is None:
-        parcellation = parcellation_of(fit.study.regions)
+        parcellation = parcellation_of(fit.study.regions, fit.study.graph.label)
         there = {"dk68": tuple(_ON_CORTEX), None: ()}.get(parcellation, ("gifti",))
         formats = [one for one in FORMATS if one not in _ON_CORTEX or one in there]
     check_formats(formats, top)

@@ -158,7 +158,7 @@ def _region_section(fit: Fit, pictures: Pictures, threshold: float | None, name:
 def _region_table(fit: Fit, threshold: float | None, name: str) -> pd.DataFrame:
     """Rows of one map, the largest effect first, and what is shown at once before the rest."""
     table = region_report(fit, threshold=threshold, map=name).drop(columns="map")
-    within = patch_regions(fit.study.regions)
+    within = patch_regions(fit.study.regions, fit.study.graph.label)
     if within is not None:
         table["lies_in"] = [readable_name(one) for one in within]
     table = largest_first(table).reset_index(drop=True)

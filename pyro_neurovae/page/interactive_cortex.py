@@ -65,7 +65,9 @@ def viewer(fit: Fit, *, threshold: float | None = None, unit: str | None = None)
     parcellation = drawn_parcellation(fit.study.graph)
     names = parcel_names(parcellation)
     held = {
-        "regions": [words if name in fit.study.regions else "" for name, words in names_in_words(names).items()],
+        "regions": [
+            words if name in fit.study.regions else "" for name, words in names_in_words(names, parcellation).items()
+        ],
         "left": int(hemisphere("left", parcellation).region.max()) + 1,
         "unit": "" if (known := unit_of(fit.study, unit)) == UNKNOWN else known,
         "threshold": threshold or 0.0,

@@ -43,7 +43,8 @@ def write_overlays(fit: Fit, folder: Path) -> list[str]:
         for quantity in QUANTITIES:
             for side in ("L", "R"):
                 name = f"{stem}_{quantity}.{side}.func.gii"
-                gifti_overlay(rows[quantity].astype(float), side, folder / name, name=f"{one} {quantity}")
+                values = rows[quantity].astype(float)
+                gifti_overlay(values, side, folder / name, name=f"{one} {quantity}", label=fit.study.graph.label)
                 names.append(name)
         if fit.study.vertices is not None and fit.study.vertices.given[number]:
             names += _write_vertices(fit, one, stem, folder)
@@ -95,7 +96,7 @@ def write_neuromaps(fit: Fit, folder: Path) -> list[str]:
     return names
 
 
-def gifti_overlay(values: pd.Series, side: str, path: Path, *, name: str = "value") -> None:
+def gifti_overlay(values: pd.Series, side: str, path: Path, *, name: str = "value", label: str = "") -> None:
     """Write values of the regions of a known parcellation as an overlay on fsaverage5, NaN where there is none.
 
     Parameters
@@ -108,13 +109,15 @@ def gifti_overlay(values: pd.Series, side: str, path: Path, *, name: str = "valu
         The file, ``.func.gii`` by convention.
     name
         Name of the map in the file.
+    label
+        Of the regions' graph, which tells parcellations with the same names apart; "" (the default) where none is.
 
     Raises
     ------
     InputError
         Where nibabel is missing.
     """
-    places = vertex_parcels(list(values.index))
+    places = vertex_parcels(list(values.index), label)
     assert places is not None  # checked of the study
     own = places[: len(places) // 2] if side == "L" else places[len(places) // 2 :]
     _write_gifti(np.append(values.to_numpy(), np.nan)[own], side, path, name=name)

@@ -55,7 +55,7 @@ def _regions(fit: Fit, name: str, unit: str | None) -> str:
     thin, thick = (table["simultaneous_upper90"] < 0).sum(), (table["simultaneous_lower90"] > 0).sum()
     known = unit_of(fit.study, unit)
     told = "" if known == UNKNOWN else f" {known}"
-    words = names_in_words(list(table["region"]))
+    words = names_in_words(list(table["region"]), fit.study.graph.label)
     largest = "; ".join(
         f"{words[row['region']]}, {signed(row['mean'])}{told if place == 0 else ''} "
         f"[{signed(row['lower95'])}, {signed(row['upper95'])}]"

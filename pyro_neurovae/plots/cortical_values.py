@@ -65,7 +65,7 @@ def drawn_parcellation(graph: RegionGraph) -> str:
     InputError
         When there is none.
     """
-    found = parcellation_of(graph.names)
+    found = parcellation_of(graph.names, graph.label)
     if found is None:
         known = set().union(*map(parcel_names, PARCELLATIONS))
         strange = next((region for region in graph.names if region not in known), graph.names[-1])

@@ -53,15 +53,18 @@ def simulate_vertices(
         raise SettingsError(f"unknown surface {surface!r}; give {', '.join(SURFACES)}.")
     if not (detail >= 0 and range_mm > 0):
         raise SettingsError(f"detail is {detail} and range_mm {range_mm}; give at least 0 and more than 0.")
-    labels = vertex_parcels(study.regions)
+    labels = vertex_parcels(study.regions, study.graph.label)
     if labels is None:
         raise InputError(f"the vertices of the graph {study.graph.label} are not known; simulate on dk68 or cortex200.")
     field, cortex = cortical_field(SURFACES[surface], range_mm)
     parcel = at_vertices(labels, SURFACES[surface])[cortex]
-    coarse = Detail(field, parcel, interpolation(field, parcel))
+    present, numbered = np.unique(parcel[parcel >= 0], return_inverse=True)  # a coarse surface misses small regions
+    own = np.full(len(parcel), -1)
+    own[parcel >= 0] = numbered
+    coarse = Detail(field, own, interpolation(field, own))
     white = np.random.default_rng([seed, 17]).standard_normal((len(parcel), 2))
     effect, error = detail * coarse.draw(white).T
-    smooth = coarse.joined @ np.nan_to_num(study.thinning[0])
+    smooth = coarse.joined @ np.nan_to_num(study.thinning[0][present])
     place = np.flatnonzero(cortex)
     inside = parcel >= 0
     table = pd.DataFrame(

@@ -309,7 +309,7 @@ class Study(Introduced):
             structure=structure_of(structure, ground),
             gene_weights=place_reliability(read_if_file("reliability", gene_weights), table.genes),
             places=places_of(ground, elsewhere, table.values),
-            vertices=vertices_of(maps, ground.names),
+            vertices=vertices_of(maps, ground),
             sources=records_of(table, maps, ground, facts_of(expression), facts_of(graph), given),
             **study_fields(table, maps, (*notices, *further, *told, *together)),
         )

@@ -10,7 +10,9 @@ import numpy as np
 
 from ..atlases.vertices import SURFACES, vertex_parcels
 from ..cards import Introduced, Part
+from ..errors import InputError
 from ..graphs.parts import selected, settle
+from ..graphs.region_graph import RegionGraph
 from ..readers.thinning_table import ThinningMap
 from ..readers.vertex_maps import at_vertices
 from ..wording import counted
@@ -67,21 +69,31 @@ class Vertices(Introduced):
         return replace(self, **chosen)
 
 
-def vertices_of(maps: Sequence[ThinningMap], names: Sequence[str]) -> Vertices | None:
+def vertices_of(maps: Sequence[ThinningMap], graph: RegionGraph) -> Vertices | None:
     """Vertices of the maps that were given by them, on the coarsest of their surfaces; None where none was.
 
     Parameters
     ----------
     maps
         The maps on the study's regions.
-    names
-        The regions, of a parcellation whose labels are here.
+    graph
+        That of the regions, of a parcellation whose labels are here.
+
+    Raises
+    ------
+    InputError
+        When another parcellation has all of the graph's names, and the maps were read by its vertices.
     """
     fields = [one.vertices for one in maps]
     sizes = [both.shape[1] // 2 for both in fields if both is not None]
-    parcel = vertex_parcels(names)
+    parcel = vertex_parcels(graph.names)
     if not sizes or parcel is None:
         return None
+    if not np.array_equal(parcel, vertex_parcels(graph.names, graph.label)):
+        raise InputError(
+            f"another parcellation than {graph.label} has regions of these names ({graph.names[0]}, ...) too, with "
+            "other vertices; read the map on the whole graph, and choose regions by study.select(regions=...)."
+        )
     size = min(sizes)
     nothing = np.full((2, 2 * size), np.nan)
     values = np.stack([nothing if both is None else at_vertices(both, size) for both in fields], 1)

@@ -46,3 +46,9 @@ def _expression(study, folder):
     table = pd.DataFrame(study.expression, index=list(study.regions), columns=list(study.genes))
     table.to_csv(folder / "x.csv", index_label="region")
     return folder / "x.csv"
+
+
+def test_a_surface_too_coarse_for_a_region_leaves_it_out():
+    study = nv.simulate(seed=0, genes=20, graph=nv.RegionGraph.schaefer(400))
+    table = nv.simulate_vertices(study, surface="fsaverage3")
+    assert np.isfinite(table[["d", "se", "effect"]]).all().all()
