@@ -98,10 +98,14 @@ def table_halves(frame: pd.DataFrame, source: str) -> Halves | None:
 
 def _places(frame: pd.DataFrame, vertex: Any, side: Any, source: str) -> tuple[np.ndarray, int]:
     """Place of each row among the vertices, left first, and how many a hemisphere has."""
+    size = len(frame) // 2
+    number = (
+        np.arange(len(frame)) % size if vertex is None else pd.to_numeric(frame[vertex], errors="coerce").to_numpy()
+    )
+    letter = np.repeat(["l", "r"], size) if side is None else _letters(frame[side])
     if vertex is None or side is None:
-        return np.arange(len(frame)), len(frame) // 2
-    number = pd.to_numeric(frame[vertex], errors="coerce").to_numpy()
-    letter = frame[side].astype(str).str.strip().str.lower().str[:1].to_numpy()
+        _check_order(number, letter, frame, source)
+        return np.arange(len(frame)), size
     strange = np.flatnonzero(~np.isin(letter, ["l", "r"]) | ~(number >= 0) | (number != np.round(number)))
     if len(strange):
         row = frame.iloc[strange[0]]
@@ -110,6 +114,8 @@ def _places(frame: pd.DataFrame, vertex: Any, side: Any, source: str) -> tuple[n
             "from 0 and L or R."
         )
     most = int(number.max()) + 1
+    if most - 1 in _NESTED and number.min() > 0:
+        raise InputError(f"{source}: vertices are numbered from 1 to {most - 1}; number them from 0.")
     size = next((one for one in sorted(_NESTED) if one >= most), None)
     if size is None:
         raise InputError(f"{source}: there is no vertex {most - 1}; give those of fsaverage5 or another fsaverage.")
@@ -119,6 +125,24 @@ def _places(frame: pd.DataFrame, vertex: Any, side: Any, source: str) -> tuple[n
         row = frame.iloc[int(twice.to_numpy().argmax())]
         raise InputError(f"{source}: vertex {row[vertex]} of hemisphere {row[side]} stands twice; keep one row each.")
     return place, size
+
+
+def _letters(sides: pd.Series) -> np.ndarray:
+    """First letter of each hemisphere's name, in lower case; (row,)."""
+    return sides.astype(str).str.strip().str.lower().str[:1].to_numpy()
+
+
+def _check_order(number: np.ndarray, letter: np.ndarray, frame: pd.DataFrame, source: str) -> None:
+    """Check that rows of which one column alone tells the vertex are all vertices in order, left hemisphere first."""
+    within = np.arange(len(frame)) % (len(frame) // 2)
+    ordered = any(
+        np.array_equal(number - first, known) for first in (0, 1) for known in (within, np.arange(len(frame)))
+    )
+    if not ordered or not np.array_equal(letter, np.repeat(["l", "r"], len(frame) // 2)):
+        raise InputError(
+            f"{source}: the rows are not those of all vertices in order, left hemisphere first; give a column "
+            "hemisphere (L, R) and a column vertex (from 0)."
+        )
 
 
 def _projected(source: Path) -> tuple[Halves, list[str]]:
@@ -202,7 +226,8 @@ def _one_side(source: Path) -> np.ndarray:
 def _both_sides(source: Path) -> tuple[Halves, list[str]]:
     """Values of a hemisphere's file and of the other's beside it, missing where there is none; and what to say."""
     for pair in _SIDES:
-        for here, there in (pair, pair[::-1]):
+        # The side that stands first in the name is the file's: rh.lh_tle.mgh.
+        for here, there in sorted((pair, pair[::-1]), key=lambda one: source.name.find(one[0])):
             other = _renamed(source.name, here, there)
             if other is None:
                 continue
@@ -223,7 +248,7 @@ def check_halves(paths: Sequence[FilePath]) -> None:
     InputError
         Naming both.
     """
-    given = {Path(path) for path in paths if Path(path).suffix.lower() in ENDINGS[2:]}
+    given = {Path(path) for path in paths if _of_vertices(Path(path))}
     for path in sorted(given):
         for here, there in _SIDES:
             other = _renamed(path.name, here, there)
@@ -232,6 +257,11 @@ def check_halves(paths: Sequence[FilePath]) -> None:
                     f"{path.name} and {other} are the hemispheres of one map; give one of them: the other is read "
                     "from beside it."
                 )
+
+
+def _of_vertices(path: Path) -> bool:
+    """Whether a file is of a hemisphere's vertices, gzipped or not."""
+    return path.name.lower().removesuffix(".gz").endswith(ENDINGS[2:-1]) or is_morph(path)
 
 
 def _renamed(name: str, here: str, there: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def map_of_vertices(
     }
     told = [*notices, f"{source}: each region is the mean over its vertices ({surfaces[0]})."]
     cortex = at_vertices(dk68_vertices(), size) >= 0
-    looked_at = _effects(columns, options.get("value_column"))
+    looked_at = _effects(columns, options)
     for column, count in _zeros(looked_at, cortex).items():
         of, share = "" if UNNAMED in halves else f" in {column}", count / cortex.sum()
         if share > _CUT:
@@ -92,12 +93,17 @@ def map_of_vertices(
     known = {"name": name, "source": source, **options}
     for column, values in looked_at.items():
         _check_sides(values, cortex, source, "" if UNNAMED in halves else f" of {column}")
-    found = map_from_table(_means(columns, at_vertices(place, size), names), names, **known)
+    parcel = at_vertices(place, size)
+    found = map_from_table(_means(columns, parcel, names), names, **known)
     few = [region for region, value in zip(names, found.value, strict=True) if np.isnan(value)]
     if few:
         told.append(f"{source}: less than half of the vertices have a value in {first_names(few)}; read as missing.")
     vertices = _on_vertices(columns, _measured(looked_at, cortex), known)
-    return ThinningMap(**{**vars(found), "notices": (*told, *found.notices), "vertices": vertices})
+    error = found.standard_error
+    if found.spread_share is None:  # b over t of means is no mean of b over t
+        own = _means({"se": vertices[1]}, parcel, names)["se"].to_numpy()
+        error = np.where(np.isnan(found.value) | np.isnan(own), error, own)
+    return replace(found, standard_error=error, notices=(*told, *found.notices), vertices=vertices)
 
 
 def _parcels_of(names: Sequence[str], source: str) -> np.ndarray:
@@ -118,23 +124,25 @@ def at_vertices(values: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([left[..., :size], right[..., :size]], axis=-1)
 
 
-def _effects(columns: dict[str, np.ndarray], chosen: str | None) -> dict[str, np.ndarray]:
-    """The columns of effects and errors, as far as their names tell; all where none does."""
-    roles = column_roles(list(columns))
-    known = {name for name, role in roles.items() if role.what in ("effect", "error")} | {chosen}
+def _effects(columns: dict[str, np.ndarray], options: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The columns of effects, and of errors that are read, as far as names tell; all where none does."""
+    roles, chosen = column_roles(list(columns)), {options.get("value_column"), options.get("se_column")}
+    wanted = ("effect", "error") if options.get("standard_error", "file") == "file" else ("effect",)
+    known = {name for name, role in roles.items() if role.what in wanted} | chosen
+    known -= {name for name, own in columns.items() if name not in chosen and not np.nan_to_num(own).any()}  # empty
     return {name: own for name, own in columns.items() if name in known} or columns
 
 
 def _check_sides(values: np.ndarray, cortex: np.ndarray, source: str, of: str) -> None:
     """Check that what is missing is where the medial wall is, and not where the other hemisphere's would be."""
-    missing = ~np.isfinite(values) | (values == 0)
-    wall, turned = ~cortex, ~np.concatenate(np.split(cortex, 2)[::-1])
-    here, there = ((missing & one).sum() for one in (wall & ~turned, turned & ~wall))
-    if there > _SWAPPED * (turned & ~wall).sum() and here < (1 - _SWAPPED) * (wall & ~turned).sum():
-        raise InputError(
-            f"{source}: the values{of} are missing where the other hemisphere has its medial wall; give the left "
-            "hemisphere first, and the right one second."
-        )
+    missing, walls = ~np.isfinite(values) | (values == 0), np.split(~cortex, 2)
+    for half, here, there in zip(np.split(missing, 2), walls, walls[::-1], strict=True):
+        own, others = half[here & ~there].mean(), half[there & ~here].mean()
+        if others > _SWAPPED and own < 1 - _SWAPPED:
+            raise InputError(
+                f"{source}: the values{of} are missing where the other hemisphere has its medial wall; give the left "
+                "hemisphere first, and the right one second."
+            )
 
 
 def _zeros(columns: dict[str, np.ndarray], cortex: np.ndarray) -> dict[str, int]:

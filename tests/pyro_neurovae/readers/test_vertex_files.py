@@ -11,6 +11,7 @@ import pyro_neurovae as nv
 from pyro_neurovae.atlases.vertices import dk68_vertices, surface_mesh
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.registry import read
+from pyro_neurovae.readers.vertex_files import check_halves
 from pyro_neurovae.readers.vertex_maps import at_vertices
 
 NAMES = nv.RegionGraph.dk68().names
@@ -94,3 +95,35 @@ def test_a_volume_of_another_space_or_of_four_dimensions_is_refused(tmp_path):
     (tmp_path / "none.nii").write_bytes(b"no volume")
     with pytest.raises(InputError, match=r"none.nii: no volume that can be read; give NIfTI"):
         read("thinning", tmp_path / "none.nii", NAMES)
+
+
+def test_rows_of_which_one_column_tells_the_vertex_are_in_order(tmp_path):
+    frame = table()
+    shuffled = frame.assign(vertex=np.arange(2 * SIZE)).drop(columns="hemisphere").sample(frac=1, random_state=0)
+    turned = frame.drop(columns="vertex").sort_values("hemisphere", ascending=False, kind="stable")
+    for wrong in (shuffled, turned):
+        with pytest.raises(InputError, match="not those of all vertices in order"):
+            read("thinning", saved(tmp_path, wrong), NAMES)
+    found = read("thinning", saved(tmp_path, shuffled.sort_values("vertex")), NAMES)
+    np.testing.assert_allclose(found.value, read("thinning", saved(tmp_path, frame), NAMES).value)
+
+
+def test_vertices_that_are_numbered_from_one_are_refused(tmp_path):
+    frame = table().assign(vertex=lambda rows: rows["vertex"] + 1)
+    with pytest.raises(InputError, match="numbered from 1 to 2562; number them from 0"):
+        read("thinning", saved(tmp_path, frame), NAMES)
+
+
+@pytest.mark.parametrize("ending", [".func.gii.gz", ""])
+def test_hemispheres_of_one_map_are_not_two_maps(tmp_path, ending):
+    for side in ("lh", "rh"):
+        nibabel.freesurfer.write_morph_data(tmp_path / f"{side}.one{ending}", EFFECT[:SIZE])
+    with pytest.raises(InputError, match="are the hemispheres of one map"):
+        check_halves([tmp_path / f"lh.one{ending}", tmp_path / f"rh.one{ending}"])
+
+
+def test_of_two_sides_in_a_name_the_first_is_the_file_s(tmp_path):
+    nibabel.freesurfer.write_morph_data(tmp_path / "rh.lh_tle", EFFECT[SIZE:])
+    found = read("thinning", tmp_path / "rh.lh_tle", NAMES, kind="t")
+    assert np.isnan(found.value[:34]).all()
+    assert np.isfinite(found.value[34:]).all()

@@ -12,6 +12,7 @@ from pyro_neurovae.atlases.atlas import dk68_names
 from pyro_neurovae.atlases.vertices import dk68_vertices, surface_mesh, vertex_parcels
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.graphs.registry import GRAPHS
+from pyro_neurovae.plots.cortical_values import drawn_parcellation
 from pyro_neurovae.readers.registry import read
 from pyro_neurovae.readers.vertex_maps import at_vertices
 
@@ -262,3 +263,44 @@ def test_a_map_cut_at_a_threshold_is_refused(t, tmp_path):
         InputError, match=r"of the cortex's vertices are exactly 0 in t, as in a map cut at a threshold"
     ):
         read("thinning", tmp_path / "map.npz", NAMES)
+
+
+def test_one_hemisphere_on_the_other_s_side_is_told(t, tmp_path):
+    values = np.where(PLACE >= 0, t, np.nan)[10_242:]
+    np.savez(tmp_path / "map.npz", t=np.concatenate([values, np.full(10_242, np.nan)]))
+    with pytest.raises(InputError, match="where the other hemisphere has its medial wall"):
+        read("thinning", tmp_path / "map.npz", NAMES)
+
+
+def test_errors_that_are_computed_are_means_of_those_of_vertices(t, tmp_path):
+    error = np.exp(np.random.default_rng(1).normal(0, 0.5, len(t)))
+    np.savez(tmp_path / "map.npz", b=t * error, t=t)
+    found = read("thinning", tmp_path / "map.npz", NAMES, value_column="b")
+    assert found.standard_error == pytest.approx(means(error))
+
+
+@pytest.mark.parametrize("errors", [0.0, np.nan, -1.0])
+def test_errors_that_are_not_read_leave_no_vertex_out(t, tmp_path, errors):
+    np.savez(tmp_path / "map.npz", d=t, se=np.where(np.arange(len(t)) < 15_000, errors, 0.1))
+    found = read("thinning", tmp_path / "map.npz", NAMES, standard_error="none")
+    assert np.array_equal(np.isfinite(found.vertices[0]), PLACE >= 0)
+
+
+def test_vertices_without_an_error_in_a_column_that_was_named_do_not_count(t, tmp_path):
+    np.savez(tmp_path / "map.npz", d=t, noise=np.where(np.arange(len(t)) % 50, 0.1, np.nan))
+    found = read("thinning", tmp_path / "map.npz", NAMES, se_column="noise")
+    assert np.isnan(found.vertices[0][::50]).all()
+    assert found.standard_error == pytest.approx(0.1)
+
+
+def test_a_map_on_a_part_of_patches_whose_names_others_have_is_refused(t, tmp_path):
+    np.savez(tmp_path / "load.npz", t=t)
+    graph = nv.RegionGraph.cortex(400)
+    x = nv.simulate(seed=0, genes=20)
+    table = pd.DataFrame(x.expression, index=list(x.regions), columns=list(x.genes))
+    table.to_csv(tmp_path / "x.csv")
+    files, options = (tmp_path / "x.csv", tmp_path / "load.npz"), {"expression_graph": "dk68"}
+    with pytest.raises(InputError, match="another parcellation than cortex400 has regions of these names"):
+        nv.Study.from_files(*files, graph=graph.subset(graph.names[:40]), **options)
+    study = nv.Study.from_files(*files, graph=graph, **options).select(regions=graph.names[:40])
+    assert drawn_parcellation(study.graph) == "cortex400"
