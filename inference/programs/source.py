@@ -127,7 +127,9 @@ class ProgramSource:
         """Fingerprint of all that draws of the programs hang on."""
         places, sites = self.model.places, self.trained.sites
         expression = (places.scatter, self.model.data.genes, places.expressed, *places.spectrum.numbers())
-        asked = (use, draws, self.sweeps, self.seeds, self.model.settings)
+        settings = self.model.settings  # those of thinning change nothing here
+        own = [(name, getattr(settings, name)) for name in settings.of_programs]
+        asked = (use, draws, self.sweeps, self.seeds, own)
         return digest(*asked, *expression, *(getattr(sites, one.name) for one in fields(sites)))
 
     def _guided(self, streams: NoiseStreams, draws: int, workers: int = 1) -> dict[str, Tensor]:

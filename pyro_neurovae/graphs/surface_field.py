@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import brentq
 from scipy.sparse.linalg import splu
 
 from ..atlases.vertices import dk68_vertices, surface_mesh
@@ -206,6 +205,8 @@ class Detail:
         def above(log_range: float) -> float:
             tried = self._of_range(log_range)
             return tried._kept(tried.beyond(tried.field.draw(white)), smooth) - wanted
+
+        from scipy.optimize import brentq  # late: every study imports this module
 
         low, high = np.log(_RANGES)
         if above(low) >= 0 or above(high) <= 0:  # rougher or smoother than any
