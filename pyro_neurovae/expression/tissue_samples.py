@@ -50,7 +50,7 @@ def from_samples(
     Raises
     ------
     InputError
-        For samples without a position, and a graph whose vertices are not known.
+        For samples without a position, columns without numbers, and a graph whose vertices are not known.
     SettingsError
         For a distance that is not positive.
 
@@ -69,6 +69,9 @@ def from_samples(
             f"the vertices of the graph {ground.label} are not known; give dk68, schaefer100, schaefer400, cortex200 "
             "or cortex400."
         )
+    words = [gene for gene, kind in expression.dtypes.items() if kind.kind not in "biuf"]
+    if words:
+        raise InputError(f"expression: the column {words[0]} does not hold numbers; leave it out.")
     place = _positions(expression, coordinates)
     surface = np.concatenate([surface_mesh(side)[0] for side in ("left", "right")])
     inside = np.flatnonzero(labels >= 0)

@@ -155,6 +155,9 @@ def _projected(source: Path) -> tuple[Halves, list[str]]:
         data = np.asarray(image.get_fdata(), dtype=float)
     except Exception as fault:  # nibabel lets through whatever its parsers make of a damaged file
         raise InputError(f"{source.name}: no volume that can be read; give NIfTI.") from fault
+    forms = [getattr(image, form)(coded=True)[1] for form in ("get_sform", "get_qform") if hasattr(image, form)]
+    if forms and not any(forms):
+        raise InputError(f"{source.name} does not say where its voxels lie (sform and qform are 0); set them first.")
     if data.ndim == 4 and data.shape[-1] == 1:
         data = data[..., 0]
     if data.ndim != 3:

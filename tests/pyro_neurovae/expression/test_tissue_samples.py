@@ -60,6 +60,8 @@ def test_what_can_not_be_placed_is_told():
         nv.expression.from_samples(genes, place.assign(x=place["x"].where(place.index != "s4")))
     with pytest.raises(InputError, match=r"shape \(5, 3\); give \(sample, 3\) for 598"):
         nv.expression.from_samples(genes, place.to_numpy()[:5])
+    with pytest.raises(InputError, match="the column donor does not hold numbers"):
+        nv.expression.from_samples(genes.assign(donor="H0351.2001"), place)
     with pytest.raises(SettingsError, match="farthest is 0"):
         nv.expression.from_samples(genes, place, farthest=0)
     other = nv.RegionGraph.from_adjacency(np.ones((12, 12)) - np.eye(12), [f"r{k}" for k in range(12)])

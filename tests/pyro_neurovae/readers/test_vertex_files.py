@@ -92,6 +92,11 @@ def test_a_volume_of_another_space_or_of_four_dimensions_is_refused(tmp_path):
     nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4, 3)), np.eye(4)), tmp_path / "four.nii")
     with pytest.raises(InputError, match=r"four.nii holds 4 x 4 x 4 x 3 numbers; give a volume of one map"):
         read("thinning", tmp_path / "four.nii", NAMES, kind="t")
+    lost = volume(lambda place: place[..., 1])
+    lost.set_sform(None, 0)
+    nibabel.save(lost, tmp_path / "lost.nii")
+    with pytest.raises(InputError, match=r"lost.nii does not say where its voxels lie"):
+        read("thinning", tmp_path / "lost.nii", NAMES, kind="t")
     (tmp_path / "none.nii").write_bytes(b"no volume")
     with pytest.raises(InputError, match=r"none.nii: no volume that can be read; give NIfTI"):
         read("thinning", tmp_path / "none.nii", NAMES)
