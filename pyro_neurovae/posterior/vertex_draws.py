@@ -28,7 +28,8 @@ def check_vertices(study: Study, name: str) -> Vertices:
     vertices = study.vertices
     if vertices is None or not vertices.given[study.maps.index(name)]:
         raise NeurovaeError(
-            f"{name} was given by regions; for effects at vertices give a map of them, as .npz, .mgh or .gii."
+            f"{name} was given by regions; for effects at vertices give a map of them, as .npz, .mgh or .gii. (A study "
+            "or fit of before vertices were kept has none either: read and fit the map again.)"
         )
     return vertices
 

@@ -23,7 +23,7 @@ class MeansErrors:
     Attributes
     ----------
     size
-        Standard error of each mean over that of its vertices; (region,).
+        Standard error of each mean over that of its vertices, 1 at most; (region,).
     correlation
         Correlation of the means' errors; (region, region).
     range_mm
@@ -82,23 +82,25 @@ def errors_of_means(vertices: np.ndarray, parcel: np.ndarray, count: int) -> Mea
     MeansErrors
         Regions without a measured vertex have the errors of one.
     """
-    size = vertices.shape[1] // 2
-    field, cortex = cortical_field(size)
+    half = vertices.shape[1] // 2
+    field, cortex = cortical_field(half)
     values = vertices[0][cortex]
-    smoothness = _range_of_detail(field, values, at_vertices(dk68_vertices(), size)[cortex])
-    own = np.where(np.isnan(values), -1, at_vertices(parcel, size)[cortex])
+    smoothness = _range_of_detail(field, values, at_vertices(dk68_vertices(), half)[cortex])
+    own = np.where(np.isnan(values), -1, at_vertices(parcel, half)[cortex])
     present, numbered = np.unique(own[own >= 0], return_inverse=True)
     own[own >= 0] = numbered
     means = parcel_means(own)
-    place = np.concatenate([surface_mesh(side, size)[0] for side in ("left", "right")])[cortex]
-    weights, between = region_weights(place, np.repeat(["L", "R"], size)[cortex]), shared_correlation()
+    place = np.concatenate([surface_mesh(side, half)[0] for side in ("left", "right")])[cortex]
+    weights, between = region_weights(place, np.repeat(["L", "R"], half)[cortex]), shared_correlation()
     rest = np.sqrt(1 - np.einsum("vr,rs,vs->v", weights, between, weights, optimize=True))
     local = field.with_range(smoothness).covariance_with(rest[:, None] * means.T.toarray())
     shared = means @ weights
     covariance = np.eye(count)
     covariance[np.ix_(present, present)] = shared @ between @ shared.T + means @ (rest[:, None] * local)
     deviation = np.sqrt(covariance.diagonal())
-    return MeansErrors(deviation, covariance / np.outer(deviation, deviation), smoothness)
+    # The field's variance is more than 1 at the edge of the cortex, and a mean errs no more than what it is taken of.
+    size = np.minimum(deviation, 1.0)
+    return MeansErrors(size, covariance / np.outer(deviation, deviation), smoothness)
 
 
 def with_errors_of_means(one: ThinningMap, errors: MeansErrors) -> ThinningMap:
