@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .vertices import patch_regions
 
-__all__ = ["fsaverage_label", "ggseg_label", "readable_name", "names_in_words"]
+__all__ = ["fsaverage_label", "ggseg_label", "names_in_words", "patches_in_words", "readable_name"]
 
 _SIDES = {"L": "left", "R": "right"}
 # Word of a canonical name to what people say.
@@ -72,6 +72,12 @@ def names_in_words(names: Sequence[str], label: str = "") -> dict[str, str]:
     if within is None:
         return {name: readable_name(name) for name in names}
     return {name: f"{readable_name(region)} {name}" for name, region in zip(names, within, strict=True)}
+
+
+def patches_in_words(names: Sequence[str], label: str = "") -> dict[str, str]:
+    """Name to what `names_in_words` has of a patch of the cortex, and to itself for other regions."""
+    words = names_in_words(names, label)
+    return words if patch_regions(names, label) is not None else {name: name for name in names}
 
 
 def ggseg_label(region: str) -> tuple[str, str, str]:

@@ -30,7 +30,7 @@ class StudyOptions:
             metavar="FILE [FILE ...]",
             help="Thinning maps, one file per map: regions with an effect, negative where cases are thinner, and its "
             "standard error, its interval or group sizes; or a value for each vertex of fsaverage, fsaverage6, 5, 4 or "
-            "3 (.npz, .mgh, .gii).",
+            "3 (.npz, .mgh, .gii, .nii, or a table).",
         ),
     ]
     graph: Annotated[

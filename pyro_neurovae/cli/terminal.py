@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..atlases.readable_names import patches_in_words
 from ..cards import Part, Shown, text_of
 from ..evidence.result import Result
 from ..posterior.tables import largest_first
@@ -98,6 +99,7 @@ def _line(text: str) -> Text:
 
 def _fit_parts(fitted: Fit) -> Iterator[Shown | str]:
     regions, shares = fitted.regions(), fitted.variance()
+    places = patches_in_words(fitted.study.regions, fitted.study.graph.label)
     columns = {
         "region": "{region}",
         "observed": "{shown}",
@@ -109,6 +111,7 @@ def _fit_parts(fitted: Fit) -> Iterator[Shown | str]:
         rows = largest_first(regions[regions["map"] == name]).head(_MOST_AFFECTED)
         seen = zip(rows["observed"], rows["thinning_observed"], strict=True)
         rows = rows.assign(shown=[f"{value:+.3f}" if known else "missing" for value, known in seen])
+        rows["region"] = rows["region"].map(places)
         yield Shown.of(f"{name}: the {_MOST_AFFECTED} most affected regions (negative = thinner)", rows, columns)
         yield f"share of the variance: {_shares(shares[shares['map'] == name])}"
 

@@ -98,14 +98,14 @@ class Fit(Introduced):
         return tables.region_table(self.posterior, self.study, prob=prob, hdi=hdi)
 
     def vertices(
-        self, maps: Sequence[str] | None = None, *, prob: float | None = None, hdi: bool = False
+        self, maps: str | Sequence[str] | None = None, *, prob: float | None = None, hdi: bool = False
     ) -> pd.DataFrame:
         """Table of the vertices of maps that were given by them; see `vertex_draws.vertex_table`.
 
         Parameters
         ----------
         maps
-            Names of maps; None (the default) for all that were given by vertices.
+            Name of a map, or names of several; None (the default) for all that were given by vertices.
         prob, hdi
             A further interval, as in `regions`.
 
@@ -116,7 +116,8 @@ class Fit(Introduced):
         """
         known = self.study.vertices
         given = [] if known is None else [one for one, own in zip(self.study.maps, known.given, strict=True) if own]
-        wanted = list(maps) if maps is not None else given or list(self.study.maps)
+        named = [maps] if isinstance(maps, str) else maps
+        wanted = list(named) if named is not None else given or list(self.study.maps)
         return pd.concat([self._vertex_table(one, prob, hdi) for one in wanted], ignore_index=True)
 
     def vertex_draws(self, name: str | None = None) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..atlases.readable_names import patches_in_words
 from ..studies.correlations import structure_word, told_errors, told_structure
 from ..studies.study import Study
 from ..studies.summary import ceiling_alarms, noise_ceilings
@@ -66,8 +67,9 @@ def map_sentences(posterior: Posterior, study: Study) -> Iterator[str]:
         largest: Any = own.iloc[int(own["mean"].abs().to_numpy().argmax())]
         without_zero = int(((own["lower90"] > 0) | (own["upper90"] < 0)).sum())
         part = shares[(shares["map"] == name) & (shares["source"] == "transcriptomic")]
+        place = patches_in_words(study.regions, study.graph.label)[largest["region"]]
         yield (
-            f"{name}: largest in {largest['region']}, {largest['mean']:+.3g} (90% interval {largest['lower90']:+.3g} "
+            f"{name}: largest in {place}, {largest['mean']:+.3g} (90% interval {largest['lower90']:+.3g} "
             f"to {largest['upper90']:+.3g}); the interval excludes zero in {without_zero} of {len(own)} regions"
             f"{''.join(map(_with_expression, part.to_dict('records')))}."
         )

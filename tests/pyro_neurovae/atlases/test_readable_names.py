@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from pyro_neurovae.atlases.atlas import dk68_names
-from pyro_neurovae.atlases.readable_names import fsaverage_label, ggseg_label, names_in_words, readable_name
+from pyro_neurovae.atlases.readable_names import (
+    fsaverage_label,
+    ggseg_label,
+    names_in_words,
+    patches_in_words,
+    readable_name,
+)
 from pyro_neurovae.atlases.vertices import parcel_names
 
 
@@ -28,6 +34,11 @@ def test_patches_are_told_by_the_region_that_they_lie_in():
     assert all(words.startswith({"L": "left ", "R": "right "}[name[0]]) for name, words in patches.items())
     assert names_in_words(["L_insula", "R_insula"]) == {"L_insula": "left insula", "R_insula": "right insula"}
     assert names_in_words(["V1"]) == {"V1": "V1"}
+    of_400 = names_in_words(["L_p087"], "cortex400")
+    assert of_400 == patches_in_words(["L_p087"], "cortex400") == {"L_p087": patches["L_p087"]}
+    few = parcel_names("cortex200")
+    assert names_in_words(few, "cortex400") == {name: patches[name] for name in few} != names_in_words(few)
+    assert patches_in_words(["L_insula"]) == {"L_insula": "L_insula"}
 
 
 def test_labels_of_other_programs():

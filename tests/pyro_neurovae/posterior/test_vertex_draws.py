@@ -107,6 +107,7 @@ def fit(tmp_path_factory) -> nv.Fit:
 
 def test_the_table_has_a_row_a_vertex(fit):
     table, given = fit.vertices(prob=0.8), fit.study.vertices
+    pd.testing.assert_frame_equal(fit.vertices("one", prob=0.8), table)
     assert len(table) == given.measured(0).sum()
     assert {"map", "hemisphere", "vertex", "region", "observed", "se", "mean", "p_negative", "lower80"} <= set(table)
     row = table[(table["hemisphere"] == "R")].iloc[0]
