@@ -285,6 +285,6 @@ def surface_of(source: str, halves: Sequence[np.ndarray]) -> str:
     what = f"{whole} values, as of {known}" if known else f"{whole} values"
     one = " (one hemisphere?)" if whole in _NESTED else ""
     raise InputError(
-        f"{source} has {what}{one}; give both hemispheres of fsaverage5 (2 x 10242), fsaverage6 or fsaverage: "
-        "neuromaps.transforms takes fsLR and CIVET there."
+        f"{source} has {what}{one}; give both hemispheres of fsaverage5 (2 x 10242), fsaverage6 or fsaverage, left "
+        "first: neuromaps.transforms takes fsLR and CIVET there."
     )

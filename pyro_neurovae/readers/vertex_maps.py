@@ -112,8 +112,8 @@ def _parcels_of(names: Sequence[str], source: str) -> np.ndarray:
     if place is None:
         raise InputError(
             f"{source}: maps of vertices are read onto the graphs dk68, schaefer100, schaefer400, cortex200 and "
-            "cortex400; of another atlas make the graph from its label files (RegionGraph.from_surface), or average "
-            "the map over its parcels and give that table."
+            "cortex400; of another atlas make the graph from its label files of both hemispheres of fsaverage "
+            "(RegionGraph.from_surface), or average the map over its parcels and give that table."
         )
     return place
 

@@ -38,7 +38,8 @@ def simulate_vertices(
     Returns
     -------
     DataFrame
-        One row a vertex of the cortex: ``hemisphere``, ``vertex`` (from 0), ``d``, ``se`` (its region's) and
+        One row a vertex of the regions that the map has:
+        ``hemisphere``, ``vertex`` (from 0), ``d``, ``se`` (its region's) and
         ``effect``, what was drawn without the detail's error (the regions' errors are in both).
 
     Raises
@@ -58,15 +59,15 @@ def simulate_vertices(
         raise InputError(f"the vertices of the graph {study.graph.label} are not known; simulate on dk68 or cortex200.")
     field, cortex = cortical_field(SURFACES[surface], range_mm)
     parcel = at_vertices(labels, SURFACES[surface])[cortex]
-    present, numbered = np.unique(parcel[parcel >= 0], return_inverse=True)  # a coarse surface misses small regions
+    inside = np.append(study.thinning_observed[0], False)[parcel]
+    present, numbered = np.unique(parcel[inside], return_inverse=True)  # a coarse surface misses small regions
     own = np.full(len(parcel), -1)
-    own[parcel >= 0] = numbered
+    own[inside] = numbered
     coarse = Detail(field, own, interpolation(field, own))
     white = np.random.default_rng([seed, 17]).standard_normal((len(parcel), 2))
     effect, error = detail * coarse.draw(white).T
-    smooth = coarse.joined @ np.nan_to_num(study.thinning[0][present])
+    smooth = coarse.joined @ study.thinning[0][present]
     place = np.flatnonzero(cortex)
-    inside = parcel >= 0
     table = pd.DataFrame(
         {
             "hemisphere": np.where(place < SURFACES[surface], "L", "R"),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
+from pyro_neurovae.atlases.vertices import dk68_vertices
 from pyro_neurovae.errors import InputError, SettingsError
 
 
@@ -52,3 +53,12 @@ def test_a_surface_too_coarse_for_a_region_leaves_it_out():
     study = nv.simulate(seed=0, genes=20, graph=nv.RegionGraph.schaefer(400))
     table = nv.simulate_vertices(study, surface="fsaverage3")
     assert np.isfinite(table[["d", "se", "effect"]]).all().all()
+
+
+def test_regions_that_the_map_misses_have_no_vertices(study):
+    lacking = study.with_thinning(np.where(np.arange(68) == 3, np.nan, study.thinning), np.zeros((1, 68)))
+    table = nv.simulate_vertices(lacking, surface="fsaverage3", detail=0.0)
+    assert np.isfinite(table["d"]).all()
+    left = table[table["hemisphere"] == "L"]["vertex"]
+    assert not (dk68_vertices()[left] == 3).any()
+    assert (dk68_vertices()[left] == 4).any()
