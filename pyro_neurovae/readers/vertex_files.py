@@ -36,6 +36,8 @@ _GZIP, _MORPH = b"\x1f\x8b", b"\xff\xff\xff"
 _SIDES = (("lh", "rh"), ("LH", "RH"), ("hemi-L", "hemi-R"), (".L.", ".R."), ("left", "right"))
 # Columns of a table of vertices that say which vertex a row is.
 _VERTEX, _HEMISPHERE = ("vertex", "vertex_id", "vertex_index"), ("hemisphere", "hemi", "side")
+# Share of a hemisphere's vertices: of fewer rows each is a region, and its vertex that of a peak.
+_SPARSE = 0.4
 # Voxels of a volume that vertices may have found nothing in before it is taken for one of another space.
 _LEAST = 0.5
 
@@ -82,6 +84,8 @@ def table_halves(frame: pd.DataFrame, source: str) -> Halves | None:
     if (vertex is None or side is None) and len(frame) not in {2 * size for size in _NESTED}:
         return None
     place, size = _places(frame, vertex, side, source)
+    if len(frame) < _SPARSE * size:
+        return None
     halves: Halves = {}
     for column in [one for one in frame if one not in (vertex, side)]:
         try:

@@ -132,3 +132,11 @@ def test_of_two_sides_in_a_name_the_first_is_the_file_s(tmp_path):
     found = read("thinning", tmp_path / "rh.lh_tle", NAMES, kind="t")
     assert np.isnan(found.value[:34]).all()
     assert np.isfinite(found.value[34:]).all()
+
+
+def test_a_table_of_regions_with_the_vertex_of_a_peak_is_one_of_regions(tmp_path):
+    effect = RNG.standard_normal(68)
+    frame = pd.DataFrame({"region": NAMES, "hemisphere": "L", "vertex": 100 * np.arange(68), "d": effect, "se": 0.1})
+    found = read("thinning", saved(tmp_path, frame), NAMES)
+    assert found.vertices is None
+    assert found.value == pytest.approx(effect)
