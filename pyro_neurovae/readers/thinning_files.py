@@ -9,8 +9,9 @@ from typing import Any
 from .standard_errors import ErrorSource
 from .text_table import file_stem, read_table
 from .thinning_table import ThinningMap, map_from_table
-from .vertex_files import is_morph, table_halves
+from .vertex_files import is_morph
 from .vertex_maps import map_of_vertices, read_vertex_map
+from .vertex_tables import table_halves
 
 __all__ = ["read_thinning"]
 
