@@ -53,14 +53,14 @@ def table_halves(frame: pd.DataFrame, source: str) -> Halves | None:
 
 def _places(frame: pd.DataFrame, vertex: Any, side: Any, source: str) -> tuple[np.ndarray, int]:
     """Place of each row among the vertices, left first, and how many a hemisphere has."""
-    size = len(frame) // 2
+    half = len(frame) // 2
     number = (
-        np.arange(len(frame)) % size if vertex is None else pd.to_numeric(frame[vertex], errors="coerce").to_numpy()
+        np.arange(len(frame)) % half if vertex is None else pd.to_numeric(frame[vertex], errors="coerce").to_numpy()
     )
-    letter = np.repeat(["l", "r"], size) if side is None else _letters(frame[side])
+    letter = np.repeat(["l", "r"], half) if side is None else _letters(frame[side])
     if vertex is None or side is None:
         _check_order(number, letter, frame, source)
-        return np.arange(len(frame)), size
+        return np.arange(len(frame)), half
     strange = np.flatnonzero(~np.isin(letter, ["l", "r"]) | ~(number >= 0) | (number != np.round(number)))
     if len(strange):
         row = frame.iloc[strange[0]]
