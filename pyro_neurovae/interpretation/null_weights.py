@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..errors import SettingsError
@@ -50,7 +52,8 @@ def transcriptomic_smoother(fit: Fit, chosen: int) -> np.ndarray:
             f'{fit.settings.model}; fit {families_that(tests_expression=True)}, or take null="coexpression".'
         )
     given, seen = (fit.posterior, fit.study, fit.settings), fit.study.thinning_observed[chosen]
-    draws, kernels, total = drawn_sites(fit.posterior, chosen), part_kernels(*given), 0.0
+    draws, kernels = drawn_sites(fit.posterior, chosen), part_kernels(*given)
+    total: Any = 0.0
     blocks = zip(dealt(draws, int(seen.sum())), MapConditional.blocks(*given, chosen), strict=True)
     for some, conditional in blocks:
         amount = part_amounts(some, ["transcriptomic"])["transcriptomic"][:, None, None]

@@ -86,10 +86,10 @@ def vertices_of(maps: Sequence[ThinningMap], graph: RegionGraph) -> Vertices | N
     """
     fields = [one.vertices for one in maps]
     sizes = [both.shape[1] // 2 for both in fields if both is not None]
-    parcel = vertex_parcels(graph.names)
+    parcel, labelled = vertex_parcels(graph.names), vertex_parcels(graph.names, graph.label)
     if not sizes or parcel is None:
         return None
-    if not np.array_equal(parcel, vertex_parcels(graph.names, graph.label)):
+    if labelled is None or not np.array_equal(parcel, labelled):
         raise InputError(
             f"another parcellation than {graph.label} has regions of these names ({graph.names[0]}, ...) too, with "
             "other vertices; read the map on the whole graph, and choose regions by study.select(regions=...)."
