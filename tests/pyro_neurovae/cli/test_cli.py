@@ -399,7 +399,7 @@ BAD_OPTIONS = {
     "an unknown model": (("--model", "gp"), "unknown model 'gp': the known ones are cross-scale, expression, spatial"),
     "an unknown graph": (
         ("--graph", "aal"),
-        "unknown graph 'aal': give dk68, dk68-boundary, dk68-distance, schaefer100, schaefer400, cortex200, cortex400, or the path",
+        "unknown graph 'aal': give dk68, dk68-boundary, dk68-distance, schaefer100, schaefer400, cortex200",
     ),
     "an unknown device": (("--device", "abacus"), "device 'abacus' is not to be had here; give auto or cpu"),
     "an unknown --se": (("--se", "maybe"), "--se maybe is unknown: the known ones are file, sizes, none"),
