@@ -14,6 +14,7 @@ from ..errors import SettingsError
 __all__ = [
     "ATLASES",
     "CORTEX",
+    "PARCELS",
     "SCHAEFER",
     "Atlas",
     "adni_thickness",
@@ -35,6 +36,8 @@ _TABLES = Path(__file__).parent / "tables"
 # one size that the cortex is cut into.
 SCHAEFER = (100, 400)
 CORTEX = (200, 400)
+# Names of all of these.
+PARCELS = (*(f"schaefer{parcels}" for parcels in SCHAEFER), *(f"cortex{patches}" for patches in CORTEX))
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,8 @@ def _schaefer_names(parcels: int) -> tuple[str, ...]:
 
 
 def _known(name: str) -> str:
-    known = [*(f"schaefer{parcels}" for parcels in SCHAEFER), *(f"cortex{patches}" for patches in CORTEX)]
-    if name not in known:
-        raise SettingsError(f"no parcellation {name} is here; give {', '.join(known)}.")
+    if name not in PARCELS:
+        raise SettingsError(f"no parcellation {name} is here; give {', '.join(PARCELS)}.")
     return name
 
 

@@ -11,12 +11,13 @@ from types import MappingProxyType
 import numpy as np
 
 from ..errors import InputError, warn
-from .atlas import CORTEX, SCHAEFER, dk68_names, parcel_table
+from .atlas import CORTEX, PARCELS, dk68_names, parcel_table
 
 __all__ = [
     "HEMISPHERE",
     "PARCELLATIONS",
     "SURFACES",
+    "at_vertices",
     "dk68_vertices",
     "finer",
     "parcel_names",
@@ -33,7 +34,7 @@ HEMISPHERE = 10_242
 SURFACES: Mapping[str, int] = MappingProxyType({"fsaverage3": 642, "fsaverage4": 2_562, "fsaverage5": HEMISPHERE})
 
 # Those whose vertices are here; of several with the same names the one with the fewest parcels stands first.
-PARCELLATIONS = ("dk68", *(f"schaefer{parcels}" for parcels in SCHAEFER), *(f"cortex{patches}" for patches in CORTEX))
+PARCELLATIONS = ("dk68", *PARCELS)
 
 # Parcellations that were registered: names of the regions to each vertex's label.
 _REGISTERED: dict[tuple[str, ...], np.ndarray] = {}
@@ -45,6 +46,12 @@ _SIDES = ("left", "right")
 def dk68_vertices() -> np.ndarray:
     """Place among `dk68_names` of each vertex's region, left vertices first, -1 outside the cortex; (vertex,) int."""
     return _labels("dk68")
+
+
+def at_vertices(values: np.ndarray, size: int) -> np.ndarray:
+    """Values (..., vertex) at the first vertices of each hemisphere, so many: those of a coarser surface."""
+    left, right = np.split(values, 2, axis=-1)
+    return np.concatenate([left[..., :size], right[..., :size]], axis=-1)
 
 
 def parcellation_of(names: Sequence[str], label: str = "") -> str | None:

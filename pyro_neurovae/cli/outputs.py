@@ -74,7 +74,7 @@ def write_fit_files(fitted: Fit, folder: Path, *, report: bool = True) -> list[s
         else pd.DataFrame(columns=["program"]),
         "variance.csv": fitted.variance(),
     }
-    if fitted.study.vertices is not None and fitted.study.vertices.given.any():
+    if fitted.study.by_vertices:
         tables["vertices.csv"] = fitted.vertices()
     for name, table in tables.items():
         write_table(table, folder / name)

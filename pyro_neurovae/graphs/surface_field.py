@@ -12,10 +12,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from ..atlases.vertices import dk68_vertices, surface_mesh
+from ..atlases.vertices import at_vertices, dk68_vertices, surface_mesh
 from .mesh import vertex_areas
 
-__all__ = ["Detail", "SurfaceField", "cortical_field", "interpolation", "parcel_means"]
+__all__ = ["Detail", "SurfaceField", "cortical_field", "interpolation", "numbered_anew", "parcel_means"]
 
 # Range, in mm, of the field by which means over parcels are joined into a smooth map. How well a map's own vertices are
 # told from its means is flat from 20 to 100.
@@ -149,7 +149,7 @@ def cortical_field(size: int, range_mm: float = 10.0) -> tuple[SurfaceField, np.
     range_mm
         Of the field.
     """
-    cortex = np.concatenate([half[:size] for half in np.split(dk68_vertices() >= 0, 2)])
+    cortex = at_vertices(dk68_vertices() >= 0, size)
     (left, first), (right, second) = (surface_mesh(side, size) for side in ("left", "right"))
     number = np.full(len(cortex), -1)
     number[cortex] = np.arange(cortex.sum())
@@ -178,6 +178,11 @@ class Detail:
     field: SurfaceField
     parcel: np.ndarray
     joined: np.ndarray
+
+    @classmethod
+    def over(cls, field: SurfaceField, parcel: np.ndarray) -> Detail:
+        """Detail over parcels (vertex,), their means joined by `interpolation`."""
+        return cls(field, parcel, interpolation(field, parcel))
 
     def beyond(self, values: np.ndarray) -> np.ndarray:
         """Take the means of values (vertex, ...) off: (I - S A) y."""
@@ -227,6 +232,21 @@ class Detail:
         measured = self.parcel >= 0
         inside = np.where(measured[:, None], rest, 0.0)
         return float(np.square(smooth(inside)[measured]).mean() / np.square(inside[measured]).mean())
+
+
+def numbered_anew(parcel: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number the parcels that have a measured vertex from 0; their numbers (vertex,), -1 elsewhere, and which they are.
+
+    Parameters
+    ----------
+    parcel
+        Number of each vertex's parcel, negative where it lies in none; (vertex,) int.
+    measured
+        Whether a vertex was measured; (vertex,) bool.
+    """
+    inside, numbers = measured & (parcel >= 0), np.full(len(parcel), -1)
+    present, numbers[inside] = np.unique(parcel[inside], return_inverse=True)
+    return numbers, present
 
 
 def parcel_means(parcel: np.ndarray) -> Any:

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..atlases.vertices import vertex_parcels
+from ..atlases.vertices import at_vertices, vertex_parcels
 from ..errors import InputError
 from ..graphs.region_graph import RegionGraph
 from ..graphs.registry import as_graph
 from ..graphs.supports import seen_through
 from ..posterior.fits import Fit
 from ..posterior.intervals import asked_columns, summary_columns
-from ..readers.vertex_maps import at_vertices
 from ..studies.study import Study
 from ..wording import first_names
 
@@ -93,7 +92,7 @@ def _over_vertices(fit: Fit, name: str, graph: RegionGraph) -> _Groups | None:
     """
     vertices, labels = fit.study.vertices, vertex_parcels(graph.names, graph.label)
     number, own = fit.study.maps.index(name), set(graph.names) == set(fit.study.regions)
-    if vertices is None or labels is None or own or not vertices.given[number]:
+    if vertices is None or labels is None or own or name not in fit.study.by_vertices:
         return None
     parcel, measured = at_vertices(labels, len(vertices.parcel) // 2), vertices.measured(number)
     whole, count = (

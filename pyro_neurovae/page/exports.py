@@ -145,7 +145,7 @@ def check_formats(formats: Sequence[str], top: int) -> None:
 
 def _write_tables(fit: Fit, folder: Path) -> list[str]:
     tables = {"regions": fit.regions(), "variance": fit.variance()}
-    if fit.study.vertices is not None and fit.study.vertices.given.any():
+    if fit.study.by_vertices:
         tables["vertices"] = fit.vertices()
     if fit.posterior.has_genes:
         tables["genes"] = fit.genes()

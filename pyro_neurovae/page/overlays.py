@@ -38,7 +38,7 @@ def write_overlays(fit: Fit, folder: Path) -> list[str]:
     """
     drawn_parcellation(fit.study.graph)
     names = []
-    for number, (one, stem, own) in enumerate(_maps(fit)):
+    for one, stem, own in _maps(fit):
         rows = own.set_index("region")
         for quantity in QUANTITIES:
             for side in ("L", "R"):
@@ -46,7 +46,7 @@ def write_overlays(fit: Fit, folder: Path) -> list[str]:
                 values = rows[quantity].astype(float)
                 gifti_overlay(values, side, folder / name, name=f"{one} {quantity}", label=fit.study.graph.label)
                 names.append(name)
-        if fit.study.vertices is not None and fit.study.vertices.given[number]:
+        if one in fit.study.by_vertices:
             names += _write_vertices(fit, one, stem, folder)
     return names
 

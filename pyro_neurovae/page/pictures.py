@@ -84,8 +84,7 @@ class Pictures:
 
     def _vertices(self, fit: Fit, name: str) -> str:
         """The effect at the vertices of a map that was given by them, and what that is; empty for others."""
-        given, number = fit.study.vertices, fit.study.maps.index(name)
-        if given is None or not given.given[number] or not self.cortex:  # what lacks the surface has no vertices either
+        if name not in fit.study.by_vertices or not self.cortex:  # what lacks the surface has no vertices either
             return ""
         body = heading("At the vertices of the map") + paragraph(vertices_sentence(fit, name, self.unit))
         shown: dict[Quantity, str] = {

@@ -114,10 +114,8 @@ class Fit(Introduced):
         NeurovaeError
             For a map that was given by regions, and where all were.
         """
-        known = self.study.vertices
-        given = [] if known is None else [one for one, own in zip(self.study.maps, known.given, strict=True) if own]
         named = [maps] if isinstance(maps, str) else maps
-        wanted = list(named) if named is not None else given or list(self.study.maps)
+        wanted = list(named) if named is not None else self.study.by_vertices or self.study.maps
         return pd.concat([self._vertex_table(one, prob, hdi) for one in wanted], ignore_index=True)
 
     def vertex_draws(self, name: str | None = None) -> np.ndarray:

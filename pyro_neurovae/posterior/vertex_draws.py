@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NeurovaeError
-from ..graphs.surface_field import Detail, cortical_field, interpolation
+from ..graphs.surface_field import Detail, cortical_field, numbered_anew
 from ..studies.study import Study
 from ..studies.vertices import Vertices
 from .intervals import asked_columns, summary_columns
@@ -26,7 +26,7 @@ def check_vertices(study: Study, name: str) -> Vertices:
         For a map of regions.
     """
     vertices = study.vertices
-    if vertices is None or not vertices.given[study.maps.index(name)]:
+    if vertices is None or name not in study.by_vertices:
         raise NeurovaeError(
             f"{name} was given by regions; for effects at vertices give a map of them, as .npz, .mgh or .gii. (A study "
             "or fit of before vertices were kept has none either: read and fit the map again.)"
@@ -62,12 +62,9 @@ def draw_vertices(vertices: Vertices, number: int, effect: np.ndarray, *, seed: 
     """
     field, cortex = cortical_field(len(vertices.parcel) // 2)
     measured = vertices.measured(number)[cortex]
-    parcel = vertices.parcel[cortex].astype(int)
-    present, local = np.unique(parcel[measured], return_inverse=True)
-    own = np.full(len(parcel), -1)
-    own[measured] = local
+    own, present = numbered_anew(vertices.parcel[cortex].astype(int), measured)
     values = np.where(measured, vertices.thinning[number][cortex], 0.0)
-    coarse = Detail(field, own, interpolation(field, own))
+    coarse = Detail.over(field, own)
     rest = coarse.beyond(values)
     rng = np.random.default_rng([seed, number, _STREAM])
     detail = coarse.like(rest, seed=int(rng.integers(2**32)))
@@ -76,7 +73,7 @@ def draw_vertices(vertices: Vertices, number: int, effect: np.ndarray, *, seed: 
         fine, np.square(vertices.standard_error[number][cortex][measured]).mean(), len(effect), rng
     )
     spread = np.sqrt(share * (1 - share) * fine)
-    unknown = detail.draw(rng.standard_normal((len(parcel), len(effect))))
+    unknown = detail.draw(rng.standard_normal((len(own), len(effect))))
     drawn = effect[:, present] @ detail.joined.T + share[:, None] * rest + spread[:, None] * unknown.T
     found = np.full((len(effect), len(cortex)), np.nan, dtype=np.float32)
     found[:, np.flatnonzero(cortex)[measured]] = drawn[:, measured]

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from .standard_errors import ErrorSource
 from .text_table import file_stem, read_table
 from .thinning_table import ThinningMap, map_from_table
 from .vertex_files import is_morph
@@ -18,30 +17,15 @@ __all__ = ["read_thinning"]
 FilePath = str | os.PathLike[str]
 
 
-def read_thinning(
-    path: FilePath,
-    names: Sequence[str],
-    *,
-    name: str | None = None,
-    value_column: str | None = None,
-    se_column: str | None = None,
-    standard_error: ErrorSource = "file",
-    kind: str = "auto",
-    flip: bool = False,
-) -> ThinningMap:
+def read_thinning(path: FilePath, names: Sequence[str], *, name: str | None = None, **options: Any) -> ThinningMap:
     """Read one map onto a graph's regions; see `map_from_table`, and for rows of vertices `map_of_vertices`.
+
+    Options are as of `map_from_table`.
 
     Reads ENIGMA's summary statistics (``Structure``, ``d_icv``, ``se_icv``, ``n_controls``, ``n_patients``),
     text with blanks between columns (``Hem ROIThickness ... d ... NPD NHC``), what limma, R's lm, broom, emmeans, brms
     and statsmodels write, and any table of named columns.
     """
-    options: dict[str, Any] = {
-        "value_column": value_column,
-        "se_column": se_column,
-        "standard_error": standard_error,
-        "kind": kind,
-        "flip": flip,
-    }
     if is_morph(path):
         return read_vertex_map(path, names, name=name, **options)
     table = read_table(path)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..atlases.vertices import HEMISPHERE, dk68_vertices, vertex_parcels
+from ..atlases.vertices import HEMISPHERE, at_vertices, dk68_vertices, vertex_parcels
 from ..errors import InputError
 from ..wording import first_names
 from .column_names import column_roles
@@ -19,7 +19,7 @@ from .text_table import file_stem
 from .thinning_table import ThinningMap, map_from_table
 from .vertex_files import UNNAMED, Halves, read_halves, surface_of
 
-__all__ = ["at_vertices", "map_of_vertices", "read_vertex_map"]
+__all__ = ["map_of_vertices", "read_vertex_map"]
 
 FilePath = str | os.PathLike[str]
 
@@ -116,12 +116,6 @@ def _parcels_of(names: Sequence[str], source: str) -> np.ndarray:
             "(RegionGraph.from_surface), or average the map over its parcels and give that table."
         )
     return place
-
-
-def at_vertices(values: np.ndarray, size: int) -> np.ndarray:
-    """Values (..., vertex) at the first vertices of each hemisphere, so many: those of a coarser surface."""
-    left, right = np.split(values, 2, axis=-1)
-    return np.concatenate([left[..., :size], right[..., :size]], axis=-1)
 
 
 def _effects(columns: dict[str, np.ndarray], options: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..atlases.vertices import SURFACES, vertex_parcels
+from ..atlases.vertices import SURFACES, at_vertices, vertex_parcels
 from ..errors import InputError, SettingsError, check_seed
-from ..graphs.surface_field import Detail, cortical_field, interpolation
-from ..readers.vertex_maps import at_vertices
+from ..graphs.surface_field import Detail, cortical_field, numbered_anew
 from .study import Study
 
 __all__ = ["simulate_vertices"]
@@ -60,10 +59,8 @@ def simulate_vertices(
     field, cortex = cortical_field(SURFACES[surface], range_mm)
     parcel = at_vertices(labels, SURFACES[surface])[cortex]
     inside = np.append(study.thinning_observed[0], False)[parcel]
-    present, numbered = np.unique(parcel[inside], return_inverse=True)  # a coarse surface misses small regions
-    own = np.full(len(parcel), -1)
-    own[inside] = numbered
-    coarse = Detail(field, own, interpolation(field, own))
+    own, present = numbered_anew(parcel, inside)  # a coarse surface misses small regions
+    coarse = Detail.over(field, own)
     white = np.random.default_rng([seed, 17]).standard_normal((len(parcel), 2))
     effect, error = detail * coarse.draw(white).T
     smooth = coarse.joined @ study.thinning[0][present]

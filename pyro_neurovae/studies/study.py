@@ -421,6 +421,13 @@ class Study(Introduced):
         return len(self.graph.names)
 
     @property
+    def by_vertices(self) -> tuple[str, ...]:
+        """Names of the maps that were given by vertices."""
+        if self.vertices is None:
+            return ()
+        return tuple(name for name, own in zip(self.maps, self.vertices.given, strict=True) if own)
+
+    @property
     def expression_observed(self) -> np.ndarray:
         """Whether a region's expression is measured, or seen from it: bool (region,)."""
         return ~np.isnan(self.expression).any(axis=1)

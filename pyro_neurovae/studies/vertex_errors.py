@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..atlases.normative import region_weights, shared_correlation
-from ..atlases.vertices import dk68_vertices, surface_mesh, vertex_parcels
-from ..graphs.surface_field import Detail, SurfaceField, cortical_field, interpolation, parcel_means
+from ..atlases.vertices import at_vertices, dk68_vertices, surface_mesh, vertex_parcels
+from ..graphs.surface_field import Detail, SurfaceField, cortical_field, numbered_anew, parcel_means
 from ..readers.thinning_table import ThinningMap
-from ..readers.vertex_maps import at_vertices
 
 __all__ = ["MeansErrors", "errors_of_means", "means_errors", "with_errors_of_means"]
 
@@ -86,9 +85,7 @@ def errors_of_means(vertices: np.ndarray, parcel: np.ndarray, count: int) -> Mea
     field, cortex = cortical_field(half)
     values = vertices[0][cortex]
     smoothness = _range_of_detail(field, values, at_vertices(dk68_vertices(), half)[cortex])
-    own = np.where(np.isnan(values), -1, at_vertices(parcel, half)[cortex])
-    present, numbered = np.unique(own[own >= 0], return_inverse=True)
-    own[own >= 0] = numbered
+    own, present = numbered_anew(at_vertices(parcel, half)[cortex], ~np.isnan(values))
     means = parcel_means(own)
     place = np.concatenate([surface_mesh(side, half)[0] for side in ("left", "right")])[cortex]
     weights, between = region_weights(place, np.repeat(["L", "R"], half)[cortex]), shared_correlation()
@@ -123,7 +120,5 @@ def with_errors_of_means(one: ThinningMap, errors: MeansErrors) -> ThinningMap:
 
 def _range_of_detail(field: SurfaceField, values: np.ndarray, region: np.ndarray) -> float:
     """Range, in mm, of what a map has within Desikan-Killiany regions; values NaN where it was not measured."""
-    own = np.where(np.isnan(values), -1, region)
-    own[own >= 0] = np.unique(own[own >= 0], return_inverse=True)[1]
-    detail = Detail(field, own, interpolation(field, own))
+    detail = Detail.over(field, numbered_anew(region, ~np.isnan(values))[0])
     return detail.like(detail.beyond(np.nan_to_num(values))).field.range_mm

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..atlases.vertices import SURFACES, vertex_parcels
+from ..atlases.vertices import SURFACES, at_vertices, vertex_parcels
 from ..cards import Introduced, Part
 from ..errors import InputError
 from ..graphs.parts import selected, settle
 from ..graphs.region_graph import RegionGraph
 from ..readers.thinning_table import ThinningMap
-from ..readers.vertex_maps import at_vertices
 from ..wording import counted
 
 __all__ = ["Vertices", "vertices_of"]

@@ -31,9 +31,8 @@ import numpy as np
 import pandas as pd
 
 import pyro_neurovae as nv
-from pyro_neurovae.atlases.vertices import vertex_parcels
+from pyro_neurovae.atlases.vertices import at_vertices, vertex_parcels
 from pyro_neurovae.graphs.surface_field import Detail, cortical_field, interpolation
-from pyro_neurovae.readers.vertex_maps import at_vertices
 from pyro_neurovae.studies.vertices import Vertices
 
 FOLDER = Path(os.environ.get("PYRO_NEUROVAE_DATA", "."))

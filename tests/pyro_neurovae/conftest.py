@@ -11,9 +11,8 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae import cli
-from pyro_neurovae.atlases.vertices import SURFACES, dk68_vertices
+from pyro_neurovae.atlases.vertices import SURFACES, at_vertices, dk68_vertices
 from pyro_neurovae.evidence.result import Result
-from pyro_neurovae.readers.vertex_maps import at_vertices
 
 # Enough training to run every step of a fit, not enough to trust its numbers.
 QUICK = {"n_programs": 3, "steps": 20, "map_steps": 20, "map_rounds": 0, "draws": 60, "restarts": 2}

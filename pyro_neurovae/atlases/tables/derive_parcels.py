@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pyro_neurovae.atlases.atlas import CORTEX, SCHAEFER, dk68_table
+from pyro_neurovae.atlases.atlas import PARCELS, dk68_table
 from pyro_neurovae.graphs.mesh import boundary_lengths, region_centroids, vertex_areas
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -178,7 +178,7 @@ def main() -> int:
     action.add_argument("--write", action="store_true")
     action.add_argument("--check", action="store_true")
     write, changed = parser.parse_args().write, []
-    for name in [*(f"schaefer{parcels}" for parcels in SCHAEFER), *(f"cortex{patches}" for patches in CORTEX)]:
+    for name in PARCELS:
         *both, labels = derive(name)
         for kind, table in zip(("regions", "edges"), both, strict=True):
             path = FOLDER / f"{name}_{kind}.csv"

@@ -13,12 +13,11 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae import plots
-from pyro_neurovae.atlases.vertices import HEMISPHERE, PARCELLATIONS, parcel_names
+from pyro_neurovae.atlases.vertices import HEMISPHERE, PARCELLATIONS, at_vertices, parcel_names
 from pyro_neurovae.errors import InputError, NeurovaeError, SettingsError
 from pyro_neurovae.plots import cortex
 from pyro_neurovae.plots.cortex_view import project
 from pyro_neurovae.plots.cortical_values import of_fit
-from pyro_neurovae.readers.vertex_maps import at_vertices
 
 
 @pytest.fixture(scope="module")

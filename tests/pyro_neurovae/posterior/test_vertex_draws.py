@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.atlases.vertices import HEMISPHERE, dk68_vertices, vertex_parcels
+from pyro_neurovae.atlases.vertices import HEMISPHERE, at_vertices, dk68_vertices, vertex_parcels
 from pyro_neurovae.errors import NeurovaeError, SettingsError
 from pyro_neurovae.graphs.surface_field import cortical_field
 from pyro_neurovae.posterior.vertex_draws import draw_vertices
-from pyro_neurovae.readers.vertex_maps import at_vertices
 from pyro_neurovae.studies.vertices import Vertices
 
 SIZE = 642

@@ -9,12 +9,11 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.atlas import dk68_names
-from pyro_neurovae.atlases.vertices import dk68_vertices, surface_mesh, vertex_parcels
+from pyro_neurovae.atlases.vertices import at_vertices, dk68_vertices, surface_mesh, vertex_parcels
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.graphs.registry import GRAPHS
 from pyro_neurovae.plots.cortical_values import drawn_parcellation
 from pyro_neurovae.readers.registry import read
-from pyro_neurovae.readers.vertex_maps import at_vertices
 
 NAMES = dk68_names()
 PLACE = dk68_vertices()

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 import pyro_neurovae as nv
-from pyro_neurovae.atlases.vertices import dk68_vertices
+from pyro_neurovae.atlases.vertices import at_vertices, dk68_vertices
 from pyro_neurovae.errors import InputError
 from pyro_neurovae.readers.registry import read
-from pyro_neurovae.readers.vertex_maps import at_vertices
 
 NAMES = nv.RegionGraph.dk68().names
 SIZE = 2_562

@@ -8,10 +8,9 @@ import pytest
 
 import pyro_neurovae as nv
 from pyro_neurovae.atlases.normative import region_weights, shared_correlation
-from pyro_neurovae.atlases.vertices import dk68_vertices, surface_mesh, vertex_parcels
+from pyro_neurovae.atlases.vertices import at_vertices, dk68_vertices, surface_mesh, vertex_parcels
 from pyro_neurovae.graphs.surface_field import cortical_field
 from pyro_neurovae.readers.registry import read
-from pyro_neurovae.readers.vertex_maps import at_vertices
 from pyro_neurovae.studies.vertex_errors import errors_of_means, with_errors_of_means
 
 SIZE = 642
